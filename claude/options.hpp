@@ -1,0 +1,47 @@
+// What the Claude client is made with.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/secret.hpp"
+
+namespace engram::claude {
+
+enum class auth_style { api_key, bearer };  ///< `x-api-key: K` or `authorization: Bearer K`
+
+/// USD per million tokens of a model (a prefix of the id that the server reports, e.g. `claude-opus-4-5`).
+struct price {
+    std::string model;
+    double input = 0;
+    double output = 0;
+    double cache_write = 0;
+    double cache_read = 0;
+};
+
+struct options {
+    /// `https://host[:port][/path]`, or `http://` for a local endpoint. `/v1/messages` is appended.
+    std::string base_url = "https://api.anthropic.com";
+    std::string api_version = "2023-06-01";
+    auth_style auth = auth_style::api_key;
+    base::secret api_key;
+    /// A file of CA certificates to trust instead of the system's store; empty: the system's store.
+    std::string ca_file;
+    /// Sent as `thinking: {"type": …}` when not empty ("disabled", "adaptive", "between_tools").
+    std::string thinking;
+    /// Sends cache_control at the seams of the prompt.
+    bool prompt_cache = true;
+
+    unsigned max_retries = 2;                         ///< tries beyond the first
+    std::chrono::milliseconds timeout{600'000};       ///< one attempt as a whole
+    std::chrono::milliseconds connect_timeout{5'000}; ///< DNS, TCP and TLS together
+    std::chrono::milliseconds idle_timeout{60'000};   ///< an unused connection is closed after this
+    std::size_t max_connections = 5'000;              ///< calls under way at most; others wait, chats first
+    std::size_t max_idle_connections = 100;
+    std::size_t max_response_bytes = 16 * 1024 * 1024;
+    std::vector<price> prices;  ///< before the built-in table
+};
+
+}  // namespace engram::claude

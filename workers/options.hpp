@@ -1,0 +1,33 @@
+// What the workers are made with.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace engram::workers {
+
+struct chat_options {
+    std::string model = "claude-opus-4-5";
+    std::uint32_t max_tokens = 1024;
+    std::size_t memory_limit = 20;   ///< memories in a prompt
+    std::size_t history_turns = 40;  ///< turns in a prompt, a cap for when summaries lag
+    /// How long a trial waits after a rejected key or a spend limit before one job is tried again.
+    std::chrono::milliseconds pause_retry{15'000};
+};
+
+struct summary_options {
+    bool enabled = true;
+    std::string model = "claude-haiku-4-5";
+    std::uint32_t max_tokens = 512;
+    std::size_t trigger_turns = 20;
+    std::size_t keep_turns = 6;
+    std::size_t workers = 2;
+    bool delete_turns = false;  ///< delete summarized turns instead of keeping them as an archive
+    /// How often the database is searched for sessions whose summary was missed.
+    std::chrono::milliseconds sweep{60'000};
+    std::chrono::milliseconds timeout{120'000};  ///< one summary, all tries together
+};
+
+}  // namespace engram::workers
