@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <mutex>
 
 #include <spdlog/details/log_msg.h>
@@ -14,6 +15,7 @@
 #include <systemd/sd-journal.h>
 
 #include "base/clock.hpp"
+#include "base/utf8.hpp"
 
 namespace engram::base {
 namespace {
@@ -45,6 +47,14 @@ void append_quoted(std::string& out, std::string_view text) {
     out += '"';
 }
 
+// JSON is UTF-8; what is logged may quote a peer.
+void append_json_string(std::string& out, std::string_view text) {
+    if (is_utf8(text))
+        append_quoted(out, text);
+    else
+        append_quoted(out, to_utf8(text));
+}
+
 bool needs_quotes(std::string_view value) {
     return value.empty() || std::any_of(value.begin(), value.end(), [](char c) {
                auto const byte = static_cast<unsigned char>(c);
@@ -57,6 +67,7 @@ struct pack_value {
     void operator()(std::int64_t v) const { (out += 'n') += std::to_string(v); }
     void operator()(bool v) const { (out += 'n') += v ? "true" : "false"; }
     void operator()(double v) const {
+        if (!std::isfinite(v)) return (*this)(std::string_view(std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf"));
         char digits[32];
         auto const end = std::to_chars(digits, digits + sizeof digits, v, std::chars_format::general, 6).ptr;
         (out += 'n').append(digits, end);
@@ -173,17 +184,17 @@ std::string format_text(log_record const& record) {
 
 std::string format_json(log_record const& record, std::string_view time, std::string_view level) {
     std::string line = "{\"time\":";
-    append_quoted(line, time);
+    append_json_string(line, time);
     line += ",\"level\":";
-    append_quoted(line, level);
+    append_json_string(line, level);
     line += ",\"msg\":";
-    append_quoted(line, record.sentence);
+    append_json_string(line, record.sentence);
     for (auto const& field : record.fields) {
         line += ',';
-        append_quoted(line, field.key);
+        append_json_string(line, field.key);
         line += ':';
         if (field.is_string)
-            append_quoted(line, field.value);
+            append_json_string(line, field.value);
         else
             line += field.value;
     }

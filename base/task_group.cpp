@@ -37,6 +37,9 @@ void task_group::finished(std::list<task>::iterator which, std::exception_ptr er
         } catch (std::exception const& e) {
             ++failures_;
             log_error("a task ended with an error", {{"task", which->name}, {"error", e.what()}});
+        } catch (...) {
+            ++failures_;
+            log_error("a task ended with an error", {{"task", which->name}, {"error", "not a std::exception"}});
         }
     }
     tasks_.erase(which);

@@ -1,18 +1,18 @@
 // The Messages API, as the workers see it.
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "claude/options.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-
-#include "base/clock.hpp"
-#include "base/result.hpp"
-#include "claude/options.hpp"
 
 namespace engram::claude {
 
@@ -80,7 +80,8 @@ public:
     virtual ~asker() = default;
 
     /// Throws only on cancellation of the caller.
-    virtual boost::asio::awaitable<result<answer>> ask(request what, call_class priority, base::steady_time deadline) = 0;
+    virtual boost::asio::awaitable<result<answer>> ask(request what, call_class priority,
+                                                       base::steady_time deadline) = 0;
 };
 
 struct client_status {

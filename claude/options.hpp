@@ -1,12 +1,12 @@
 // What the Claude client is made with.
 #pragma once
 
+#include "base/secret.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "base/secret.hpp"
 
 namespace engram::claude {
 
@@ -34,11 +34,11 @@ struct options {
     /// Sends cache_control at the seams of the prompt.
     bool prompt_cache = true;
 
-    unsigned max_retries = 2;                         ///< tries beyond the first
-    std::chrono::milliseconds timeout{600'000};       ///< one attempt as a whole
-    std::chrono::milliseconds connect_timeout{5'000}; ///< DNS, TCP and TLS together
-    std::chrono::milliseconds idle_timeout{60'000};   ///< an unused connection is closed after this
-    std::size_t max_connections = 5'000;              ///< calls under way at most; others wait, chats first
+    unsigned max_retries = 2;                          ///< tries beyond the first
+    std::chrono::milliseconds timeout{600'000};        ///< one attempt as a whole
+    std::chrono::milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS together
+    std::chrono::milliseconds idle_timeout{60'000};    ///< an unused connection is closed after this
+    std::size_t max_connections = 5'000;               ///< calls under way at most; others wait, chats first
     std::size_t max_idle_connections = 100;
     std::size_t max_response_bytes = 16 * 1024 * 1024;
     std::vector<price> prices;  ///< before the built-in table

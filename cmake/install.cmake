@@ -1,0 +1,27 @@
+# cmake --install: what a distribution would ship, where it would put it.
+#
+# The units, the configuration and what belongs to them are placed by install_system.cmake, which runs at
+# install time: only then is the prefix known (cmake --install --prefix).
+
+if(TARGET engramd)
+  install(TARGETS engramd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+endif()
+if(TARGET engramctl)
+  install(TARGETS engramctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+install(FILES ${PROJECT_SOURCE_DIR}/docs/man/engramd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES ${PROJECT_SOURCE_DIR}/docs/man/engramctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN man EXCLUDE)
+install(FILES ${PROJECT_SOURCE_DIR}/etc/engramd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(file README.md LICENSE)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/${file})
+    install(FILES ${PROJECT_SOURCE_DIR}/${file} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  endif()
+endforeach()
+
+install(CODE "
+  set(engram_source \"${PROJECT_SOURCE_DIR}\")
+  set(engram_build \"${PROJECT_BINARY_DIR}\")
+  set(engram_sbindir \"${CMAKE_INSTALL_SBINDIR}\")")
+install(SCRIPT ${CMAKE_CURRENT_LIST_DIR}/install_system.cmake)

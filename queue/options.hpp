@@ -10,13 +10,15 @@ namespace engram::queue {
 
 /// How to reach one Redis.
 struct redis_options {
-    /// `redis://[[user]:password@]host[:port][/db]`, `rediss://…` (TLS), `unix://[[user]:password@]/path[?db=N]`.
+    /// `redis://[[user]:password@]host[:port][/db]`, `rediss://…` (TLS),
+    /// `unix://[[user]:password@]/path[?db=N]`.
     std::string url = "redis://127.0.0.1:6379";
     /// A file of CA certificates to trust instead of the system's store (rediss://).
     std::string ca_file;
     std::chrono::milliseconds connect_timeout{5'000};  ///< DNS, TCP, TLS, AUTH and SELECT together
-    std::chrono::milliseconds command_timeout{5'000};  ///< silence allowed while a command waits for its answer
-    std::chrono::milliseconds backoff_max{2'000};      ///< the longest pause between two attempts to connect
+    std::chrono::milliseconds command_timeout{
+        5'000};                                    ///< silence allowed while a command waits for its answer
+    std::chrono::milliseconds backoff_max{2'000};  ///< the longest pause between two attempts to connect
 };
 
 struct options {
@@ -28,13 +30,13 @@ struct options {
     std::size_t max_in_flight = 256;  ///< jobs taken at a time
     std::size_t max_parked = 10'000;  ///< jobs moved out of P:jobs and not yet answered, over all daemons
     std::size_t max_job_bytes = 262'144;
-    std::chrono::milliseconds lease{15'000};     ///< an instance silent for this long is dead
-    std::chrono::milliseconds deadline{600'000}; ///< for jobs that name none
-    std::chrono::milliseconds drain{30'000};     ///< at SIGTERM: for jobs to end by themselves
-    unsigned max_deliveries = 3;                 ///< ended by a death or a stall; then `poisoned`
+    std::chrono::milliseconds lease{15'000};      ///< an instance silent for this long is dead
+    std::chrono::milliseconds deadline{600'000};  ///< for jobs that name none
+    std::chrono::milliseconds drain{30'000};      ///< at SIGTERM: for jobs to end by themselves
+    unsigned max_deliveries = 3;                  ///< ended by a death or a stall; then `poisoned`
     std::chrono::seconds reply_ttl{3'600};
-    std::chrono::hours dedupe{72};               ///< how long outcomes are kept for repeats
-    std::vector<std::string> reply_prefixes;     ///< allowed for reply_to besides `P:reply:`
+    std::chrono::hours dedupe{72};            ///< how long outcomes are kept for repeats
+    std::vector<std::string> reply_prefixes;  ///< allowed for reply_to besides `P:reply:`
 };
 
 }  // namespace engram::queue

@@ -1,13 +1,13 @@
 // The store in one SQLite file.
 #pragma once
 
-#include <memory>
-#include <stdexcept>
+#include "store/options.hpp"
+#include "store/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include "store/options.hpp"
-#include "store/store.hpp"
+#include <memory>
+#include <stdexcept>
 
 namespace engram::store {
 
@@ -18,9 +18,10 @@ struct open_error : std::runtime_error {
 };
 
 /// Opens (or makes) the database, brings it to this program's version and starts the store's threads.
-/// Blocks the caller: call it before the loop runs. Destroying the store finishes the work it has accepted and
-/// joins its threads; `executor`'s context must still exist then, though completions may not run any more.
-/// Throws open_error.
-[[nodiscard]] std::unique_ptr<store> open_sqlite(options const& options, boost::asio::any_io_executor executor);
+/// Blocks the caller: call it before the loop runs. Destroying the store finishes the work it has accepted
+/// and joins its threads; `executor`'s context must still exist then, though completions may not run any
+/// more. Throws open_error.
+[[nodiscard]] std::unique_ptr<store> open_sqlite(options const& options,
+                                                 boost::asio::any_io_executor executor);
 
 }  // namespace engram::store

@@ -2,6 +2,11 @@
 // stand behind the same interface.
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,15 +14,11 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-
-#include "base/clock.hpp"
-#include "base/result.hpp"
-
 namespace engram::store {
 
 enum class error_kind {
-    unavailable,  ///< disk full, I/O error, held by another process for too long: the same call may work later
+    unavailable,  ///< disk full, I/O error, held by another process for too long: the same call may work
+                  ///< later
     internal,     ///< a bug or a damaged database: it will not work later either
 };
 
@@ -61,9 +62,9 @@ struct job_key {
 
 /// How a job ended, as recorded earlier.
 struct recorded_outcome {
-    bool ok = false;         ///< an ok reply, else an error reply
-    bool same_body = true;   ///< recorded for the same bytes; false: the id was used for another job
-    std::string reply;       ///< the reply, as given to `record_*`
+    bool ok = false;        ///< an ok reply, else an error reply
+    bool same_body = true;  ///< recorded for the same bytes; false: the id was used for another job
+    std::string reply;      ///< the reply, as given to `record_*`
 };
 
 struct context_query {
@@ -74,11 +75,11 @@ struct context_query {
 };
 
 struct context {
-    /// Set: the job has its outcome already, the rest is empty. An ok outcome of this job id, or an error outcome
-    /// of this very ticket; an error outcome of an earlier ticket does not count, that job runs anew.
+    /// Set: the job has its outcome already, the rest is empty. An ok outcome of this job id, or an error
+    /// outcome of this very ticket; an error outcome of an earlier ticket does not count, that job runs anew.
     std::optional<recorded_outcome> recorded;
-    /// At most `memory_limit`, oldest first: this session's own summaries (the newest, at most half of the limit),
-    /// and for the rest the user's newest memories. No memory twice.
+    /// At most `memory_limit`, oldest first: this session's own summaries (the newest, at most half of the
+    /// limit), and for the rest the user's newest memories. No memory twice.
     std::vector<memory> memories;
     /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
     std::vector<turn> turns;
@@ -103,14 +104,14 @@ struct exchange {
     std::string assistant_text;  ///< as the model wrote it; may be empty
     std::vector<new_memory> memories;
     base::wall_time at;
-    /// Writes the final reply once the memories have their ids. Runs on the store's thread inside the transaction:
-    /// it may touch its captures and nothing else, and must not throw.
+    /// Writes the final reply once the memories have their ids. Runs on the store's thread inside the
+    /// transaction: it may touch its captures and nothing else, and must not throw.
     std::function<std::string(std::vector<saved_memory> const&)> compose_reply;
 };
 
 struct commit_outcome {
-    bool committed = false;     ///< false: another delivery was first, nothing was changed, `outcome` is theirs
-    recorded_outcome outcome;   ///< what to answer
+    bool committed = false;  ///< false: another delivery was first, nothing was changed, `outcome` is theirs
+    recorded_outcome outcome;      ///< what to answer
     std::size_t window_turns = 0;  ///< turns of the conversation that no summary covers, after this commit
 };
 
@@ -125,8 +126,8 @@ struct failure {
 struct summary_task {
     conversation of;
     std::string owner;
-    std::vector<turn> turns;                    ///< consecutive, oldest first
-    std::vector<std::string> earlier_summaries; ///< of the same conversation, oldest first
+    std::vector<turn> turns;                     ///< consecutive, oldest first
+    std::vector<std::string> earlier_summaries;  ///< of the same conversation, oldest first
 };
 
 struct summary_request {
@@ -134,7 +135,8 @@ struct summary_request {
     std::size_t trigger_turns = 20;
     std::size_t keep_turns = 6;
     std::string owner;  ///< unique to this process
-    /// How long nobody else takes the same conversation. Wall-clock; a bound on wasted calls, not on correctness.
+    /// How long nobody else takes the same conversation. Wall-clock; a bound on wasted calls, not on
+    /// correctness.
     std::chrono::milliseconds lease{0};
     base::wall_time now;
 };
@@ -147,33 +149,39 @@ public:
 
     virtual boost::asio::awaitable<result<context>> load_context(context_query query) = 0;
 
-    /// Both turns, the memories and the finished job in one transaction, unless the job id has an ok outcome or
-    /// this ticket an error outcome already.
+    /// Both turns, the memories and the finished job in one transaction, unless the job id has an ok outcome
+    /// or this ticket an error outcome already.
     virtual boost::asio::awaitable<result<commit_outcome>> commit_exchange(exchange what) = 0;
 
-    /// Records an error outcome for this ticket, unless the job id has an ok outcome of the same bytes or this
-    /// ticket any outcome: then that one is returned.
+    /// Records an error outcome for this ticket, unless the job id has an ok outcome of the same bytes or
+    /// this ticket any outcome: then that one is returned.
     virtual boost::asio::awaitable<result<recorded_outcome>> record_failure(failure what) = 0;
 
     /// Conversations with at least `trigger_turns` turns that no summary covers and no live lease.
-    virtual boost::asio::awaitable<result<std::vector<conversation>>> find_due_sessions(std::size_t trigger_turns,
-                                                                                       base::wall_time now,
-                                                                                       std::size_t limit) = 0;
+    virtual boost::asio::awaitable<result<std::vector<conversation>>> find_due_sessions(
+        std::size_t trigger_turns, base::wall_time now, std::size_t limit) = 0;
 
     /// Takes the oldest turns of a conversation for summarizing: all but the newest `keep_turns`, cut so that
     /// what stays begins with a user turn. Empty if it is not due or someone else has it.
-    virtual boost::asio::awaitable<result<std::optional<summary_task>>> claim_summary(summary_request request) = 0;
+    virtual boost::asio::awaitable<result<std::optional<summary_task>>> claim_summary(
+        summary_request request) = 0;
 
-    /// In one transaction: the summary becomes a memory and exactly these turns leave the window (marked, or deleted
-    /// if `delete_turns`). False, and nothing changed, if one of the turns is covered or gone already.
-    virtual boost::asio::awaitable<result<bool>> commit_summary(summary_task task, std::string summary, bool delete_turns,
-                                                                base::wall_time at) = 0;
+    /// In one transaction: the summary becomes a memory and exactly these turns leave the window (marked, or
+    /// deleted if `delete_turns`). False, and nothing changed, if one of the turns is covered or gone
+    /// already.
+    virtual boost::asio::awaitable<result<bool>> commit_summary(summary_task task, std::string summary,
+                                                                bool delete_turns, base::wall_time at) = 0;
+
+    /// Keeps a claimed conversation until `until`, unless its lease is in other hands by now.
+    virtual boost::asio::awaitable<result<void>> renew_summary(summary_task const& task, base::wall_time until) = 0;
 
     /// Gives a claimed conversation back without a summary; nobody retries it before `not_before`.
-    virtual boost::asio::awaitable<result<void>> release_summary(summary_task task, base::wall_time not_before) = 0;
+    virtual boost::asio::awaitable<result<void>> release_summary(summary_task task,
+                                                                 base::wall_time not_before) = 0;
 
     /// Forgets outcomes recorded before `before`; at most `limit` rows a call. Returns how many were removed.
-    virtual boost::asio::awaitable<result<std::size_t>> expire_outcomes(base::wall_time before, std::size_t limit) = 0;
+    virtual boost::asio::awaitable<result<std::size_t>> expire_outcomes(base::wall_time before,
+                                                                        std::size_t limit) = 0;
 };
 
 }  // namespace engram::store

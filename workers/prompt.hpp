@@ -1,27 +1,31 @@
 // What Claude is asked: the prompt of a chat turn and of a summary. Pure.
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "claude/client.hpp"
 #include "store/store.hpp"
 #include "workers/options.hpp"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace engram::workers {
 
-/// Stable first, changing last: system = instructions, then the user's memories (fenced and escaped: data, never
-/// instructions, never a tag); messages = the turns of the window, blank ones left out, neighbours of one role
-/// merged, beginning with a user turn; the last text block of the last user message is `message`, unchanged.
+/// Stable first, changing last: system = instructions, then the user's memories (fenced and escaped: data,
+/// never instructions, never a tag); messages = the turns of the window, blank ones left out, neighbours of
+/// one role merged, beginning with a user turn; the last text block of the last user message is `message`,
+/// unchanged. `session_id` tells the summaries of this session from those of others. A stored turn that is
+/// not UTF-8 is made so; any other goes in byte for byte.
 [[nodiscard]] claude::request compose_chat(chat_options const& options, store::context const& context,
-                                           std::string_view message);
+                                           std::string_view session_id, std::string_view message);
 
-/// Asks for the turns in three to five points, with the earlier summaries of the session as background.
-[[nodiscard]] claude::request compose_summary(summary_options const& options, store::summary_task const& task);
+/// Asks for the turns in three to five points, with the earlier summaries of the session as background. Turns
+/// without their memory tags, shortened where all together would not fit into the model's context.
+[[nodiscard]] claude::request compose_summary(summary_options const& options,
+                                              store::summary_task const& task);
 
-/// `text` so that it can stand inside a fenced block: no angle bracket, no square bracket that could begin a tag,
-/// no line break, no control character.
+/// `text` so that it can stand inside a fenced block: valid UTF-8, no angle bracket, no square bracket that
+/// could begin a tag, no line break (written as `\n`), no other control character (a blank instead).
 [[nodiscard]] std::string escape_data(std::string_view text);
 
 }  // namespace engram::workers

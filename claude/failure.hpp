@@ -1,0 +1,33 @@
+// What an answer that is no message means. Pure.
+#pragma once
+
+#include "claude/client.hpp"
+#include "claude/http_reader.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace engram::claude {
+
+/// Why one try brought no message.
+struct failure {
+    error_kind kind = error_kind::unavailable;
+    std::string message;
+    int status = 0;
+    bool retryable = false;
+    std::optional<std::chrono::milliseconds> wait;  ///< the server's wish
+};
+
+/// For a reply with a status other than 200. Decides by status and `error.details.error_code`; by text only
+/// in the one case that has no code, low credit.
+[[nodiscard]] failure classify(http_reply const& reply, base::wall_time now);
+
+/// At most 200 printable characters of `text`, for a message.
+[[nodiscard]] std::string quote(std::string_view text);
+
+/// `text` without the key in it, in case that a server repeats it.
+[[nodiscard]] std::string without_key(std::string text, base::secret const& key);
+
+}  // namespace engram::claude

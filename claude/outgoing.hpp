@@ -1,0 +1,49 @@
+// A request as it goes over the wire.
+#pragma once
+
+#include "claude/client.hpp"
+#include "claude/url.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace engram::claude {
+
+/// At most this many cache breakpoints are taken by the API; beyond it the last ones are sent.
+inline constexpr std::size_t max_cache_breakpoints = 4;
+
+/// The HTTP head up to and without the length of the body. REQUIRES: options and key checked by
+/// check_header_value.
+[[nodiscard]] std::string compose_head(base_url const& url, options const& options, base::secret const& key);
+
+/// Throws std::invalid_argument, naming `what`, if `value` cannot stand in a header: only printable ASCII
+/// can. The value itself is not in the message.
+void check_header_value(std::string_view value, std::string_view what);
+
+/// Head and body in one string, so that they leave in one write. The body is written first, behind a gap;
+/// each head is then put flush against it, so that a new key or a longer body moves nothing.
+class outgoing {
+public:
+    /// Blank text blocks, which the API refuses, are left out; text that is not UTF-8 is repaired.
+    outgoing(request const& what, options const& options);
+    outgoing(outgoing const&) = delete;
+    outgoing& operator=(outgoing const&) = delete;
+    /// Overwrites the head: the key is in it.
+    ~outgoing();
+
+    void set_head(std::string_view head);
+    /// Adds an assistant message with `content`, a JSON array, behind the last one. Needs a new set_head().
+    void append_assistant(std::string_view content);
+
+    /// Valid until the next change.
+    [[nodiscard]] std::string_view wire() const { return std::string_view(bytes_).substr(begin_); }
+    [[nodiscard]] std::string_view body() const { return std::string_view(bytes_).substr(body_); }
+
+private:
+    std::string bytes_;  // gap, head, body; the body ends with the array of messages: "]}"
+    std::size_t begin_;
+    std::size_t body_;
+};
+
+}  // namespace engram::claude

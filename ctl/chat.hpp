@@ -1,0 +1,26 @@
+// `engramctl chat` and `engramctl send`: a conversation over Redis, from any machine.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "ctl/connection.hpp"
+
+namespace engram::ctl {
+
+struct chat_request {
+    std::string prefix = "engram";
+    std::string user;
+    std::string session;  ///< empty: a new one is made
+    std::chrono::seconds timeout{600};  ///< for one answer
+    bool json = false;
+};
+
+/// Reads lines from standard input until `quit` or its end. Returns an exit code of sysexits.h: 0, or EX_TEMPFAIL if
+/// the last message had no answer.
+[[nodiscard]] int run_chat(connection& redis, chat_request request);
+
+/// Sends one message and prints the answer.
+[[nodiscard]] int run_send(connection& redis, chat_request request, std::string const& message);
+
+}  // namespace engram::ctl

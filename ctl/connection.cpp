@@ -1,0 +1,48 @@
+#include "ctl/connection.hpp"
+
+#include <optional>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace engram::ctl {
+
+namespace asio = boost::asio;
+using answer = queue::redis_result<queue::redis_value>;
+
+namespace {
+
+constexpr std::chrono::milliseconds tick{125};
+
+asio::awaitable<void> run_command(queue::redis& redis, std::vector<std::string_view> arguments,
+                                  std::chrono::milliseconds patience, std::optional<answer>& into) {
+    auto got = co_await redis.command(std::move(arguments), patience);
+    into.emplace(std::move(got));
+}
+
+}  // namespace
+
+connection::connection(queue::redis_options options)
+    : redis_(std::move(options), "engramctl", io_.get_executor()), tasks_(io_.get_executor()) {
+    tasks_.spawn("redis", redis_.run());
+}
+
+connection::~connection() {
+    tasks_.cancel();
+    while (tasks_.size() > 0 && io_.run_one() > 0) continue;
+}
+
+answer connection::call(std::vector<std::string_view> arguments, std::chrono::milliseconds patience,
+                        std::function<void()> on_tick) {
+    std::optional<answer> got;
+    tasks_.spawn("command", run_command(redis_, std::move(arguments), patience, got));
+    while (!got) {
+        io_.run_one_for(tick);
+        if (on_tick) on_tick();
+    }
+    return std::move(*got);
+}
+
+}  // namespace engram::ctl

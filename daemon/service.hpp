@@ -1,0 +1,63 @@
+// The running daemon: its parts, in the order in which they start and stop.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/clock.hpp"
+#include "base/event.hpp"
+#include "base/task_group.hpp"
+#include "claude/client.hpp"
+#include "daemon/config.hpp"
+#include "queue/job_queue.hpp"
+#include "store/store.hpp"
+#include "workers/api_gate.hpp"
+#include "workers/chat_turn.hpp"
+#include "workers/summarizer.hpp"
+
+namespace engram::daemon {
+
+/// Everything that runs, wired up. Made before the loop runs (it opens the database, which blocks), destroyed after
+/// run() has returned.
+class service {
+public:
+    /// Re-reads the configuration and the key; null: it could not be read, which has been logged.
+    struct reloaded {
+        config fresh;
+        base::secret key;
+    };
+    using reload = std::function<std::unique_ptr<reloaded>()>;
+
+    /// Throws store::open_error, and std::invalid_argument or std::runtime_error for settings that cannot be used.
+    service(config config, base::secret key, reload reload, boost::asio::io_context& io);
+
+    /// Takes and answers jobs until SIGTERM or SIGINT, then lets what runs end (`queue.drain_ms`) and gives the
+    /// rest back. A second signal gives it back at once. SIGHUP reloads.
+    boost::asio::awaitable<void> run();
+
+private:
+    boost::asio::awaitable<void> watch_signals();
+    boost::asio::awaitable<void> announce_ready();
+    boost::asio::awaitable<void> expire_outcomes();
+    void reload_config();
+    void set_intake(workers::api_gate::state state);
+
+    config config_;
+    reload reload_;
+    base::clock clock_;
+    base::task_group tasks_;
+    base::event stop_;
+    bool stopping_ = false;
+    // Stopped from the last to the first: nothing here is used by what stands above it.
+    std::unique_ptr<store::store> store_;
+    std::unique_ptr<claude::client> claude_;
+    queue::job_queue queue_;
+    workers::api_gate gate_;
+    workers::summarizer summarizer_;
+    workers::chat_turn chat_;
+};
+
+}  // namespace engram::daemon

@@ -1,0 +1,46 @@
+// A reply of Redis as a value.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engram::queue {
+
+enum class value_kind { nil, integer, string, status, error, array };
+
+struct redis_value {
+    value_kind kind = value_kind::nil;
+    std::int64_t integer = 0;
+    std::string text;  ///< of a string, status or error
+    std::vector<redis_value> items;
+
+    [[nodiscard]] bool is_nil() const { return kind == value_kind::nil; }
+    [[nodiscard]] bool is_array() const { return kind == value_kind::array; }
+    [[nodiscard]] bool is_text() const { return kind == value_kind::string || kind == value_kind::status; }
+    /// An integer, or a string that holds one; 0 for anything else.
+    [[nodiscard]] std::int64_t as_integer() const;
+};
+
+enum class redis_error_kind {
+    disconnected,  ///< the connection was lost or none could be made: the command may or may not have run
+    timeout,       ///< no answer in time; as `disconnected`
+    refused,  ///< Redis answered with an error: `message` begins with its code (READONLY, OOM, WRONGTYPE …)
+};
+
+struct redis_error {
+    redis_error_kind kind = redis_error_kind::disconnected;
+    std::string message;
+
+    [[nodiscard]] bool has_code(std::string_view code) const {
+        return kind == redis_error_kind::refused && message.substr(0, code.size()) == code;
+    }
+};
+
+template <class T>
+using redis_result = base::result<T, redis_error>;
+
+}  // namespace engram::queue

@@ -1,0 +1,8 @@
+-- Gives one delivery back undone, for whoever takes it next.
+-- ARGV[3] lane, [4] ticket, [5] '1' if the handler failed: that counts as a death. Returns 1, or 0 if it is not ours
+-- any more.
+if redis.call('HGET', owned_by(me), ARGV[3]) ~= ARGV[4] then return 0 end
+check_types()
+if ARGV[5] == '1' then count_death(ARGV[4]) end
+give_back(me, ARGV[3])
+return 1

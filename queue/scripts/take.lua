@@ -1,0 +1,2 @@
+-- Ingest and claim in one step.
+return take_from(3)

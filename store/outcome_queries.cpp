@@ -1,0 +1,27 @@
+#include "store/outcome_queries.hpp"
+
+namespace engram::store {
+
+outcome_queries::outcome_queries(connection& db)
+    : find_finished_(db.prepare("SELECT body_digest, reply FROM engram_finished_job WHERE job_id = ?1")),
+      find_failed_(db.prepare("SELECT reply FROM engram_failed_delivery "
+                              "WHERE ticket = ?1 AND job_id = ?2 AND body_digest = ?3")) {}
+
+std::optional<recorded_outcome> outcome_queries::find_finished(job_key const& job) {
+    auto found = find_finished_.query(job.job_id);
+    if (!found.next()) return std::nullopt;
+    return recorded_outcome{true, found.bytes(0) == job.body_digest, std::string(found.bytes(1))};
+}
+
+std::optional<recorded_outcome> outcome_queries::find_failed(job_key const& job) {
+    auto found = find_failed_.query(job.ticket, job.job_id, blob{job.body_digest});
+    if (!found.next()) return std::nullopt;
+    return recorded_outcome{false, true, std::string(found.bytes(0))};
+}
+
+std::optional<recorded_outcome> outcome_queries::find(job_key const& job) {
+    auto finished = find_finished(job);
+    return finished ? finished : find_failed(job);
+}
+
+}  // namespace engram::store

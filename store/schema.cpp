@@ -1,0 +1,113 @@
+#include "store/schema.hpp"
+
+namespace engram::store {
+namespace {
+
+// Columns without a declared type keep every value as it is stored: older software wrote texts, numbers and
+// blobs there, and none of them may change by being copied. Keys are text, so that a user 42 is the user
+// "42".
+constexpr column_definition memory_columns[] = {
+    {"id", "INTEGER PRIMARY KEY AUTOINCREMENT"},  // an id is never used again
+    {"user_id", "TEXT"},
+    {"memory_type", "TEXT"},
+    {"content", ""},
+    {"created_at", ""},
+    {"updated_at", ""},
+    {"session_id", "TEXT"},
+    {"job_id", "TEXT"},
+};
+
+constexpr column_definition history_columns[] = {
+    {"id", "INTEGER PRIMARY KEY AUTOINCREMENT"},
+    {"session_id", "TEXT"},
+    {"user_id", "TEXT"},
+    {"role", "TEXT"},
+    {"content", ""},
+    {"created_at", ""},
+    {"job_id", "TEXT"},
+    {"summary_id", "INTEGER"},  // the memory that covers this turn; NULL: in the window
+};
+
+constexpr table_definition memories{"long_term_memory", memory_columns};
+constexpr table_definition history{"conversation_history", history_columns};
+
+}  // namespace
+
+table_definition const& memory_table() {
+    return memories;
+}
+table_definition const& history_table() {
+    return history;
+}
+
+std::string create_table_sql(table_definition const& table, std::string_view as,
+                             std::vector<std::string> const& extra) {
+    std::string sql = "CREATE TABLE " + std::string(as) + "(";
+    std::string_view separator;
+    for (auto const& column : table.columns) {
+        sql.append(separator).append(column.name).append(" ").append(column.declaration);
+        separator = ", ";
+    }
+    for (auto const& column : extra) {
+        sql.append(separator).append(column);
+    }
+    return sql + ")";
+}
+
+// Every index ends with the row's id without saying so, which is the order that is read.
+// Tables whose rows may be long have a rowid: without one, long rows would sit in the inner nodes of the
+// tree.
+std::string create_rest_sql() {
+    return R"sql(
+CREATE INDEX engram_memory_by_user ON long_term_memory(user_id);
+CREATE INDEX engram_memory_summaries ON long_term_memory(user_id, session_id) WHERE memory_type = 'summary';
+CREATE INDEX engram_history_window ON conversation_history(user_id, session_id)
+    WHERE summary_id IS NULL AND role IN ('user', 'assistant');
+CREATE INDEX engram_history_by_session ON conversation_history(user_id, session_id);
+
+CREATE TABLE engram_session(
+    user_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    window_turns INTEGER NOT NULL,
+    updated_at TEXT NOT NULL,
+    summary_owner TEXT NOT NULL DEFAULT '',
+    summary_from INTEGER NOT NULL DEFAULT 0,
+    summary_until INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (user_id, session_id)
+) WITHOUT ROWID;
+CREATE INDEX engram_session_by_window ON engram_session(window_turns);
+
+CREATE TABLE engram_finished_job(
+    job_id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    body_digest BLOB NOT NULL,
+    reply TEXT NOT NULL,
+    finished_at INTEGER NOT NULL
+);
+CREATE INDEX engram_finished_job_by_time ON engram_finished_job(finished_at);
+
+CREATE TABLE engram_failed_delivery(
+    ticket TEXT NOT NULL PRIMARY KEY,
+    job_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    body_digest BLOB NOT NULL,
+    reply TEXT NOT NULL,
+    failed_at INTEGER NOT NULL
+);
+CREATE INDEX engram_failed_delivery_by_time ON engram_failed_delivery(failed_at);
+)sql";
+}
+
+std::string fill_sessions_sql() {
+    return R"sql(
+INSERT INTO engram_session(user_id, session_id, window_turns, updated_at)
+SELECT user_id, session_id,
+       count(*) FILTER (WHERE summary_id IS NULL AND role IN ('user', 'assistant')),
+       coalesce(max(CAST(created_at AS TEXT)), '')
+FROM conversation_history
+WHERE user_id IS NOT NULL AND session_id IS NOT NULL
+GROUP BY user_id, session_id;
+)sql";
+}
+
+}  // namespace engram::store

@@ -1,0 +1,115 @@
+#include "store/writer.hpp"
+
+#include "base/log.hpp"
+#include "store/store_thread.hpp"
+
+#include <algorithm>
+
+namespace engram::store {
+namespace {
+
+// The transaction as a whole is lost.
+struct batch_lost {
+    error why;
+};
+
+}  // namespace
+
+writer::writer(connection db, std::size_t max_batch, boost::asio::any_io_executor executor)
+    : db_(std::move(db)),
+      queries_(db_),
+      begin_(db_.prepare("BEGIN IMMEDIATE")),
+      commit_(db_.prepare("COMMIT")),
+      rollback_(db_.prepare("ROLLBACK")),
+      savepoint_(db_.prepare("SAVEPOINT piece")),
+      release_(db_.prepare("RELEASE piece")),
+      rollback_to_(db_.prepare("ROLLBACK TO piece")),
+      max_batch_(std::max<std::size_t>(max_batch, 1)),
+      executor_(std::move(executor)),
+      thread_(start_thread("store-writer", [this] { run(); })) {}
+
+writer::~writer() {
+    waiting_.close();
+    thread_.join();
+    try {
+        // The last process to close does this by itself; with others still there it saves them the work.
+        db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch (sqlite_error const& failed) {
+        base::log_debug("the database's log stays as it is", {{"reason", failed.what()}});
+    }
+}
+
+void writer::run() {
+    for (auto all = waiting_.take(); !all.empty(); all = waiting_.take()) {
+        while (!all.empty()) {
+            if (!begin(all)) break;
+            write(all.take_front(max_batch_));
+        }
+    }
+}
+
+// Without a transaction everything that waits fails at once: to wait anew for each batch would make the last
+// one wait many times the busy timeout.
+bool writer::begin(chain<work<database>>& all) {
+    try {
+        if (db_.in_transaction()) rollback_.run();  // an earlier attempt to leave it failed
+        begin_.run();
+        return true;
+    } catch (sqlite_error const& failed) {
+        give_up(all, failed.to_error());
+    }
+    complete_on(executor_, std::move(all));
+    return false;
+}
+
+void writer::write(chain<work<database>> batch) {
+    try {
+        for (auto* item = batch.front(); item != nullptr; item = item->next)
+            perform_one(*item);
+        commit_.run();
+    } catch (batch_lost const& lost) {
+        give_up(batch, lost.why);
+    } catch (sqlite_error const& failed) {
+        auto why = failed.to_error();
+        why.kind = failed.is_damage() ? error_kind::internal : error_kind::unavailable;
+        give_up(batch, why);
+    }
+    complete_on(executor_, std::move(batch));
+}
+
+// Leaves the transaction open, with or without this piece, or throws batch_lost or sqlite_error.
+void writer::perform_one(work<database>& item) {
+    savepoint_.run();
+    try {
+        item.perform(queries_);
+        if (!item.failed()) {
+            release_.run();
+            return;
+        }
+    } catch (sqlite_error const& failed) {
+        item.fail(failed.to_error());
+        // After such an error SQLite may have ended the transaction, and asks that it be ended anyway.
+        if (failed.is_environment() || failed.is_damage() || !db_.in_transaction()) {
+            throw batch_lost{{failed.is_damage() ? error_kind::internal : error_kind::unavailable,
+                              failed.to_error().message}};
+        }
+    } catch (std::exception const& failed) {
+        item.fail({error_kind::internal, std::string("writing to the store: ") + failed.what()});
+    }
+    rollback_to_.run();
+    release_.run();
+}
+
+void writer::give_up(chain<work<database>>& batch, error const& why) {
+    try {
+        if (db_.in_transaction()) rollback_.run();
+    } catch (sqlite_error const& failed) {
+        base::log_error("a failed transaction could not be rolled back", {{"reason", failed.what()}});
+    }
+    // A piece that failed by its own fault keeps its own reason.
+    for (auto* item = batch.front(); item != nullptr; item = item->next) {
+        if (!item->failed()) item->fail(why);
+    }
+}
+
+}  // namespace engram::store

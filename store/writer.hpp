@@ -1,0 +1,58 @@
+// The one thread that writes.
+#pragma once
+
+#include "store/exchange_queries.hpp"
+#include "store/options.hpp"
+#include "store/summary_queries.hpp"
+#include "store/work.hpp"
+
+#include <thread>
+
+namespace engram::store {
+
+struct write_queries {
+    explicit write_queries(connection& db) : exchanges(db), summaries(db) {}
+
+    exchange_queries exchanges;
+    summary_queries summaries;
+};
+
+/// Group commit: everything that waits goes into one BEGIN IMMEDIATE ... COMMIT, so that many exchanges share
+/// one wait for the disk. Each piece of work has a savepoint of its own: what fails by its own fault fails
+/// alone. If the disk, a lock or the commit fails, the whole batch fails, nothing of it is in the database,
+/// and no piece of it has been reported as done.
+class writer {
+public:
+    using database = write_queries;
+
+    /// Throws sqlite_error.
+    writer(connection db, std::size_t max_batch, boost::asio::any_io_executor executor);
+    writer(writer const&) = delete;
+    writer& operator=(writer const&) = delete;
+    /// Finishes what was submitted, joins, and moves the log into the database as far as others let it.
+    ~writer();
+
+    void submit(std::unique_ptr<work<database>> item) { waiting_.push(std::move(item)); }
+
+private:
+    void run();
+    bool begin(chain<work<database>>& all);
+    void write(chain<work<database>> batch);
+    void perform_one(work<database>& item);
+    void give_up(chain<work<database>>& batch, error const& why);
+
+    connection db_;
+    write_queries queries_;
+    statement begin_;
+    statement commit_;
+    statement rollback_;
+    statement savepoint_;
+    statement release_;
+    statement rollback_to_;
+    std::size_t max_batch_;
+    boost::asio::any_io_executor executor_;
+    mailbox<work<database>> waiting_;
+    std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace engram::store

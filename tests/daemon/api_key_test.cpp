@@ -1,0 +1,92 @@
+#include "daemon/api_key.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+namespace {
+
+using namespace engram::daemon;
+
+struct credentials {
+    credentials() {
+        char name[] = "/tmp/engram-key-XXXXXX";
+        path = ::mkdtemp(name);
+        variables["CREDENTIALS_DIRECTORY"] = path;
+    }
+    ~credentials() { std::filesystem::remove_all(path); }
+
+    void write(std::string const& text) const {
+        std::ofstream(path + "/anthropic_api_key", std::ios::binary) << text;
+    }
+
+    auto load() const {
+        return load_api_key([this](char const* name) -> char const* {
+            auto const found = variables.find(name);
+            return found == variables.end() ? nullptr : found->second.c_str();
+        });
+    }
+
+    std::string path;
+    std::map<std::string, std::string> variables;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(api_keys, credentials)
+
+BOOST_AUTO_TEST_CASE(the_credential_goes_before_the_variable_and_is_trimmed) {
+    write("sk-file\n");
+    variables["ANTHROPIC_API_KEY"] = "sk-variable";
+    auto const key = load();
+    BOOST_REQUIRE(key.has_value());
+    BOOST_TEST(key->value.reveal() == "sk-file");
+    BOOST_TEST(key->origin == path + "/anthropic_api_key");
+    write(" \r\nsk-other\r\n\r\n");
+    BOOST_TEST(load()->value.reveal() == "sk-other");
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_or_empty_credential_leaves_it_to_the_variable) {
+    variables["ANTHROPIC_API_KEY"] = "sk-variable";
+    BOOST_TEST(load()->value.reveal() == "sk-variable");
+    BOOST_TEST(load()->origin == "ANTHROPIC_API_KEY");
+    write("\n");
+    BOOST_TEST(load()->value.reveal() == "sk-variable");
+}
+
+BOOST_AUTO_TEST_CASE(no_key_at_all_is_no_error) {
+    BOOST_REQUIRE(load().has_value());
+    BOOST_TEST(load()->value.empty());
+    BOOST_TEST(load()->origin == "not set");
+    variables["CREDENTIALS_DIRECTORY"] = "";
+    variables["ANTHROPIC_API_KEY"] = " ";
+    BOOST_TEST(load()->value.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_no_header_can_hold_is_refused_without_being_shown) {
+    for (auto const* bad : {"sk-one\nsk-two", "sk one", "sk-\x01", "sk-\xc3\xa9"}) {
+        write(bad);
+        auto const key = load();
+        BOOST_REQUIRE(key.has_error());
+        BOOST_TEST(key.error().message.find("sk") == std::string::npos);
+    }
+    write(std::string("sk-\0x", 5));
+    BOOST_TEST(load().has_error());
+    write(std::string(100'000, 'k'));
+    BOOST_TEST(load().has_error());
+    write(std::string(100'000, ' ') + "sk");
+    BOOST_TEST((load().has_error() || load()->value.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_credential_that_cannot_be_read_is_an_error) {
+    std::filesystem::create_directory(path + "/anthropic_api_key");
+    variables["ANTHROPIC_API_KEY"] = "sk-variable";
+    auto const key = load();
+    BOOST_REQUIRE(key.has_error());
+    BOOST_TEST(key.error().message.find("cannot read the API key from ") == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

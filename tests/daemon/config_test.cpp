@@ -1,0 +1,258 @@
+// Where values come from, and what is refused.
+#include "daemon/config.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace engram;
+using namespace engram::daemon;
+
+struct folder {
+    folder() {
+        char name[] = "/tmp/engram-config-XXXXXX";
+        path = ::mkdtemp(name);
+        sources.default_file = path + "/engramd.toml";
+    }
+    ~folder() { std::filesystem::remove_all(path); }
+
+    std::string write(std::string const& name, std::string const& text) const {
+        std::ofstream(path + "/" + name, std::ios::binary) << text;
+        return path + "/" + name;
+    }
+
+    void write_file(std::string const& text) { sources.file = write("given.toml", text); }
+
+    config load() const {
+        auto loaded = load_config(sources);
+        for (auto const& problem : loaded ? std::vector<std::string>() : loaded.error().problems)
+            BOOST_TEST_MESSAGE(problem);
+        BOOST_REQUIRE(loaded.has_value());
+        return loaded->values;
+    }
+
+    /// The problems, one a line, without the folder's name.
+    std::string problems() const {
+        auto const loaded = load_config(sources);
+        BOOST_REQUIRE(loaded.has_error());
+        std::string out;
+        for (auto line : loaded.error().problems) {
+            for (auto at = line.find(path + "/"); at != std::string::npos; at = line.find(path + "/"))
+                line.erase(at, path.size() + 1);
+            out += line + "\n";
+        }
+        return out;
+    }
+
+    std::string path;
+    config_sources sources;
+};
+
+bool contains(std::string const& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(config_sources_and_errors, folder)
+
+BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
+    auto const values = load();
+    BOOST_TEST(values.queue.redis.url == "redis://127.0.0.1:6379");
+    BOOST_TEST(values.chat.model == "claude-opus-4-5");
+    BOOST_TEST(values.summary.model == "claude-haiku-4-5");
+    BOOST_TEST(values.queue.deadline.count() == 600'000);
+    BOOST_TEST(values.chat.memory_limit == 20u);
+}
+
+BOOST_AUTO_TEST_CASE(a_given_file_that_is_missing_is_an_error_and_a_missing_default_file_is_not) {
+    load();
+    sources.file = path + "/nowhere.toml";
+    BOOST_TEST(problems() == "nowhere.toml: cannot read the configuration: No such file or directory\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_default_file_that_is_there_is_read) {
+    write("engramd.toml", "[memory]\nlimit = 7\n");
+    BOOST_TEST(load().chat.memory_limit == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_in_place_of_the_file_is_an_error) {
+    sources.file = path;
+    BOOST_TEST(contains(problems(), "Is a directory"));
+}
+
+BOOST_AUTO_TEST_CASE(a_device_without_end_is_refused) {
+    sources.file = "/dev/zero";
+    BOOST_TEST(contains(problems(), "longer than 1 MiB"));
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_beats_the_file_and_set_beats_both) {
+    write_file("[memory]\nlimit = 1\nhistory_turns = 31\n[summary]\nmodel = \"from-file\"\n");
+    sources.environment = {"ENGRAMD_MEMORY_LIMIT=2", "ENGRAMD_MEMORY_HISTORY_TURNS=32", "HOME=/root"};
+    sources.settings = {"memory.limit=3", "memory.limit=4"};
+    auto const loaded = load_config(sources);
+    BOOST_REQUIRE(loaded.has_value());
+    BOOST_TEST(loaded->values.chat.memory_limit == 4u);
+    BOOST_TEST(loaded->values.chat.history_turns == 32u);
+    BOOST_TEST(loaded->values.summary.model == "from-file");
+    BOOST_TEST(loaded->origins.at("memory.limit") == "--set");
+    BOOST_TEST(loaded->origins.at("memory.history_turns") == "ENGRAMD_MEMORY_HISTORY_TURNS");
+    BOOST_TEST(loaded->origins.at("summary.model") == *sources.file + ":5");
+    BOOST_TEST(loaded->origins.count("redis.url") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(every_problem_is_reported_with_file_line_and_key) {
+    write_file("[redis]\nurl = 5\n\n[queue]\nlease_ms = 999\nmax_in_fligth = 3\n[summery]\nx = 1\n");
+    auto const text = problems();
+    BOOST_TEST(contains(text, "given.toml:2: redis.url: must be text in quotation marks\n"));
+    BOOST_TEST(contains(
+        text, "given.toml:5: queue.lease_ms: must be an integer from 1000 to 3600000 (ms), not 999\n"));
+    BOOST_TEST(
+        contains(text, "given.toml:6: unknown key queue.max_in_fligth; did you mean queue.max_in_flight?\n"));
+    BOOST_TEST(contains(text, "given.toml:7: unknown key summery; did you mean summary?\n"));
+    BOOST_TEST(std::ranges::count(text, '\n') == 4);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_toml_is_refused_with_its_line) {
+    write_file("[redis]\nurl = \"redis://h\"\nprefix = \n");
+    BOOST_TEST(contains(problems(), "given.toml:3: not TOML: "));
+    write_file("[redis]\nprefix = \"a\"\nprefix = \"b\"\n");
+    BOOST_TEST(contains(problems(), "given.toml:3: not TOML: "));
+    write_file("redis = 3\n");
+    BOOST_TEST(problems() == "given.toml:1: redis must be a section: [redis]\n");
+    write_file(std::string("\xff\xfe\x00garbage", 10));
+    BOOST_TEST(contains(problems(), "not TOML: "));
+    write_file("[redis]\nprefix = 1979-05-27\nca_file = 1.5\n[redis.url]\na = 1\n");
+    BOOST_TEST(std::ranges::count(problems(), '\n') == 3);
+}
+
+BOOST_AUTO_TEST_CASE(nesting_without_end_is_refused_and_does_not_end_the_process) {
+    std::string dots;
+    for (int i = 0; i < 300'000; ++i)
+        dots += "a.";
+    write_file(dots + "a = 1\n");
+    BOOST_TEST(contains(problems(), "too many dots"));
+    write_file("a = " + std::string(500'000, '['));
+    BOOST_TEST(contains(problems(), "not TOML: "));
+    write_file("a = " + std::string(100'000, '{'));
+    BOOST_TEST(contains(problems(), "not TOML: "));
+    sources.file.reset();
+    sources.settings = {"queue.reply_prefixes=" + std::string(100'000, '[')};
+    BOOST_TEST(contains(problems(), "is not TOML: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_looks_like_a_secret_says_where_it_belongs_and_its_value_is_not_shown) {
+    write_file("[claude]\napi_key = \"sk-ant-hidden\"\n");
+    sources.environment = {"ENGRAMD_CLAUDE_API_KEY=sk-ant-hidden"};
+    sources.settings = {"claude.api_key=sk-ant-hidden", "redis.password=sk-ant-hidden"};
+    auto const text = problems();
+    BOOST_TEST(std::ranges::count(text, '\n') == 4);
+    BOOST_TEST(
+        contains(text, "given.toml:2: claude.api_key is not a configuration key: the API key belongs in "));
+    BOOST_TEST(contains(text, "ANTHROPIC_API_KEY"));
+    BOOST_TEST(!contains(text, "hidden"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_variable_is_an_error_with_a_suggestion) {
+    sources.environment = {"ENGRAMD_REDIS_ULR=redis://h", "ENGRAMD_=x", "ENGRAM_PRESET=dev"};
+    auto const text = problems();
+    BOOST_TEST(contains(text, "unknown key redis.ulr; did you mean redis.url?\n"));
+    BOOST_TEST(std::ranges::count(text, '\n') == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_value_names_the_variable_or_the_set) {
+    sources.environment = {"ENGRAMD_MEMORY_LIMIT=many", "ENGRAMD_SUMMARY_ENABLED=yes", "ENGRAMD_LOG_LEVEL="};
+    sources.settings = {"queue.drain_ms=5s", "queue.drain_ms", "=3", "", "memory.limit=99999999999999999999"};
+    auto const text = problems();
+    BOOST_TEST(contains(
+        text, "ENGRAMD_MEMORY_LIMIT in the environment: must be an integer from 0 to 10000 (memories)\n"));
+    BOOST_TEST(contains(text, "ENGRAMD_SUMMARY_ENABLED in the environment: must be true or false\n"));
+    BOOST_TEST(contains(text, "ENGRAMD_LOG_LEVEL in the environment: must be one of \"trace\", \"debug\""));
+    BOOST_TEST(contains(text, "--set queue.drain_ms: must be an integer from 0 to 3600000 (ms)\n"));
+    BOOST_TEST(contains(text, "--set queue.drain_ms: needs a value: --set queue.drain_ms="));
+    BOOST_TEST(contains(text, "--set memory.limit: must be an integer"));
+    BOOST_TEST(std::ranges::count(text, '\n') == 8);
+}
+
+BOOST_AUTO_TEST_CASE(an_unreadable_url_is_refused_without_showing_its_password) {
+    sources.settings = {"redis.url=redis://me:hunter2@host:port", "claude.base_url=https://me:hunter2@host"};
+    auto const text = problems();
+    BOOST_TEST(contains(text, "--set redis.url: "));
+    BOOST_TEST(contains(text, "--set claude.base_url: must not hold a user or password"));
+    BOOST_TEST(!contains(text, "hunter2"));
+}
+
+BOOST_AUTO_TEST_CASE(lists_come_as_toml_or_separated_by_commas) {
+    sources.settings = {"queue.reply_prefixes=web:, mobile:"};
+    auto const expected = std::vector<std::string>{"web:", "mobile:"};
+    BOOST_TEST(load().queue.reply_prefixes == expected);
+    sources.settings = {"queue.reply_prefixes=[\"web:\", 'mobile:']"};
+    BOOST_TEST(load().queue.reply_prefixes == expected);
+    sources.settings = {"queue.reply_prefixes="};
+    BOOST_TEST(load().queue.reply_prefixes.empty());
+    sources.settings = {"queue.reply_prefixes=[1]"};
+    BOOST_TEST(contains(problems(), "--set queue.reply_prefixes: has an entry of a wrong type"));
+    sources.settings = {"queue.reply_prefixes=[]\nother = 1"};
+    BOOST_TEST(contains(problems(), "--set queue.reply_prefixes: must be one TOML value"));
+    sources.settings = {"queue.reply_prefixes=a,,b"};
+    BOOST_TEST(contains(problems(), "--set queue.reply_prefixes: holds an entry that must be 1 to 128"));
+}
+
+BOOST_AUTO_TEST_CASE(prices_come_as_tables) {
+    write_file(
+        "[[claude.price]]\nmodel = \"m\"\ninput = 4\noutput = 20.5\n"
+        "[[claude.price]]\nmodel = \"n\"\ninput = 1\noutput = 2\ncache_write = 3\ncache_read = 0\n");
+    auto const prices = load().claude.prices;
+    BOOST_REQUIRE(prices.size() == 2u);
+    BOOST_TEST(prices[0].model == "m");
+    BOOST_TEST(prices[0].output == 20.5);
+    BOOST_TEST(prices[0].cache_write == 5.0);
+    BOOST_TEST(prices[0].cache_read == 0.4, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(prices[1].cache_write == 3.0);
+    BOOST_TEST(prices[1].cache_read == 0.0);
+    sources.file.reset();
+    sources.settings = {"claude.price=[{model = \"x\", input = 1, output = 2}]"};
+    BOOST_TEST(load().claude.prices.at(0).model == "x");
+}
+
+BOOST_AUTO_TEST_CASE(a_price_that_is_not_whole_is_refused) {
+    write_file("[[claude.price]]\nmodel = \"m\"\ninput = 4\n");
+    BOOST_TEST(contains(problems(), "given.toml:1: claude.price: must be a list of tables; it needs output"));
+    write_file("[[claude.price]]\nmodel = \"m\"\ninput = -4\noutput = 1\n");
+    BOOST_TEST(contains(problems(), "needs amounts from 0 to 1000000"));
+    write_file("[[claude.price]]\nmodel = \"m\"\ninput = nan\noutput = 1\n");
+    BOOST_TEST(contains(problems(), "needs amounts from 0 to 1000000"));
+    write_file("[[claude.price]]\nmodel = \"m\"\ninput = 1\noutput = 1\ncolour = 1\n");
+    BOOST_TEST(contains(problems(), "has no key colour"));
+    write_file("[claude]\nprice = [1]\n");
+    BOOST_TEST(contains(problems(), "given.toml:2: claude.price: must be a list of tables"));
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_contradict_each_other_are_refused) {
+    sources.settings = {"summary.trigger_turns=6", "queue.max_parked=10", "queue.reply_prefixes=eng"};
+    auto const text = problems();
+    BOOST_TEST(contains(text, "summary.keep_turns (6) must be less than summary.trigger_turns (6)\n"));
+    BOOST_TEST(contains(text, "queue.max_parked (10) must not be less than queue.max_in_flight (256)\n"));
+    BOOST_TEST(contains(text, "queue.reply_prefixes must not cover the daemon's own keys"));
+    sources.settings = {"queue.reply_prefixes=engram:jobs"};
+    BOOST_TEST(contains(problems(), "must not cover the daemon's own keys"));
+    sources.settings = {"queue.reply_prefixes=engram:reply:web:"};
+    BOOST_TEST(load().queue.reply_prefixes.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_hardly_meant_is_allowed_with_a_warning) {
+    sources.settings = {"memory.history_turns=10", "queue.lease_ms=1000", "redis.ca_file=/x",
+                        "claude.ca_file=/x", "claude.base_url=http://127.0.0.1:1"};
+    auto const loaded = load_config(sources);
+    BOOST_REQUIRE(loaded.has_value());
+    BOOST_TEST(loaded->warnings.size() == 4u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,39 @@
+#!/bin/bash
+# cmake --install puts everything in its place, below another prefix and below DESTDIR, and keeps a configuration.
+set -euo pipefail
+build=$1
+if [[ ! -x $build/bin/engramd || ! -x $build/bin/engramctl ]]; then
+    echo "engramd and engramctl are not built"
+    exit 1
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "$1"
+    exit 1
+}
+must_have() {
+    [[ -e $1 ]] || fail "missing: ${1#"$work"}"
+}
+
+cmake --install "$build" --prefix "$work/opt" >"$work/log" || { cat "$work/log"; exit 1; }
+for file in sbin/engramd bin/engramctl etc/engramd/engramd.toml lib/systemd/system/engramd.service \
+    lib/systemd/system/engramd@.service lib/sysusers.d/engramd.conf lib/tmpfiles.d/engramd.conf \
+    share/man/man8/engramd.8 share/man/man1/engramctl.1 share/doc/engram/configuration.md; do
+    must_have "$work/opt/$file"
+done
+grep -qxF "ExecStart=$work/opt/sbin/engramd --config $work/opt/etc/engramd/engramd.toml" \
+    "$work/opt/lib/systemd/system/engramd.service" || fail "the unit does not start what was installed"
+"$work/opt/sbin/engramd" --config "$work/opt/etc/engramd/engramd.toml" --check-config >/dev/null ||
+    fail "the installed daemon refuses the installed configuration"
+
+echo '# mine' >"$work/opt/etc/engramd/engramd.toml"
+cmake --install "$build" --prefix "$work/opt" >/dev/null
+grep -qxF '# mine' "$work/opt/etc/engramd/engramd.toml" || fail "a configuration was overwritten"
+
+DESTDIR=$work/stage cmake --install "$build" --prefix /usr >/dev/null
+must_have "$work/stage/usr/sbin/engramd"
+must_have "$work/stage/etc/engramd/engramd.toml"
+grep -qxF 'ExecStart=/usr/sbin/engramd' "$work/stage/usr/lib/systemd/system/engramd.service" ||
+    fail "the packaged unit does not start /usr/sbin/engramd"

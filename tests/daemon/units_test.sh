@@ -1,0 +1,38 @@
+#!/bin/bash
+# The systemd units are sound and confined. Skipped (77) where there is no systemd-analyze.
+set -euo pipefail
+root=$1
+if ! command -v systemd-analyze >/dev/null; then
+    echo "skipped: systemd-analyze is not installed"
+    exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+for unit in engramd.service engramd@.service; do
+    # The instance 1 of the template; a program that exists, since engramd is not installed here.
+    file=$work/${unit/@/@1}
+    sed 's#^ExecStart=/usr/sbin/engramd#ExecStart=/bin/true#' "$root/systemd/$unit" >"$file"
+    grep -q '^ExecStart=/bin/true$' "$file" || { echo "$unit: its ExecStart is not /usr/sbin/engramd"; status=1; }
+    # A warning (an unknown key, say) is a line on standard error with status 0.
+    said=$(systemd-analyze verify --man=no "$file" 2>&1) || status=1
+    said=$(grep -F "$work" <<<"$said" || true)
+    if [[ -n $said ]]; then
+        echo "$unit: $said"
+        status=1
+    fi
+    systemd-analyze security --offline=true --no-pager --threshold=20 "$file" >"$work/security" 2>&1 || {
+        echo "$unit: exposed more than it should be"
+        tail -n 3 "$work/security"
+        status=1
+    }
+done
+drain_ms=$(sed -n 's/^#drain_ms = //p' "$root/etc/engramd.toml")
+for unit in engramd.service engramd@.service; do
+    stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$root/systemd/$unit")
+    if ((stop * 1000 <= drain_ms)); then
+        echo "$unit: TimeoutStopSec ($stop s) is not above queue.drain_ms ($drain_ms)"
+        status=1
+    fi
+done
+exit $status

@@ -1,0 +1,421 @@
+"""Claude misbehaves: what is tried again, what is answered, what makes everything wait (contract section 2)."""
+
+import json
+import os
+import signal
+import threading
+
+from harness import API_KEY, Case, PATIENCE, Response, error_body, eventually, main, message_body, new_message
+
+UNAUTHORIZED = Response(error_body("authentication_error", "invalid x-api-key"), 401)
+SPENT = Response(error_body("rate_limit_error", "Your organization has reached its spend limit.",
+                            {"error_code": "enforced_spend_limit_reached"}), 429)
+NO_CREDIT = Response(error_body("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
+                     400)
+FORBIDDEN = Response(error_body("permission_error", "This key may not do that."), 403)
+
+
+def status(code, kind, **more):
+    return Response(error_body(kind, f"fault {code}"), code, **more)
+
+
+class Retries(Case):
+    def setUp(self):
+        super().setUp()
+        self.start_redis()
+        self.start_fake()
+
+    def test_what_passes_is_tried_again(self):
+        cases = {
+            "529": status(529, "overloaded_error"),
+            "500": status(500, "api_error"),
+            "503": status(503, "api_error"),
+            "504": status(504, "timeout_error"),
+            "408": status(408, "timeout_error"),
+            "409": status(409, "conflict_error"),
+            "429": status(429, "rate_limit_error"),
+            "a page of a proxy": Response(b"<html>Bad gateway</html>", 502, {"content-type": "text/html"}),
+            "a cut body": Response(raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"),
+            "no JSON": Response(b"hello", 200),
+            "JSON of another kind": Response(b"[1,2,3]", 200),
+            "no body": Response(b"", 200),
+            "not UTF-8": Response(b'{"id":"m","type":"message","role":"assistant","content":[{"type":"text",'
+                                  b'"text":"\xff\xfe"}],"model":"m","stop_reason":"end_turn","usage":{}}', 200),
+            "no HTTP": Response(raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+            "nothing at all": Response(raw=b""),
+            "a broken connection": Response(reset=True),
+            "a head without end": Response(raw=b"HTTP/1.1 200 OK\r\ncontent-"),
+        }
+        remaining = dict(cases)
+        self.claude.default = lambda request: remaining.pop(request.new_message, "fine now")
+        self.start_daemon()
+        ids = {what: self.push(what, session_id=what) for what in cases}
+        for what, job in ids.items():
+            with self.subTest(what=what):
+                reply = self.reply(job)
+                self.assertEqual(reply["status"], "ok", reply)
+                # Bytes that are no UTF-8 may be mended instead.
+                if what != "not UTF-8":
+                    self.assertEqual(reply["reply"], "fine now")
+        self.assert_idle()
+
+    def test_retry_after_is_obeyed(self):
+        self.claude.put(status(429, "rate_limit_error", headers={"retry-after": "2"}), "ok")
+        self.start_daemon()
+        self.assertEqual(self.ask()["reply"], "ok")
+        first, second = self.claude.requests
+        self.assertGreaterEqual(second.at - first.at, 1.9)
+
+    def test_the_server_decides_whether_to_retry(self):
+        self.claude.put(status(500, "api_error", headers={"x-should-retry": "false"}))
+        self.start_daemon()
+        self.assert_error(self.reply(self.push()), "claude_unavailable")
+        self.assertEqual(len(self.claude.requests), 1)
+
+    def test_the_same_request_is_sent_again(self):
+        self.claude.put(status(529, "overloaded_error"), "ok")
+        self.start_daemon()
+        self.ask("again")
+        first, second = self.claude.requests
+        self.assertEqual(first.raw, second.raw)
+
+    def test_after_the_last_try_it_is_claude_unavailable(self):
+        self.claude.default = lambda request: status(500, "api_error")
+        daemon = self.start_daemon(claude_max_retries=1)
+        job = self.push(metadata={"m": 1})
+        reply = self.reply(job)
+        self.assert_error(reply, "claude_unavailable")
+        self.assertTrue(reply["error"]["retryable"])
+        self.assertEqual(reply["metadata"], {"m": 1})
+        self.assertEqual(len(self.claude.requests), 2)
+        letters = self.dead_letters()
+        self.assertEqual([(d[b"id"].decode(), d[b"reason"]) for d in letters], [(job, b"claude_unavailable")])
+        self.assertEqual(json.loads(letters[0][b"job"])["id"], job)
+        self.assertEqual(self.rows("SELECT count(*) FROM conversation_history"), [(0,)])
+        self.claude.default = lambda request: "back"
+        self.assertEqual(self.ask("once more")["reply"], "back")
+        self.assertIsNone(daemon.status)
+        self.assert_idle()
+
+    def test_nobody_at_the_address_is_claude_unavailable(self):
+        self.start_daemon(claude_base_url="http://127.0.0.1:9", claude_max_retries=0)
+        self.assert_error(self.reply(self.push()), "claude_unavailable")
+
+    def test_an_address_without_a_name_is_claude_unavailable(self):
+        self.start_daemon(claude_base_url="http://no-such-host.invalid", claude_max_retries=0)
+        self.assert_error(self.reply(self.push()), "claude_unavailable")
+
+    def test_a_request_that_is_refused_is_claude_rejected_and_not_repeated(self):
+        for n, (code, kind) in enumerate([(400, "invalid_request_error"), (404, "not_found_error"),
+                                          (413, "request_too_large"), (422, "invalid_request_error")]):
+            with self.subTest(code=code):
+                self.claude.put(Response(error_body(kind, f"reason number {code}"), code))
+                if n == 0:
+                    self.start_daemon()
+                reply = self.reply(self.push())
+                self.assert_error(reply, "claude_rejected")
+                self.assertFalse(reply["error"]["retryable"])
+                self.assertIn(f"reason number {code}", reply["error"]["message"])
+                self.assertEqual(len(self.claude.requests), n + 1)
+        self.assertEqual(self.ask("and now")["status"], "ok")
+
+    def test_a_too_large_request_in_the_form_of_the_proxy_is_claude_rejected(self):
+        self.claude.put(Response({"error": {"type": "request_too_large",
+                                            "message": "Request exceeds the maximum size"}}, 413))
+        self.start_daemon()
+        self.assert_error(self.reply(self.push()), "claude_rejected")
+
+    def test_an_answer_too_large_to_keep_is_an_error(self):
+        self.claude.default = lambda request: message_body("x" * 200_000)
+        self.start_daemon(claude_max_response_bytes=100_000, claude_max_retries=0)
+        self.assert_error(self.reply(self.push()), "claude_unavailable")
+
+    def test_an_answer_that_does_not_come_in_time_is_an_error(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def late(request):
+            gate.wait(PATIENCE)
+            return "late"
+        self.claude.default = late
+        self.start_daemon(claude_timeout_ms=300, claude_max_retries=1)
+        self.assert_error(self.reply(self.push()), "claude_unavailable")
+        self.assertEqual(len(self.claude.requests), 2)
+
+    def test_a_deadline_ends_the_wait(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def late(request):
+            gate.wait(PATIENCE)
+            return "late"
+        self.claude.default = late
+        self.start_daemon()
+        job = self.push("slow", deadline_ms=400)
+        reply = self.reply(job)
+        self.assert_error(reply, "deadline_exceeded")
+        self.assertEqual(self.dead_letters()[0][b"reason"], b"deadline_exceeded")
+        gate.set()
+        # The late answer has no effect.
+        self.assertEqual(self.ask("next")["status"], "ok")
+        self.assertEqual([text for _, text in self.turns()], ["next", "late"])
+        self.assert_idle()
+
+    def test_a_deadline_ends_the_retries(self):
+        self.claude.default = lambda request: status(529, "overloaded_error", headers={"retry-after": "30"})
+        self.start_daemon(claude_max_retries=10)
+        self.assert_error(self.reply(self.push(deadline_ms=1500), timeout=10), "deadline_exceeded")
+
+    def test_the_configured_deadline_is_for_jobs_without_one(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.claude.default = lambda request: "late" if gate.wait(PATIENCE) else ""
+        self.start_daemon(queue_deadline_ms=300)
+        self.assert_error(self.reply(self.push()), "deadline_exceeded")
+
+    def test_waiting_behind_others_counts_towards_the_deadline(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.claude.default = lambda request: "done" if gate.wait(PATIENCE) else ""
+        self.start_daemon()
+        first = self.push("first")
+        self.claude.wait_for_requests(1)
+        second = self.push("second", deadline_ms=1)
+        third = self.push("third", session_id="other", deadline_ms=300)
+        # Its own deadline has passed by the time another job's has.
+        self.assert_error(self.reply(third), "deadline_exceeded")
+        gate.set()
+        self.assertEqual(self.reply(first)["status"], "ok")
+        self.assert_error(self.reply(second), "deadline_exceeded")
+        self.assertEqual(len([r for r in self.claude.requests if r.new_message == "second"]), 0)
+
+
+class OddAnswers(Case):
+    def setUp(self):
+        super().setUp()
+        self.start_redis()
+        self.start_fake()
+        self.start_daemon()
+
+    def answer(self, body):
+        self.claude.put(body)
+        return self.ask("go on", session_id=None)
+
+    def test_blocks_are_chosen_by_their_type(self):
+        reply = self.answer(message_body(content=[
+            {"type": "thinking", "thinking": "[MEMORY: fact|a thought] hm", "signature": "c2ln"},
+            {"type": "redacted_thinking", "data": "xx"},
+            {"type": "text", "text": "Part one, "},
+            {"type": "a_block_of_the_future", "text": "not this", "x": {"y": []}},
+            {"type": "text", "text": "part two.", "citations": None}]))
+        self.assertEqual((reply["reply"], reply["memories"]), ("Part one, part two.", []))
+
+    def test_no_content_is_an_empty_reply(self):
+        reply = self.answer(message_body(content=[]))
+        self.assertEqual((reply["reply"], reply["stop_reason"]), ("", "end_turn"))
+        reply = self.answer(message_body(content=[{"type": "thinking", "thinking": "hm", "signature": "s"}],
+                                         stop_reason="max_tokens"))
+        self.assertEqual((reply["reply"], reply["stop_reason"]), ("", "max_tokens"))
+
+    def test_a_refusal_is_ok_with_its_stop_reason(self):
+        details = {"type": "refusal", "category": "x", "explanation": "no"}
+        reply = self.answer(message_body(content=[], stop_reason="refusal", stop_details=details))
+        self.assertEqual((reply["status"], reply["reply"], reply["stop_reason"]), ("ok", "", "refusal"))
+        reply = self.answer(message_body("I will not", stop_reason="refusal", stop_details=details))
+        self.assertEqual((reply["status"], reply["stop_reason"]), ("ok", "refusal"))
+
+    def test_half_a_tag_at_the_end_of_a_cut_answer_is_not_shown(self):
+        for tail in ["[MEMORY: fact|The user", "[MEMORY: fa", "[MEMORY:", "[MEMORY: fact|x] [MEMORY: pref"]:
+            with self.subTest(tail=tail):
+                reply = self.answer(message_body("An answer.\n" + tail, stop_reason="max_tokens"))
+                self.assertEqual(reply["reply"], "An answer.")
+                self.assertEqual(reply["stop_reason"], "max_tokens")
+
+    def test_usage_may_be_null_or_missing(self):
+        for usage in (None, {}, {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": None,
+                                 "cache_creation_input_tokens": None, "cache_creation": None,
+                                 "service_tier": "standard"}):
+            with self.subTest(usage=usage):
+                body = message_body("ok")
+                body["usage"] = usage
+                counted = self.answer(body)["usage"]
+                self.assertEqual(counted["input_tokens"], (usage or {}).get("input_tokens", 0))
+                self.assertEqual(counted["cache_read_input_tokens"], 0)
+        body = message_body("ok")
+        del body["usage"]
+        self.assertEqual(self.answer(body)["usage"]["output_tokens"], 0)
+
+    def test_unknown_members_and_stop_reasons_pass(self):
+        reply = self.answer(message_body("ok", stop_reason="reason_of_the_future", container={"id": "c"},
+                                         diagnostics=[1], usage={"input_tokens": 1, "output_tokens": 2,
+                                                                 "iterations": [{"a": 1}]}))
+        self.assertEqual((reply["reply"], reply["stop_reason"]), ("ok", "reason_of_the_future"))
+
+    def test_a_chunked_answer_is_read(self):
+        payload = json.dumps(message_body("in pieces")).encode()
+        chunks = b"".join(b"%x\r\n%s\r\n" % (len(payload[i:i + 7]), payload[i:i + 7])
+                          for i in range(0, len(payload), 7))
+        self.claude.put(Response(raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked"
+                                     b"\r\n\r\n" + chunks + b"0\r\n\r\n"))
+        self.assertEqual(self.ask()["reply"], "in pieces")
+
+
+class EverybodyWaits(Case):
+    """A key that is not accepted and a spend limit concern every job: one bears the error, the others wait."""
+
+    def setUp(self):
+        super().setUp()
+        self.start_redis()
+        self.refusal = UNAUTHORIZED
+        self.start_fake(lambda request: self.refusal or "re: " + request.new_message)
+
+    def waiting_jobs(self):
+        return self.redis.client.llen("engram:jobs") + self.redis.client.hlen("engram:body")
+
+    def check(self, kind):
+        """Twenty jobs of four sessions: exactly one gets the error, the others keep their order and are answered."""
+        daemon = self.start_daemon(claude_pause_retry_ms=150)
+        ids = [self.push(f"m{n:02}", session_id=f"s{n % 4}", id=f"j{n:02}") for n in range(20)]
+        daemon.wait_for_log("Claude refuses every call")
+        asked = len(self.claude.requests)
+        eventually(lambda: len(self.claude.requests) >= asked + 3, "one job at a time is tried meanwhile")
+        eventually(lambda: len(self.dead_letters()) == 1, "one job bears the error")
+        self.assertEqual(self.waiting_jobs(), 19)
+        self.assertEqual(len([k for k in self.keys() if k.startswith("engram:reply:")]), 1)
+        self.refusal = None
+        replies = {job: self.reply(job) for job in ids}
+        failed = [job for job in ids if replies[job]["status"] == "error"]
+        self.assertEqual(len(failed), 1, failed)
+        self.assert_error(replies[failed[0]], kind)
+        for session in range(4):
+            said = [text for role, text in self.turns(session_id=f"s{session}") if role == "user"]
+            self.assertEqual(said, [f"m{n:02}" for n in range(20) if n % 4 == session and f"j{n:02}" not in failed])
+        self.assertEqual([d[b"reason"].decode() for d in self.dead_letters()], [kind])
+        daemon.wait_for_log("Claude answers again")
+        self.assert_idle()
+        return daemon
+
+    def test_a_rejected_key(self):
+        self.check("claude_auth")
+
+    def test_a_key_without_permission(self):
+        self.refusal = FORBIDDEN
+        self.check("claude_auth")
+
+    def test_a_spend_limit(self):
+        self.refusal = SPENT
+        self.check("claude_spend_limit")
+
+    def test_a_balance_that_is_used_up(self):
+        self.refusal = NO_CREDIT
+        self.check("claude_spend_limit")
+
+    def test_a_new_key_is_taken_over_on_sighup_and_tried_at_once(self):
+        credentials = os.path.join(self.folder, "credentials")
+        os.mkdir(credentials)
+
+        def write_key(key):
+            with open(os.path.join(credentials, "anthropic_api_key"), "w") as f:
+                f.write(key + "\n")
+        write_key("old-key")
+        self.claude.default = lambda request: UNAUTHORIZED if request.headers["x-api-key"] != "new-key" else "welcome"
+        daemon = self.start_daemon(key=None, env={"CREDENTIALS_DIRECTORY": credentials}, claude_pause_retry_ms=3600_000)
+        self.assert_error(self.reply(self.push("first")), "claude_auth")
+        second = self.push("second")
+        write_key("new-key")
+        daemon.send(signal.SIGHUP)
+        self.assertEqual(self.reply(second)["reply"], "welcome")
+        self.assertEqual({r.headers["x-api-key"] for r in self.claude.requests}, {"old-key", "new-key"})
+        self.assertNotIn("new-key", daemon.log())
+
+    def test_waiting_jobs_survive_a_restart_and_keep_their_place(self):
+        first = self.start_daemon(claude_pause_retry_ms=150)
+        ids = [self.push(f"m{n}", id=f"j{n}") for n in range(4)]
+        self.assert_error(self.reply(ids[0]), "claude_auth")
+        self.assertEqual(first.stop(), 0)
+        self.assertEqual(self.waiting_jobs(), 3)
+        self.refusal = None
+        self.start_daemon()
+        self.assertEqual([self.reply(job)["reply"] for job in ids[1:]], ["re: m1", "re: m2", "re: m3"])
+        self.assertEqual([t for r, t in self.turns() if r == "user"], ["m1", "m2", "m3"])
+
+
+class WithTheSimulator(Case):
+    def setUp(self):
+        super().setUp()
+        self.start_redis()
+        self.start_simulator()
+
+    def test_a_connection_that_died_idle_is_replaced_without_a_retry(self):
+        self.claude.script({"text": "one", "fault": "reset", "at": "next_request"}, {"text": "two"})
+        self.start_daemon(claude_max_retries=0)
+        self.assertEqual(self.ask("first")["reply"], "one")
+        self.assertEqual(self.ask("second")["reply"], "two")
+
+    def test_faults_of_the_connection_are_tried_again(self):
+        faults = [{"fault": "reset", "at": "before_reply"}, {"fault": "reset", "at": "after_headers"},
+                  {"fault": "reset", "at": "mid_body"}, {"fault": "close", "at": "before_reply"},
+                  {"fault": "close", "at": "mid_body"}, {"fault": "truncated"}, {"fault": "garbage_body"},
+                  {"fault": "garbage_http"}, {"fault": "overloaded"}, {"status": 500}]
+        self.claude.script(*[{**fault, "match": f"case {n}."} for n, fault in enumerate(faults)],
+                           {"text": "fine", "repeat": -1})
+        self.start_daemon()
+        ids = [self.push(f"case {n}.", session_id=f"s{n}") for n in range(len(faults))]
+        for fault, job in zip(faults, ids):
+            with self.subTest(fault=fault):
+                self.assertEqual(self.reply(job).get("reply"), "fine")
+        self.assertEqual(self.claude.stats()["steps_left"], 1)
+
+    def test_a_stalled_answer_is_given_up_after_the_timeout_and_asked_again(self):
+        self.claude.script({"fault": "stall", "at": "mid_body"}, {"text": "fine"})
+        self.start_daemon(claude_timeout_ms=500)
+        self.assertEqual(self.ask()["reply"], "fine")
+
+    def test_the_simulator_accepts_what_it_is_sent(self):
+        """It checks requests as the API does, by model and version."""
+        self.start_daemon(claude_api_version="2026-10-21", claude_auth="bearer", claude_model="claude-opus-5-5")
+        self.ask("one")
+        self.ask("two")
+        self.assertEqual(self.claude.stats()["by_status"].get("400", 0), 0)
+
+
+class Secrecy(Case):
+    SECRETS = ("the-cat-is-called-Mimi", "the-answer-is-blue", "the-memory-is-green", "the-failing-text")
+
+    def log_of_a_busy_daemon(self, level):
+        self.start_redis()
+        self.start_fake(lambda request: UNAUTHORIZED if "fail auth" in request.new_message else
+                        Response(error_body("invalid_request_error", "bad"), 400) if "fail" in request.new_message else
+                        f"{self.SECRETS[1]}\n[MEMORY: fact|{self.SECRETS[2]}]\n[MEMORY: broken]")
+        daemon = self.start_daemon(log_level=level, claude_pause_retry_ms=50)
+        self.ask("hello " + self.SECRETS[0])
+        self.reply(self.push("fail " + self.SECRETS[3]))
+        self.push_raw(b'{"user_id":"u","message":"' + self.SECRETS[0].encode() + b'","id":"x","stream":7}')
+        self.reply("x")
+        self.push_raw(b'not json ' + self.SECRETS[0].encode())
+        self.reply(self.push("fail auth " + self.SECRETS[3]))
+        self.ask("hello again")
+        self.assertEqual(daemon.stop(), 0)
+        return daemon.log()
+
+    def check_level(self, level):
+        log = self.log_of_a_busy_daemon(level)
+        for secret in self.SECRETS:
+            self.assertNotIn(secret, log)
+        self.assertNotIn(API_KEY, log)
+        return log
+
+    def test_info_shows_ids_but_neither_text_nor_key(self):
+        log = self.check_level("info")
+        self.assertIn("job answered", log)
+        self.assertIn("session=s", log)
+
+    def test_debug_shows_neither_text_nor_key(self):
+        self.check_level("debug")
+
+    def test_trace_does_not_show_the_key(self):
+        self.assertNotIn(API_KEY, self.log_of_a_busy_daemon("trace"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+// Beast's own source, compiled once for this program.
+#include <boost/beast/src.hpp>

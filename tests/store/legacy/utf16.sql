@@ -1,0 +1,8 @@
+PRAGMA encoding = 'UTF-16le';
+PRAGMA auto_vacuum = 1;
+CREATE TABLE long_term_memory (
+    id INTEGER PRIMARY KEY, user_id TEXT, memory_type TEXT, content TEXT, created_at TEXT, updated_at TEXT);
+CREATE TABLE conversation_history (
+    id INTEGER PRIMARY KEY, session_id TEXT, user_id TEXT, role TEXT, content TEXT, created_at TEXT);
+INSERT INTO long_term_memory VALUES (1, 'ada', 'fact', 'likes ☕', 'a', 'b');
+INSERT INTO conversation_history VALUES (1, 's1', 'ada', 'user', 'één', 'a'), (2, 's1', 'ada', 'assistant', 'twee', 'b');

@@ -1,0 +1,55 @@
+// Whether Claude may be asked at all: a rejected key or a spend limit concerns every job, not one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/event.hpp"
+#include "claude/client.hpp"
+
+namespace engram::workers {
+
+/// The first job that meets such an error bears it; then the gate is shut and no more jobs are taken. After a pause
+/// one job is taken on trial: if it meets the same error it goes back unanswered and the gate stays shut, any
+/// answer of the API opens it.
+///
+/// States: open → shut (refused) → trial (pause over, or a new key) → open (answered) or shut (refused).
+class api_gate {
+public:
+    enum class state { open, shut, trial };
+    using intake = std::function<void(state)>;
+
+    /// `on_change` is told each new state.
+    api_gate(std::chrono::milliseconds pause, intake on_change, boost::asio::any_io_executor executor);
+
+    /// The API answered, if only to refuse that one request.
+    void answered();
+    /// The API refuses everybody. True: the job that met it bears the error; false: it is to be given back.
+    [[nodiscard]] bool refused(claude::error const& why);
+    /// Something has changed (a new key): try at once.
+    void try_now();
+
+    /// Ends the pauses; runs until cancelled.
+    boost::asio::awaitable<void> run();
+
+    [[nodiscard]] state current() const { return state_; }
+    /// Why the gate is not open; empty if it is.
+    [[nodiscard]] std::string const& reason() const { return reason_; }
+
+private:
+    void enter(state next);
+
+    std::chrono::milliseconds pause_;
+    intake on_change_;
+    state state_ = state::open;
+    std::string reason_;
+    base::steady_time shut_until_{};
+    base::event changed_;
+};
+
+}  // namespace engram::workers

@@ -1,0 +1,67 @@
+// The chat turn: a delivered job becomes an answer and a memory.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.hpp"
+#include "claude/client.hpp"
+#include "queue/job.hpp"
+#include "queue/job_queue.hpp"
+#include "queue/reply.hpp"
+#include "store/store.hpp"
+#include "workers/api_gate.hpp"
+#include "workers/options.hpp"
+#include "workers/store_patience.hpp"
+
+namespace engram::workers {
+
+/// What a chat turn needs to know of the queue's rules.
+struct job_rules {
+    std::string prefix;
+    std::vector<std::string> reply_prefixes;
+    std::size_t max_job_bytes = 262'144;
+    std::chrono::milliseconds deadline{600'000};
+    int max_deliveries = 3;
+};
+
+/// Answers jobs: load, compose, ask, extract, commit, reply. One object serves all jobs; everything it refers to
+/// must outlive it. All calls from one executor.
+class chat_turn {
+public:
+    /// Told after each commit: the conversation and how many of its turns no summary covers.
+    using after_commit = std::function<void(store::conversation const&, std::size_t window_turns)>;
+
+    chat_turn(job_rules rules, chat_options options, store::store& store, claude::asker& claude, api_gate& gate,
+              base::clock const& clock, after_commit after_commit, boost::asio::any_io_executor executor);
+
+    /// The outcome of a job, or nothing if it is to be given back. Throws on cancellation.
+    boost::asio::awaitable<std::optional<queue::settlement>> answer(queue::delivery delivery);
+
+    /// For the turns that begin from now on.
+    void set_options(chat_options options) { options_ = std::move(options); }
+
+private:
+    struct turn;
+    boost::asio::awaitable<std::optional<queue::settlement>> take_turn(turn& turn);
+    boost::asio::awaitable<queue::settlement> commit(turn& turn, claude::answer answer);
+    boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message, bool retryable);
+    boost::asio::awaitable<std::optional<queue::settlement>> fail_call(turn const& turn, claude::error error);
+    boost::asio::awaitable<queue::settlement> settle_recorded(turn const& turn, store::recorded_outcome recorded);
+
+    job_rules rules_;
+    chat_options options_;
+    store::store& store_;
+    claude::asker& claude_;
+    api_gate& gate_;
+    base::clock const& clock_;
+    after_commit after_commit_;
+    store_patience patience_;
+};
+
+}  // namespace engram::workers

@@ -1,0 +1,181 @@
+#include "workers/summarizer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "workers/prompt.hpp"
+
+namespace engram::workers {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr milliseconds lease = 15s;          // after a crash, nobody takes the session before this is over
+constexpr milliseconds lease_renewal = 5s;
+constexpr milliseconds pause_after_failure = 30s;
+constexpr std::size_t most_waiting = 10'000;  // what does not fit is found again by the sweep
+constexpr std::size_t sweep_batch = 1'000;
+
+using answered = claude::result<claude::answer>;
+
+}  // namespace
+
+summarizer::summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
+                       api_gate const& gate, base::clock const& clock, asio::any_io_executor executor)
+    : options_(std::move(options)),
+      owner_(std::move(owner)),
+      store_(store),
+      claude_(claude),
+      gate_(gate),
+      clock_(clock),
+      executor_(executor),
+      tasks_(executor),
+      work_(executor) {}
+
+void summarizer::start() {
+    for (std::size_t i = 0; i < options_.workers; ++i) tasks_.spawn("summarizer", work());
+    if (options_.workers > 0) tasks_.spawn("summary-sweep", sweep());
+}
+
+asio::awaitable<void> summarizer::stop() {
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
+void summarizer::set_options(summary_options options) {
+    options.workers = options_.workers;
+    options_ = std::move(options);
+}
+
+void summarizer::consider(store::conversation const& which, std::size_t window_turns) {
+    if (!options_.enabled || window_turns < options_.trigger_turns) return;
+    if (enqueue(which)) work_.notify_one();
+}
+
+bool summarizer::enqueue(store::conversation const& which) {
+    if (waiting_.size() >= most_waiting) return false;
+    if (std::find(waiting_.begin(), waiting_.end(), which) != waiting_.end()) return false;
+    waiting_.push_back(which);
+    return true;
+}
+
+asio::awaitable<void> summarizer::work() {
+    for (;;) {
+        if (waiting_.empty() || gate_.current() != api_gate::state::open) {
+            co_await work_.wait_until(steady_clock::now() + 1s);
+            continue;
+        }
+        auto which = std::move(waiting_.front());
+        waiting_.pop_front();
+        ++counts_.running;
+        // Counts down however this ends.
+        struct departure {
+            std::size_t& running;
+            ~departure() { --running; }
+        } const departing{counts_.running};
+        co_await summarize(std::move(which));
+    }
+}
+
+// Finds sessions that nobody told us about: the first time at once, then now and again.
+asio::awaitable<void> summarizer::sweep() {
+    asio::steady_timer timer(executor_);
+    for (;;) {
+        if (options_.enabled) {
+            auto const due = co_await store_.find_due_sessions(options_.trigger_turns, clock_.wall(), sweep_batch);
+            if (!due) base::log_warn("sessions due for a summary were not found", {{"error", due.error().message}});
+            if (due)
+                for (auto const& which : *due)
+                    if (enqueue(which)) work_.notify_one();
+        }
+        timer.expires_after(options_.sweep);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> summarizer::summarize(store::conversation which) {
+    store::summary_request request;
+    request.of = which;
+    request.trigger_turns = options_.trigger_turns;
+    request.keep_turns = options_.keep_turns;
+    request.owner = owner_;
+    request.lease = lease;
+    request.now = clock_.wall();
+    auto claimed = co_await store_.claim_summary(std::move(request));
+    if (!claimed) {
+        base::log_warn("a session could not be taken for its summary",
+                       {{"user", which.user_id}, {"session", which.session_id}, {"error", claimed.error().message}});
+        co_return;
+    }
+    if (!*claimed) co_return;  // not due any more, or in other hands
+    co_await write_summary(std::move(**claimed));
+}
+
+// Renews the lease for as long as the call runs. Never ends by itself.
+asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
+    asio::steady_timer timer(executor_);
+    for (;;) {
+        timer.expires_after(lease_renewal);
+        co_await timer.async_wait(asio::use_awaitable);
+        auto const renewed = co_await store_.renew_summary(task, clock_.wall() + lease);
+        if (!renewed) base::log_debug("a summary's lease was not renewed", {{"error", renewed.error().message}});
+    }
+}
+
+asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
+    using namespace asio::experimental::awaitable_operators;
+    auto const begun = steady_clock::now();
+    auto const until = begun + options_.timeout;
+    auto request = compose_summary(options_, task);
+    auto outcome = co_await (claude_.ask(std::move(request), claude::call_class::background, until) || keep_lease(task));
+    auto& answer = std::get<0>(outcome);
+    bool const usable = answer && !base::is_blank(answer->text) && answer->stop_reason != "refusal";
+    if (!usable) {
+        base::log_warn("a session was not summarized; it will be tried again",
+                       {{"user", task.of.user_id},
+                        {"session", task.of.session_id},
+                        {"error", answer ? "the answer was empty: " + answer->stop_reason : answer.error().message}});
+        ++counts_.failed;
+        co_await give_back(std::move(task));
+        co_return;
+    }
+    auto const turns = task.turns.size();
+    auto const of = task.of;
+    auto const committed =
+        co_await store_.commit_summary(std::move(task), std::move(answer->text), options_.delete_turns, clock_.wall());
+    if (!committed) {
+        ++counts_.failed;
+        base::log_warn("a summary could not be stored; it will be tried again",
+                       {{"user", of.user_id}, {"session", of.session_id}, {"error", committed.error().message}});
+        co_return;
+    }
+    ++(*committed ? counts_.written : counts_.discarded);
+    base::log_info(*committed ? "session summarized" : "a summary was dropped: another process was first",
+                   {{"user", of.user_id},
+                    {"session", of.session_id},
+                    {"turns", turns},
+                    {"ms", base::elapsed_ms(begun, steady_clock::now())}});
+}
+
+asio::awaitable<void> summarizer::give_back(store::summary_task task) {
+    auto const released = co_await store_.release_summary(std::move(task), clock_.wall() + pause_after_failure);
+    if (!released) base::log_warn("a session was not given back", {{"error", released.error().message}});
+}
+
+summary_status summarizer::status() const {
+    auto status = counts_;
+    status.waiting = waiting_.size();
+    return status;
+}
+
+}  // namespace engram::workers
