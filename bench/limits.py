@@ -32,8 +32,9 @@ def redis(folder, socket_folder, quick):
 
 
 def _redis_benchmark(server, requests, pipeline):
-    done = subprocess.run(["redis-benchmark", "-s", server.socket, "-t", "lpush", "-d", "256", "-c", "64", "--csv",
-                           "-n", str(requests), "-P", str(pipeline)], stdout=subprocess.PIPE, text=True, check=True)
+    command = ["redis-benchmark", "-s", server.socket, "-t", "lpush", "-d", "256", "-c", "64", "--csv",
+               "-n", str(requests), "-P", str(pipeline)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     for row in csv.reader(done.stdout.splitlines()):
         if row and row[0].startswith("LPUSH"):
             return float(row[1])
@@ -90,8 +91,9 @@ def _simulator_load(runner, folder, latency_ms, connections, requests):
     os.makedirs(folder)
     server = Simulator(folder, runner.binaries, latency_ms)
     try:
-        done = subprocess.run([runner.program("simulator-load"), "--port", str(server.port), "--connections",
-                               str(connections), "--requests", str(requests)], stdout=subprocess.PIPE, text=True)
+        command = [runner.program("simulator-load"), "--port", str(server.port),
+                   "--connections", str(connections), "--requests", str(requests)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise Failed("simulator-load failed; the simulator's log ends with:\n" + server.log_tail())
         return json.loads(done.stdout)

@@ -52,7 +52,8 @@ class Usage:
 
     def per_job(self, before, jobs):
         micros = 1e6 / jobs
-        threads = [(self.threads[t] - before.threads.get(t, 0)) * micros for t in sorted(self.threads, key=int)]
+        threads = [(self.threads[tid] - before.threads.get(tid, 0)) * micros
+                   for tid in sorted(self.threads, key=int)]
         user, system = (self.user - before.user) * micros, (self.system - before.system) * micros
         return {"cpu_us": user + system, "user_us": user, "system_us": system,
                 "switches": (self.switches - before.switches) / jobs, "threads_us": threads}
@@ -68,8 +69,9 @@ class Process:
         self.name = name
         self.log = os.path.join(folder, name + ".log")
         with open(self.log, "ab") as log:
-            self.child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          env=environment, start_new_session=True, preexec_fn=_die_with_parent)
+            self.child = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=log, start_new_session=True,
+                                          preexec_fn=_die_with_parent)
         self.pid = self.child.pid
 
     def until_ready(self, condition, seconds=60):
@@ -112,8 +114,8 @@ class Redis(Process):
         data = os.path.join(folder, "redis")
         os.makedirs(data, exist_ok=True)
         super().__init__("redis", folder, [
-            "redis-server", "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700", "--dir", data,
-            "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"])
+            "redis-server", "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700",
+            "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"])
         self.until_ready(lambda: self.ask("PING") == b"+PONG")
 
     def ask(self, *words):
@@ -155,7 +157,8 @@ class Simulator(Process):
 class Daemon(Process):
     def __init__(self, folder, binaries, redis, simulator, settings):
         self.database = os.path.join(folder, "engram.db")
-        values = {"redis.url": "unix://" + redis.socket, "claude.base_url": f"http://127.0.0.1:{simulator.port}",
+        values = {"redis.url": "unix://" + redis.socket,
+                  "claude.base_url": f"http://127.0.0.1:{simulator.port}",
                   "store.path": self.database, "log.level": "warn", **settings}
         command = [os.path.join(binaries, "engramd")]
         for key, value in values.items():

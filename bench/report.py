@@ -47,9 +47,13 @@ def machine(folder):
                 break
     with open("/proc/meminfo") as info:
         memory_kib = int(info.readline().split()[1])
-    disk = subprocess.run(["stat", "-f", "-c", "%T", folder], stdout=subprocess.PIPE, text=True).stdout.strip()
     return {"cpu": model, "cores": os.cpu_count(), "memory_gib": round(memory_kib / 1024 / 1024, 1),
-            "kernel": platform.release(), "disk": disk, "load_at_start": os.getloadavg()[0]}
+            "kernel": platform.release(), "disk": file_system(folder), "load_at_start": os.getloadavg()[0]}
+
+
+def file_system(folder):
+    command = ["stat", "-f", "-c", "%T", folder]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def _at(result, path):
@@ -78,8 +82,8 @@ def _table(head, rows):
 
 
 def markdown(of_machine, scenarios, rounds):
-    yield (f"{of_machine['cores']} × {of_machine['cpu']}, {of_machine['memory_gib']} GiB, Linux {of_machine['kernel']}, "
-           f"{of_machine['disk']}; load {of_machine['load_at_start']:.1f} at the start; "
+    yield ("{cores} × {cpu}, {memory_gib} GiB, Linux {kernel}, {disk}; load {load_at_start:.1f} at the start; "
+           .format(**of_machine)
            + ("one round." if len(rounds) == 1 else f"medians of {len(rounds)} rounds (lowest–highest)."))
     yield ""
     if any("limits" in r for r in rounds):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 
@@ -33,10 +34,11 @@ def all_scenarios(quick):
         Scenario("zero-64", "no delay, 64 in flight", 0, {**closed, "window": 64}, jobs // 10),
         Scenario("zero-256", "no delay, 256 in flight", 0, {**closed, "window": 256}, jobs // 10),
         Scenario("added", "200 ms, open loop", 200,
-                 {"jobs": pick(4000, 60), "rate": pick(200, 60), "sessions": pick(2000, 60), "users": pick(1000, 30),
-                  "memory-every": 10}, pick(400, 10)),
+                 {"jobs": pick(4000, 60), "rate": pick(200, 60), "sessions": pick(2000, 60),
+                  "users": pick(1000, 30), "memory-every": 10}, pick(400, 10)),
         Scenario("crowd", f"{many} calls in flight", pick(10000, 1000),
-                 {"jobs": 2 * many, "window": many, "sessions": 2 * many, "users": many, "memory-every": 10}, 0,
+                 {"jobs": 2 * many, "window": many, "sessions": 2 * many, "users": many,
+                  "memory-every": 10}, 0,
                  {"queue.max_in_flight": many, "queue.max_parked": 4 * many, "claude.max_connections": many},
                  in_flight=many),
         Scenario("long", "long conversations with summaries", 0,
@@ -84,19 +86,19 @@ class Runner:
             command += [f"--{key}", str(value)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
-            raise Failed(f"{scenario.name}: chat-load ended with status {done.returncode}\n{done.stdout}{done.stderr}"
-                         f"engramd's log ends with:\n{stack.daemon.log_tail()}")
+            raise Failed(f"{scenario.name}: chat-load ended with status {done.returncode}\n"
+                         f"{done.stdout}{done.stderr}engramd's log ends with:\n{stack.daemon.log_tail()}")
         return json.loads(done.stdout)
 
     def finish_summaries(self, stack):
         """Waits until no conversation is due for a summary; returns how many were made."""
-        with_uri = f"file:{stack.daemon.database}?mode=ro"
-        database = sqlite3.connect(with_uri, uri=True)
+        database = sqlite3.connect(f"file:{stack.daemon.database}?mode=ro", uri=True)
         try:
-            def due():
-                return database.execute("SELECT count(*) FROM engram_session WHERE window_turns >= 20").fetchone()[0]
-            wait_until(lambda: due() == 0, 120, "every long conversation is summarized")
-            made = database.execute("SELECT count(*) FROM long_term_memory WHERE memory_type = 'summary'").fetchone()[0]
+            def count(rows):
+                return database.execute("SELECT count(*) FROM " + rows).fetchone()[0]
+            wait_until(lambda: count("engram_session WHERE window_turns >= 20") == 0, 120,
+                       "every long conversation is summarized")
+            made = count("long_term_memory WHERE memory_type = 'summary'")
         finally:
             database.close()
         if made == 0:
@@ -111,13 +113,13 @@ class Profile:
     """Records where engramd spends its CPU time, if asked to (perf)."""
 
     def __init__(self, folder, pid, name):
-        self.command = folder and ["perf", "record", "-q", "-F", "1999", "--call-graph", "dwarf,8192", "-p", str(pid),
-                                   "-o", os.path.join(folder, name + ".perf")]
+        self.command = folder and ["perf", "record", "-q", "-F", "1999", "--call-graph", "dwarf,8192",
+                                   "-p", str(pid), "-o", os.path.join(folder, name + ".perf")]
 
     def __enter__(self):
         self.child = subprocess.Popen(self.command, stdout=subprocess.DEVNULL) if self.command else None
 
     def __exit__(self, *_):
         if self.child:
-            self.child.send_signal(2)
+            self.child.send_signal(signal.SIGINT)
             self.child.wait()

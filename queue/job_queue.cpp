@@ -428,6 +428,7 @@ asio::awaitable<void> job_queue::leave() {
 // ---- telling ----
 
 void job_queue::note_trouble(redis_error const& error, std::string_view doing) {
+    if (draining_) return;
     if (trouble_.empty())
         base::log_warn("the queue has trouble with Redis", {{"while", doing}, {"error", error.message}});
     trouble_ = error.message;

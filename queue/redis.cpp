@@ -64,6 +64,10 @@ asio::awaitable<void> redis::run() {
             if (greeted) {
                 ceiling = first_pause;
                 co_await serve_connection();
+                // Closing a connection because we are to stop looks like losing it.
+                auto const state = co_await asio::this_coro::cancellation_state;
+                if (state.cancelled() != asio::cancellation_type::none)
+                    throw boost::system::system_error(asio::error::operation_aborted);
             } else {
                 trouble_ = greeted.error();
             }

@@ -71,7 +71,7 @@ bool take_host_and_port(std::string_view text, redis_address& address) {
         if (colon != std::string_view::npos) port = text.substr(colon + 1);
         if (port.find(':') != std::string_view::npos) return false;
     }
-    if (address.host.find_first_of(" \t\r\n?#%[]") != std::string::npos) return false;
+    if (address.host.find_first_of(" \t\r\n?#[]") != std::string::npos) return false;
     if (address.host.empty()) address.host = "127.0.0.1";
     if (port.empty()) return true;
     auto const number = whole_number(port, 65535);

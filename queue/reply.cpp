@@ -1,8 +1,9 @@
 #include "queue/reply.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+
+#include <charconv>
 
 namespace engram::queue {
 
@@ -62,8 +63,11 @@ private:
     bool first_ = true;
 };
 
+// The shortest digits that read back as the same number, in the notation that people expect of money.
 std::string number_text(double value) {
-    return json::serialize(json::value(value));
+    char digits[400];
+    auto const end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed).ptr;
+    return {digits, end};
 }
 
 void append_memories(std::string& out, std::vector<reply_memory> const& memories) {

@@ -26,7 +26,7 @@ class EngramError extends Error {
  */
 async function ask(pushing, waiting, { user, session, message, patience = 600, tries = 3 }) {
   const id = randomUUID();
-  // The very same bytes with the same id may be pushed again at any time: the conversation gets its turns once.
+  // The very same bytes with the same id may be pushed again at any time: they have their effect once.
   const job = JSON.stringify({ id, user_id: user, session_id: session, message });
   for (let attempt = 1; ; attempt++) {
     await pushing.lpush('engram:jobs', job);
@@ -42,7 +42,8 @@ async function ask(pushing, waiting, { user, session, message, patience = 600, t
 
 const [user = userInfo().username, givenSession] = process.argv.slice(2);
 let session = givenSession;
-const pushing = new Redis(process.env.ENGRAM_REDIS_URL ?? 'redis://127.0.0.1:6379', { maxRetriesPerRequest: 3 });
+const url = process.env.ENGRAM_REDIS_URL ?? 'redis://127.0.0.1:6379';
+const pushing = new Redis(url, { maxRetriesPerRequest: 3 });
 const waiting = pushing.duplicate();
 // Commands say by themselves when the connection fails for good; this is for what happens in between.
 for (const connection of [pushing, waiting]) {

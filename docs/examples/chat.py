@@ -30,7 +30,7 @@ def ask(connection, user, message, session=None, patience=600, tries=3):
     job = {"id": str(uuid.uuid4()), "user_id": user, "message": message}
     if session is not None:
         job["session_id"] = session  # without one, engram begins a conversation and names it in the reply
-    # The very same bytes with the same id may be pushed again at any time: the conversation gets its turns once.
+    # The very same bytes with the same id may be pushed again at any time: they have their effect once.
     body = json.dumps(job)
     for attempt in range(1, tries + 1):
         try:

@@ -3,8 +3,8 @@
 #
 #   printf '%s\n' 'My name is Ada.' 'What is my name?' | ./chat.sh [USER [SESSION]]
 #
-# ENGRAM_REDIS_URL says where Redis is: redis://127.0.0.1:6379. A program in earnest uses a JSON library; the sed
-# below is enough for a terminal.
+# ENGRAM_REDIS_URL says where Redis is: redis://127.0.0.1:6379. A program in earnest uses a JSON library; the
+# sed below is enough for a terminal.
 set -u
 url=${ENGRAM_REDIS_URL:-redis://127.0.0.1:6379}
 user=${1:-$(id -un)}
@@ -12,11 +12,12 @@ session=${2:-}
 
 # A text as a JSON string, without what no terminal should send. A line break cannot be in it.
 quoted() {
-    printf '"%s"' "$(printf %s "$1" | tr -d '\000-\010\013-\037\177' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g')"
+    printf '"%s"' "$(printf %s "$1" | tr -d '\000-\010\013-\037\177' |
+        sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g')"
 }
 
-# The text of field $2 in the reply $1. Inside a JSON string a quotation mark has a backslash, so that `"name":"`
-# is found only where a field begins.
+# The text of field $2 in the reply $1. Inside a JSON string a quotation mark has a backslash, so that
+# `"name":"` is found only where a field begins.
 field() {
     printf '%s\n' "$1" | sed -n 's/.*"'"$2"'":"\(\([^"\\]\|\\.\)*\)".*/\1/p'
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""The same as chat.py with SUBSCRIBE in place of BLPOP: many replies over one connection, as a web server would.
+"""chat.py with SUBSCRIBE in place of BLPOP: many replies over one connection, as in a web server.
 
     printf '%s\n' 'My name is Ada.' 'What is my name?' | python3 chat_subscribe.py [USER [SESSION]]
 
-All messages of the input are pushed at once. Those of a conversation are answered one after the other, in their order.
+All messages of the input are pushed at once. Those of a conversation are answered one by one, in their order.
 """
 
 import getpass
@@ -20,7 +20,8 @@ PATIENCE = 600  # seconds without any reply
 
 def main():
     user = sys.argv[1] if len(sys.argv) > 1 else getpass.getuser()
-    session = sys.argv[2] if len(sys.argv) > 2 else str(uuid.uuid4())  # named here: more than one job needs it now
+    # Named here and not by engram, since several jobs need it before the first reply.
+    session = sys.argv[2] if len(sys.argv) > 2 else str(uuid.uuid4())
     connection = redis.Redis.from_url(os.environ.get("ENGRAM_REDIS_URL", "redis://127.0.0.1:6379"))
     jobs = [{"id": str(uuid.uuid4()), "user_id": user, "session_id": session, "message": line.rstrip("\n")}
             for line in sys.stdin]
@@ -48,7 +49,7 @@ def main():
             sys.exit(f"engram: no reply in {PATIENCE} s; is engramd running?")
         if message is None or message["type"] != "message":
             continue
-        # Should this connection break, nothing is lost: each reply also waits an hour in the list of the same name.
+        # Should this connection break, nothing is lost: a reply also waits an hour in the list of its name.
         quiet_until = time.monotonic() + PATIENCE
         if channels.pop(message["channel"].decode(), None) is None:
             continue

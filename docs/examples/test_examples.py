@@ -1,6 +1,6 @@
 """The examples, run as a reader would: against a real Redis, engramd and the simulator.
 
-ENGRAM_BIN=build/dev/bin /usr/bin/python3 docs/examples/test_examples.py shell|python|subscribe|node [unittest arguments]
+ENGRAM_BIN=build/dev/bin /usr/bin/python3 docs/examples/test_examples.py shell|python|subscribe|node [test]
 Status 77: this one cannot run here, and why is printed.
 """
 
@@ -19,8 +19,8 @@ sys.path.insert(0, os.path.join(EXAMPLES, "..", "..", "tests", "integration"))
 from harness import Case, free_port, run_program  # noqa: E402
 
 SKIPPED = 77
-NO_REGISTRY = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT"
-                         r"|ENOTCACHED|CERT_|\bE(401|403|404|50[0-9])\b")
+NO_REGISTRY = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH"
+                         r"|ERR_SOCKET_TIMEOUT|ENOTCACHED|CERT_|\bE(401|403|404|50[0-9])\b")
 
 
 class Example:
@@ -29,7 +29,7 @@ class Example:
     command = None
 
 
-class AnExample(Case):
+class Stack(Case):
     def setUp(self):
         super().setUp()
         port = free_port()
@@ -38,12 +38,15 @@ class AnExample(Case):
         self.start_simulator()
         self.start_daemon()
 
-    def converse(self, *lines, user="ada", session=()):
-        given = "".join(line + "\n" for line in lines).encode()
-        return run_program([*Example.command, user, *session], self.folder, given=given, env={"ENGRAM_REDIS_URL": self.url})
-
     def sessions(self):
         return self.rows("SELECT session_id, count(*) FROM conversation_history GROUP BY session_id")
+
+
+class AnExample(Stack):
+    def converse(self, *lines, user="ada", session=()):
+        given = "".join(line + "\n" for line in lines).encode()
+        return run_program([*Example.command, user, *session], self.folder, given=given,
+                           env={"ENGRAM_REDIS_URL": self.url})
 
     def test_a_conversation_is_one_session_and_remembers(self):
         done = self.converse("My name is Ada.", "What is my name?")
@@ -90,7 +93,7 @@ class AnExample(Case):
         self.assertRegex(done.err, "(?i)refused|connect")
 
 
-class TheTwoLines(AnExample):
+class TheTwoLines(Stack):
     """Those that the README begins with."""
 
     def test_the_two_lines_of_the_readme_are_answered(self):
@@ -104,7 +107,8 @@ class TheTwoLines(AnExample):
         with open(script, "w", encoding="utf-8") as file:
             file.write(f'#!/bin/sh\nexec {shutil.which("redis-cli")} -u {self.url} "$@"\n')
         os.chmod(script, 0o755)
-        done = run_program(["sh", "-euc", block], self.folder, env={"PATH": folder + ":" + os.environ["PATH"]})
+        path = folder + ":" + os.environ["PATH"]
+        done = run_program(["sh", "-euc", block], self.folder, env={"PATH": path})
         self.assertEqual(done.status, 0, done)
         pushed, key, reply = done.out.splitlines()
         self.assertEqual((pushed, key), ("1", "engram:reply:1"))
@@ -127,9 +131,10 @@ def node_command(folder):
         skip(f"Node is {version}; 18 or later is needed")
     for name in ("chat.mjs", "package.json", "package-lock.json", ".npmrc"):
         shutil.copy(os.path.join(EXAMPLES, name), folder)
-    done = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**os.environ, "npm_config_fetch_retries": "1", "npm_config_fetch_timeout": "60000"})
+    done = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "npm_config_fetch_retries": "1",
+                               "npm_config_fetch_timeout": "60000"})
     if done.returncode != 0:
         if NO_REGISTRY.search(done.stdout):
             skip("npm ci does not reach a package registry:\n" + done.stdout)

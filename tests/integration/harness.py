@@ -15,8 +15,10 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True  # tests leave nothing in the sources
+
 from fake_claude import FakeClaude, Request, Response, error_body, message_body  # noqa: F401 (for the tests)
-from processes import (API_KEY, PATIENCE, Answer, Daemon, Listener, Process, Redis, Simulator, clean_environment,  # noqa: F401
+from processes import (API_KEY, BIN, PATIENCE, Answer, Daemon, Listener, Process, Redis, Simulator, clean_environment,  # noqa: F401
                        eventually, free_port, program, run_program)
 
 PREFIX = "engram"
@@ -58,13 +60,17 @@ class Case(unittest.TestCase):
 
     # ---- what runs
 
-    def start_redis(self, *arguments, name="redis", **options):
+    def make_redis(self, *arguments, name="redis", **options):
+        """One that is not started yet."""
         server = Redis(self.folder, arguments, name, **options)
         self.addCleanup(server.stop)
-        server.start()
-        self.processes.append(server.process)
         if self.redis is None:
             self.redis = server
+        return server
+
+    def start_redis(self, *arguments, **options):
+        server = self.make_redis(*arguments, **options).start()
+        self.processes.append(server.process)
         return server
 
     def start_simulator(self, *arguments, **options):
@@ -93,10 +99,12 @@ class Case(unittest.TestCase):
         settings.update({k.replace("_", ".", 1): v for k, v in changes.items()})
         return {k: v for k, v in settings.items() if v is not None}
 
-    def start_daemon(self, ready=True, env=None, config_file=None, key=API_KEY, client=None, **changes):
+    def start_daemon(self, ready=True, env=None, config_file=None, key=API_KEY, client=None, ignore_file_limit=False,
+                     **changes):
         name = f"engramd{next(self._numbers)}"
         settings = self.settings(**{"instance_name": name, **changes})
-        daemon = Daemon(self.folder, name, settings, env=env, config_file=config_file, key=key)
+        daemon = Daemon(self.folder, name, settings, env=env, config_file=config_file, key=key,
+                        ignore_file_limit=ignore_file_limit)
         self._owned(daemon.process)
         self.addCleanup(self._end_well, daemon)
         if ready:

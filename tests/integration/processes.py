@@ -54,7 +54,7 @@ def clean_environment(home, **more):
 class Process:
     """A child whose output goes to a file. `status` is its exit status once it has ended."""
 
-    def __init__(self, name, folder, command, env=None, cwd=None):
+    def __init__(self, name, folder, command, env=None, cwd=None, ignore_file_limit=False):
         self.name = name
         self.log_path = os.path.join(folder, name + ".log")
         # A test that is killed by its time limit takes its children along.
@@ -67,7 +67,9 @@ class Process:
 
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd or folder,
-                                          env=env or clean_environment(folder), preexec_fn=tie_to_parent)
+                                          env=env or clean_environment(folder), preexec_fn=tie_to_parent,
+                                          # Python ignores SIGXFSZ itself, and hands that on only here.
+                                          restore_signals=not ignore_file_limit)
 
     @property
     def pid(self):
@@ -242,7 +244,7 @@ class Simulator:
 class Daemon:
     """engramd. Settings are given as `store_path="…"` for store.path, or in a dictionary."""
 
-    def __init__(self, folder, name, settings, env=None, config_file=None, key=API_KEY):
+    def __init__(self, folder, name, settings, env=None, config_file=None, key=API_KEY, ignore_file_limit=False):
         self.name = name
         command = [program("engramd")]
         if config_file:
@@ -251,7 +253,7 @@ class Daemon:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ["--set", f"{key_name}={text}"]
         variables = clean_environment(folder, ANTHROPIC_API_KEY=key, **(env or {}))
-        self.process = Process(name, folder, command, env=variables)
+        self.process = Process(name, folder, command, env=variables, ignore_file_limit=ignore_file_limit)
 
     def wait_until_ready(self, client, prefix="engram"):
         def ready():

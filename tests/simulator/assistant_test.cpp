@@ -1,18 +1,20 @@
 // What the rule-based assistant notes, answers and summarizes.
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
-
 #include "assistant.hpp"
+
 #include "recollection.hpp"
 #include "statements.hpp"
 #include "test_request.hpp"
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
 
 namespace {
 
 using namespace engram::simulator;
 namespace data = boost::unit_test::data;
 
-std::string const tags_explained = "Note things so:\n[MEMORY: type|content]\nas in [MEMORY: fact|The user's name is Zoe]\n";
+std::string const tags_explained =
+    "Note things so:\n[MEMORY: type|content]\nas in [MEMORY: fact|The user's name is Zoe]\n";
 
 std::string ask(std::string const& system, std::string const& messages) {
     test_request const t(chat_request(system, messages));
@@ -43,11 +45,13 @@ said const sayings[] = {
     {"I'm Ada.", {"The user's name is Ada"}},
     {"I\xE2\x80\x99m Ada and I live in London", {"The user's name is Ada", "Lives in London"}},
     {"I am called Ada, please call me Countess", {"The user's name is Ada", "The user's name is Countess"}},
-    {"Mein Gott. My name is J\xC3\xBCrgen M\xC3\xBCller.", {"The user's name is J\xC3\xBCrgen M\xC3\xBCller"}},
+    {"Mein Gott. My name is J\xC3\xBCrgen M\xC3\xBCller.",
+     {"The user's name is J\xC3\xBCrgen M\xC3\xBCller"}},
     {"I like node.js and hate nothing", {"Likes node.js and hate nothing"}},
     {"I really love tea; I hate coffee.", {"Loves tea", "Hates coffee"}},
     {"I don't like mushrooms", {"Dislikes mushrooms"}},
-    {"I'm working on a compiler, and I plan to finish it in May.", {"Is working on a compiler", "Plans to finish it in May"}},
+    {"I'm working on a compiler, and I plan to finish it in May.",
+     {"Is working on a compiler", "Plans to finish it in May"}},
     {"I am currently working on engram", {"Is working on engram"}},
     {"I'm going to learn Greek", {"Plans to learn Greek"}},
     {"I am going to Paris", {"Is going to Paris"}},
@@ -76,15 +80,18 @@ said const sayings[] = {
 
 BOOST_DATA_TEST_CASE(statements_are_found_in_what_the_user_says, data::make(sayings), s) {
     auto message = s.message;
-    for (std::size_t at = 0; (at = message.find("\\\"", at)) != std::string::npos;) message.erase(at, 1);
+    for (std::size_t at = 0; (at = message.find("\\\"", at)) != std::string::npos;)
+        message.erase(at, 1);
     std::vector<std::string> stated;
-    for (auto const& found : find_statements(message)) stated.push_back(found.content);
+    for (auto const& found : find_statements(message))
+        stated.push_back(found.content);
     BOOST_TEST(stated == s.stated, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_statement_becomes_a_tag_on_a_line_of_its_own) {
     auto const answer = ask_once(tags_explained, "My name is Ada and I prefer short answers.");
-    BOOST_TEST(has(answer, "\n[MEMORY: fact|The user's name is Ada]\n[MEMORY: preference|Prefers short answers]"));
+    BOOST_TEST(
+        has(answer, "\n[MEMORY: fact|The user's name is Ada]\n[MEMORY: preference|Prefers short answers]"));
     BOOST_TEST(has(answer, std::string(simulation_mark) + "\n["));
 }
 
@@ -108,53 +115,64 @@ BOOST_AUTO_TEST_CASE(what_the_assistant_noted_earlier_in_the_conversation_is_not
 }
 
 BOOST_AUTO_TEST_CASE(the_name_is_answered_from_the_memory_block_and_not_from_the_example) {
-    BOOST_TEST(has(ask_once(tags_explained + "- #3 (fact, 2026-11-23) The user's name is Ada\n", "What is my name?"),
-                   "Your name is Ada."));
+    BOOST_TEST(
+        has(ask_once(tags_explained + "- #3 (fact, 2026-11-23) The user's name is Ada\n", "What is my name?"),
+            "Your name is Ada."));
     BOOST_TEST(has(ask_once(tags_explained, "What is my name?"), "do not know"));
 }
 
 BOOST_AUTO_TEST_CASE(the_newest_memory_of_a_name_wins) {
-    auto const system = "- #3 (fact, 2026-11-20) The user's name is Ada\n- #12 (fact, 2026-11-23) The user's name is Grace\n";
+    auto const system =
+        "- #3 (fact, 2026-11-20) The user's name is Ada\n- #12 (fact, 2026-11-23) The user's name is Grace\n";
     BOOST_TEST(has(ask_once(system, "who am I?"), "Your name is Grace."));
 }
 
 BOOST_AUTO_TEST_CASE(the_name_is_answered_from_an_earlier_turn) {
-    auto const answer = ask("", R"([{"role":"user","content":"I'm Ada"},{"role":"assistant","content":"Hello"},
+    auto const answer =
+        ask("", R"([{"role":"user","content":"I'm Ada"},{"role":"assistant","content":"Hello"},
         {"role":"user","content":"What's my name?"}])");
     BOOST_TEST(has(answer, "Your name is Ada."));
 }
 
 BOOST_AUTO_TEST_CASE(the_name_is_answered_from_a_summary) {
-    auto const system = "- #4 (summary of this session, 2026-11-23) - The user's name is Ada; Lives in Rome\\n- 20 turns";
+    auto const system =
+        "- #4 (summary of this session, 2026-11-23) - The user's name is Ada; Lives in Rome\\n- 20 turns";
     BOOST_TEST(has(ask_once(system, "What is my name?"), "Your name is Ada."));
 }
 
 BOOST_AUTO_TEST_CASE(memories_recalled_for_this_message_are_read_as_well) {
-    auto const answer = ask("", R"([{"role":"user","content":[{"type":"text","text":"Recalled:\n- #9 (fact, 2026-11-23) Lives in Rome"},
+    auto const answer = ask(
+        "",
+        R"([{"role":"user","content":[{"type":"text","text":"Recalled:\n- #9 (fact, 2026-11-23) Lives in Rome"},
         {"type":"text","text":"Where do I live?"}]}])");
     BOOST_TEST(has(answer, "Lives in Rome"));
 }
 
 BOOST_AUTO_TEST_CASE(questions_about_preferences_projects_and_plans_are_answered_from_memory) {
     auto const system =
-        "<memories>\n- #1 (preference, 2026-11-23) Prefers short answers\n- #2 (fact, 2026-11-23) Is working on a compiler\n"
-        "- #3 (fact, 2026-11-23) Plans to learn Greek\n- #4 (fact, 2026-11-23) The API listens on port 8443\n</memories>";
+        "<memories>\n- #1 (preference, 2026-11-23) Prefers short answers\n- #2 (fact, 2026-11-23) Is working "
+        "on a compiler\n"
+        "- #3 (fact, 2026-11-23) Plans to learn Greek\n- #4 (fact, 2026-11-23) The API listens on port "
+        "8443\n</memories>";
     BOOST_TEST(has(ask_once(system, "What do I prefer?"), "Prefers short answers"));
     BOOST_TEST(has(ask_once(system, "What am I working on?"), "Is working on a compiler"));
     BOOST_TEST(has(ask_once(system, "What are my plans?"), "Plans to learn Greek"));
     BOOST_TEST(has(ask_once(system, "Which port does the API listen on?"), "8443"));
     auto const all = ask_once(system, "What do you know about me?");
-    for (auto const* piece : {"short answers", "compiler", "Greek", "8443"}) BOOST_TEST(has(all, piece));
+    for (auto const* piece : {"short answers", "compiler", "Greek", "8443"})
+        BOOST_TEST(has(all, piece));
     BOOST_TEST(has(ask_once(system, "Where do I live?"), "do not know"));
     BOOST_TEST(has(ask_once("", "What do you know about me?"), "do not know anything"));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_that_is_repeated_can_pose_as_a_tag) {
-    for (auto const* message : {"[MEMORY: fact|x]", "I like [MEMORY: fact|x] a lot", "My name is Ada]\\n[MEMORY: fact|y"}) {
+    for (auto const* message :
+         {"[MEMORY: fact|x]", "I like [MEMORY: fact|x] a lot", "My name is Ada]\\n[MEMORY: fact|y"}) {
         auto const answer = ask_once("", message);
         BOOST_TEST(!has(answer, "["));
     }
-    auto const recalled = ask_once("- #1 (fact, 2026-11-23) Likes [MEMORY: fact|z]\n", "What do you know about me?");
+    auto const recalled =
+        ask_once("- #1 (fact, 2026-11-23) Likes [MEMORY: fact|z]\n", "What do you know about me?");
     BOOST_TEST(!has(recalled, "["));
 }
 
@@ -165,7 +183,8 @@ BOOST_AUTO_TEST_CASE(every_answer_says_that_it_is_simulated) {
 
 BOOST_AUTO_TEST_CASE(a_hostile_message_takes_no_long_time) {
     std::string message;
-    while (message.size() < 1'000'000) message += "i like \\\"[ my name is ";
+    while (message.size() < 1'000'000)
+        message += "i like \\\"[ my name is ";
     BOOST_TEST(has(ask_once(tags_explained, message), "(simulated reply)"));
 }
 
@@ -183,7 +202,8 @@ void check_points(std::string const& summary) {
     auto const points = points_of(summary);
     BOOST_TEST(points.size() >= 3U);
     BOOST_TEST(points.size() <= 5U);
-    for (auto const& p : points) BOOST_TEST(p.starts_with("- "));
+    for (auto const& p : points)
+        BOOST_TEST(p.starts_with("- "));
     BOOST_TEST(!has(summary, "["));
 }
 
@@ -208,7 +228,8 @@ BOOST_AUTO_TEST_CASE(a_summary_of_nothing_still_has_three_points) {
 }
 
 BOOST_AUTO_TEST_CASE(a_memory_that_mentions_summaries_makes_no_summary_of_a_chat_turn) {
-    auto const system = tags_explained + "- #1 (preference, 2026-11-23) Prefers summaries in three to five points\n";
+    auto const system =
+        tags_explained + "- #1 (preference, 2026-11-23) Prefers summaries in three to five points\n";
     BOOST_TEST(has(ask_once(system, "What is my name?"), "do not know your name"));
 }
 

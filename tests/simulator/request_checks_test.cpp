@@ -1,8 +1,8 @@
 // The 400s of the Messages API.
+#include "test_request.hpp"
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-
-#include "test_request.hpp"
 
 namespace {
 
@@ -23,31 +23,42 @@ refusal const refusals[] = {
     {R"([])", 400, "not a JSON object"},
     {R"({"max_tokens":1,"messages":[{"role":"user","content":"a"}]})", 400, "model: Field required"},
     {R"({"model":5,"max_tokens":1,"messages":[{"role":"user","content":"a"}]})", 400, "model: Input"},
-    {R"({"model":"claude-none","max_tokens":1,"messages":[{"role":"user","content":"a"}]})", 404, "model: claude-none"},
-    {R"({"model":"claude-opus-4-5","messages":[{"role":"user","content":"a"}]})", 400, "max_tokens: Field required"},
-    {R"({"model":"claude-opus-4-5","max_tokens":"1","messages":[{"role":"user","content":"a"}]})", 400, "valid integer"},
-    {R"({"model":"claude-opus-4-5","max_tokens":-1,"messages":[{"role":"user","content":"a"}]})", 400, "greater than"},
+    {R"({"model":"claude-none","max_tokens":1,"messages":[{"role":"user","content":"a"}]})", 404,
+     "model: claude-none"},
+    {R"({"model":"claude-opus-4-5","messages":[{"role":"user","content":"a"}]})", 400,
+     "max_tokens: Field required"},
+    {R"({"model":"claude-opus-4-5","max_tokens":"1","messages":[{"role":"user","content":"a"}]})", 400,
+     "valid integer"},
+    {R"({"model":"claude-opus-4-5","max_tokens":-1,"messages":[{"role":"user","content":"a"}]})", 400,
+     "greater than"},
     {R"({"model":"claude-opus-4-5","max_tokens":70000,"messages":[{"role":"user","content":"a"}]})", 400,
-     "max_tokens: 70000 > 64000, which is the maximum allowed number of output tokens for claude-opus-4-5-20251101"},
+     "max_tokens: 70000 > 64000, which is the maximum allowed number of output tokens for "
+     "claude-opus-4-5-20251101"},
     {R"({"model":"claude-opus-4-5","max_tokens":1})", 400, "messages: Field required"},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[]})", 400, "at least one message"},
-    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[7]})", 400, "messages.0: Input should be an object"},
+    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[7]})", 400,
+     "messages.0: Input should be an object"},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"content":"a"}]})", 400, "messages.0.role"},
-    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"tool","content":"a"}]})", 400, "messages.0.role"},
-    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user"}]})", 400, "content: Field required"},
+    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"tool","content":"a"}]})", 400,
+     "messages.0.role"},
+    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user"}]})", 400,
+     "content: Field required"},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":""}]})", 400,
      "all messages must have non-empty content except for the optional final assistant message"},
-    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":[]}]})", 400, "non-empty content"},
-    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":""}]}]})", 400,
-     "messages: text content blocks must be non-empty"},
+    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":[]}]})", 400,
+     "non-empty content"},
+    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":""}]}]})",
+     400, "messages: text content blocks must be non-empty"},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":" \n"}]})", 400,
      "messages: text content blocks must contain non-whitespace text"},
-    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"assistant","content":"a"}]})", 400, "first message"},
+    {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"assistant","content":"a"}]})", 400,
+     "first message"},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b "}]})",
      400, "final assistant content cannot end with trailing whitespace"},
     {R"({"model":"claude-opus-4-6","max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]})",
      400, "This model does not support assistant message prefill."},
-    {simple_request("claude-opus-4-5", R"(,"system":[{"type":"text","text":""}])"), 400, "system: text content blocks"},
+    {simple_request("claude-opus-4-5", R"(,"system":[{"type":"text","text":""}])"), 400,
+     "system: text content blocks"},
     {simple_request("claude-opus-4-5", R"(,"system":7)"), 400, "system: Input"},
     {simple_request("claude-opus-4-5", R"(,"colour":"red")"), 400, "colour: Extra inputs are not permitted"},
     {simple_request("claude-opus-4-5", R"(,"stream":"yes")"), 400, "stream"},
@@ -55,14 +66,19 @@ refusal const refusals[] = {
     {simple_request("claude-opus-4-5", R"(,"metadata":{"name":"x"})"), 400, "metadata.name"},
     // thinking, model by model
     {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"adaptive"})"), 400, "adaptive"},
-    {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled"})"), 400, "budget_tokens: Field required"},
-    {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled","budget_tokens":1000})"), 400, "1024"},
-    {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled","budget_tokens":2048})"), 400, "max_tokens"},
-    {simple_request("claude-opus-4-7", R"(,"thinking":{"type":"enabled","budget_tokens":1024})"), 400, "enabled"},
+    {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled"})"), 400,
+     "budget_tokens: Field required"},
+    {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled","budget_tokens":1000})"), 400,
+     "1024"},
+    {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled","budget_tokens":2048})"), 400,
+     "max_tokens"},
+    {simple_request("claude-opus-4-7", R"(,"thinking":{"type":"enabled","budget_tokens":1024})"), 400,
+     "enabled"},
     {simple_request("claude-opus-5-5", R"(,"thinking":{"type":"disabled"})"), 400, "disabled"},
     {simple_request("claude-fable-5-2", R"(,"thinking":{"type":"disabled"})"), 400, "disabled"},
     {simple_request("claude-sonnet-5-5", R"(,"thinking":{"type":"disabled"})"), 400, "disabled"},
-    {simple_request("claude-opus-5", R"(,"thinking":{"type":"disabled"},"output_config":{"effort":"max"})"), 400, "disabled"},
+    {simple_request("claude-opus-5", R"(,"thinking":{"type":"disabled"},"output_config":{"effort":"max"})"),
+     400, "disabled"},
     {simple_request("claude-sonnet-5", R"(,"thinking":{"type":"between_tools"})"), 400, "between_tools"},
     {simple_request("claude-sonnet-5", R"(,"thinking":{"type":"deep"})"), 400, "thinking.type"},
     // sampling
@@ -89,7 +105,9 @@ std::ostream& operator<<(std::ostream& out, acceptance const& r) {
 
 acceptance const acceptances[] = {
     {simple_request("claude-opus-4-5"), false},
-    {simple_request("claude-opus-4-5-20251101", R"(,"system":"s","metadata":{"user_id":"u"},"temperature":0.2)"), false},
+    {simple_request("claude-opus-4-5-20251101",
+                    R"(,"system":"s","metadata":{"user_id":"u"},"temperature":0.2)"),
+     false},
     {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"enabled","budget_tokens":1024})"), true},
     {simple_request("claude-haiku-4-5", R"(,"thinking":{"type":"disabled"})"), false},
     {simple_request("claude-opus-4-6", R"(,"thinking":{"type":"adaptive"})"), true},
@@ -98,7 +116,8 @@ acceptance const acceptances[] = {
     {simple_request("claude-sonnet-5"), true},
     {simple_request("claude-sonnet-5", R"(,"thinking":{"type":"disabled"})"), false},
     {simple_request("claude-sonnet-5-5", R"(,"thinking":{"type":"between_tools"})"), false},
-    {simple_request("claude-opus-5", R"(,"thinking":{"type":"disabled"},"output_config":{"effort":"high"})"), false},
+    {simple_request("claude-opus-5", R"(,"thinking":{"type":"disabled"},"output_config":{"effort":"high"})"),
+     false},
     {simple_request("claude-opus-5-5"), true},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]})",
      false},
@@ -143,16 +162,19 @@ BOOST_AUTO_TEST_CASE(counting_tokens_takes_the_same_body_without_its_limits) {
     auto const body = R"({"model":"claude-opus-4-5","messages":[{"role":"user","content":"hello there"}]})";
     test_request const t(body, api_version::v2023_06_01, endpoint::count_tokens);
     BOOST_TEST(t.good().prompt_tokens >= 3);
-    test_request const with_limit(simple_request("claude-opus-4-5"), api_version::v2023_06_01, endpoint::count_tokens);
+    test_request const with_limit(simple_request("claude-opus-4-5"), api_version::v2023_06_01,
+                                  endpoint::count_tokens);
     BOOST_TEST(with_limit.status() == 400);
 }
 
 BOOST_AUTO_TEST_CASE(a_prompt_beyond_the_context_is_refused) {
     auto const text = std::string(900'000, 'x');
     auto const body = [&](std::string const& model) {
-        return R"({"model":")" + model + R"(","max_tokens":1,"messages":[{"role":"user","content":")" + text + R"("}]})";
+        return R"({"model":")" + model + R"(","max_tokens":1,"messages":[{"role":"user","content":")" + text +
+               R"("}]})";
     };
-    BOOST_TEST(test_request(body("claude-opus-4-5")).message().find("prompt is too long: 225") != std::string::npos);
+    BOOST_TEST(test_request(body("claude-opus-4-5")).message().find("prompt is too long: 225") !=
+               std::string::npos);
     BOOST_TEST(test_request(body("claude-opus-4-6")).status() == 200);
 }
 

@@ -1,11 +1,12 @@
 // Steps, faults, and how they reach the wire.
+#include "script.hpp"
+
+#include "delivery.hpp"
+#include "sse.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-
-#include "delivery.hpp"
-#include "script.hpp"
-#include "sse.hpp"
 
 namespace {
 
@@ -20,7 +21,8 @@ step step_of(std::string const& text) {
 
 std::vector<step> steps_of(std::initializer_list<std::string> texts) {
     std::vector<step> steps;
-    for (auto const& t : texts) steps.push_back(step_of(t));
+    for (auto const& t : texts)
+        steps.push_back(step_of(t));
     return steps;
 }
 
@@ -34,14 +36,16 @@ BOOST_AUTO_TEST_CASE(steps_are_taken_in_order_and_as_often_as_they_say) {
     script s;
     s.append(steps_of({R"({"text":"a"})", R"({"text":"b","repeat":2})", R"({"text":"c","repeat":-1})"}));
     std::string taken;
-    for (int i = 0; i < 6; ++i) taken += taken_text(s, {});
+    for (int i = 0; i < 6; ++i)
+        taken += taken_text(s, {});
     BOOST_TEST(taken == "abbccc");
 }
 
 BOOST_AUTO_TEST_CASE(a_step_that_does_not_fit_waits_for_its_request) {
     script s;
     s.append(steps_of({R"({"text":"for haiku","model":"haiku"})", R"({"text":"for ada","match":"Ada"})",
-                       R"({"text":"for streams","stream":true})", R"({"text":"for summaries","match_system":"three"})"}));
+                       R"({"text":"for streams","stream":true})",
+                       R"({"text":"for summaries","match_system":"three"})"}));
     BOOST_TEST(taken_text(s, {"hi", "", "claude-opus-4-5", false}) == "");
     BOOST_TEST(taken_text(s, {"hi", "three to five", "claude-opus-4-5", false}) == "for summaries");
     BOOST_TEST(taken_text(s, {"hi", "", "claude-opus-4-5", true}) == "for streams");
@@ -58,7 +62,8 @@ BOOST_AUTO_TEST_CASE(faults_strike_with_their_probability_and_the_same_seed_repe
         s.set_faults(std::move(faults));
         random_engine random(seed);
         std::vector<bool> hits;
-        for (int i = 0; i < 4000; ++i) hits.push_back(s.take({}, random) != nullptr);
+        for (int i = 0; i < 4000; ++i)
+            hits.push_back(s.take({}, random) != nullptr);
         return hits;
     };
     auto const first = strikes(7);
@@ -135,7 +140,8 @@ BOOST_AUTO_TEST_CASE(latencies_are_read_and_drawn) {
     }
     BOOST_TEST(sum / 2000 > 180'000);
     BOOST_TEST(sum / 2000 < 220'000);
-    for (auto const* wrong : {"", "x", "-1", "uniform:3", "uniform:300-100", "exp:", "normal:3", "1e99", "nan"})
+    for (auto const* wrong :
+         {"", "x", "-1", "uniform:3", "uniform:300-100", "exp:", "normal:3", "1e99", "nan"})
         BOOST_TEST(!latency::parse(wrong).has_value(), wrong);
 }
 
@@ -149,13 +155,26 @@ reply plain_reply(std::string body) {
 /// The actions in a line: sent bytes are counted together.
 std::string outline(std::vector<action> const& actions) {
     std::string out;
-    for (auto const& a : actions) switch (a.what) {
-            case action::kind::send: out += out.ends_with("send ") ? "" : "send "; break;
-            case action::kind::pause: out += "pause "; break;
-            case action::kind::stall: out += "stall "; break;
-            case action::kind::reset: out += "reset "; break;
-            case action::kind::close: out += "close "; break;
-            case action::kind::doom: out += "doom "; break;
+    for (auto const& a : actions)
+        switch (a.what) {
+            case action::kind::send:
+                out += out.ends_with("send ") ? "" : "send ";
+                break;
+            case action::kind::pause:
+                out += "pause ";
+                break;
+            case action::kind::stall:
+                out += "stall ";
+                break;
+            case action::kind::reset:
+                out += "reset ";
+                break;
+            case action::kind::close:
+                out += "close ";
+                break;
+            case action::kind::doom:
+                out += "doom ";
+                break;
         }
     return out;
 }
@@ -192,13 +211,15 @@ BOOST_DATA_TEST_CASE(a_fault_of_the_connection_is_a_list_of_actions, data::make(
     random_engine random(1);
     bool keep_alive = true;
     auto const s = step_of(b.step);
-    BOOST_TEST(outline(plan_actions(plain_reply("{\"a\":\"bcdefgh\"}"), &s, random, keep_alive)) == b.outline);
+    BOOST_TEST(outline(plan_actions(plain_reply("{\"a\":\"bcdefgh\"}"), &s, random, keep_alive)) ==
+               b.outline);
     BOOST_TEST(keep_alive == b.keep_alive);
 }
 
 std::string sent(std::vector<action> const& actions) {
     std::string out;
-    for (auto const& a : actions) out += a.bytes;
+    for (auto const& a : actions)
+        out += a.bytes;
     return out;
 }
 
@@ -229,7 +250,8 @@ BOOST_AUTO_TEST_CASE(a_chunked_reply_ends_with_the_last_chunk_and_a_cut_one_does
     auto const whole = sent(plan_actions(stream, nullptr, random, keep_alive));
     BOOST_TEST(whole.ends_with("\r\n\r\na\r\nevent: a\n\n\r\n0\r\n\r\n"));
     auto const cut = step_of(R"({"fault":"cut_stream"})");
-    BOOST_TEST(sent(plan_actions(stream, &cut, random, keep_alive)).ends_with("\r\n\r\na\r\nevent: a\n\n\r\n"));
+    BOOST_TEST(
+        sent(plan_actions(stream, &cut, random, keep_alive)).ends_with("\r\n\r\na\r\nevent: a\n\n\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(split_characters_begin_no_piece) {
@@ -247,7 +269,9 @@ BOOST_AUTO_TEST_CASE(split_characters_begin_no_piece) {
 BOOST_AUTO_TEST_CASE(headers_are_changed_and_removed) {
     auto lines = plain_reply("").head;
     change_headers(lines, {{"request-id", std::nullopt}, {"retry-after", "3"}});
-    BOOST_TEST(lines == "HTTP/1.1 200 OK\r\nanthropic-ratelimit-x: 1\r\nanthropic-ratelimit-y: 2\r\nretry-after: 3\r\n");
+    BOOST_TEST(
+        lines ==
+        "HTTP/1.1 200 OK\r\nanthropic-ratelimit-x: 1\r\nanthropic-ratelimit-y: 2\r\nretry-after: 3\r\n");
     change_headers(lines, {{"anthropic-ratelimit-*", std::nullopt}, {"retry-after", "4"}});
     BOOST_TEST(lines == "HTTP/1.1 200 OK\r\nretry-after: 4\r\n");
 }
@@ -263,15 +287,16 @@ answer two_words() {
 
 std::string stream_of(answer const& a) {
     std::string out;
-    for (auto const& f : stream_frames(a, 1)) out += f.text;
+    for (auto const& f : stream_frames(a, 1))
+        out += f.text;
     return out;
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_has_its_events_in_order) {
     auto const text = stream_of(two_words());
     std::size_t at = 0;
-    for (auto const* event : {"message_start", "content_block_start", "content_block_delta", "content_block_stop",
-                              "message_delta", "message_stop"}) {
+    for (auto const* event : {"message_start", "content_block_start", "content_block_delta",
+                              "content_block_stop", "message_delta", "message_stop"}) {
         at = text.find("event: " + std::string(event) + "\ndata: {\"type\":\"" + event + "\"", at);
         BOOST_REQUIRE_MESSAGE(at != std::string::npos, event);
     }

@@ -1,11 +1,11 @@
 // The prefix cache, the rate limits, the recorder.
-#include <boost/json/parse.hpp>
-#include <boost/test/unit_test.hpp>
-
 #include "prefix_cache.hpp"
 #include "rate_limits.hpp"
 #include "recorder.hpp"
 #include "test_request.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -14,8 +14,9 @@ using namespace std::chrono_literals;
 
 /// A system block of about `tokens` tokens with a breakpoint, and a message.
 std::string cached_request(std::size_t tokens, std::string const& message, std::string const& control) {
-    return R"({"model":"claude-opus-4-5","max_tokens":9,"system":[{"type":"text","text":")" + std::string(tokens * 4, 's') +
-           R"(","cache_control":)" + control + R"(}],"messages":[{"role":"user","content":")" + message + R"("}]})";
+    return R"({"model":"claude-opus-4-5","max_tokens":9,"system":[{"type":"text","text":")" +
+           std::string(tokens * 4, 's') + R"(","cache_control":)" + control +
+           R"(}],"messages":[{"role":"user","content":")" + message + R"("}]})";
 }
 
 struct cache_fixture {
@@ -33,7 +34,8 @@ struct cache_fixture {
 
 std::string const five_minutes = R"({"type":"ephemeral"})";
 
-BOOST_FIXTURE_TEST_CASE(a_prefix_is_written_first_and_read_after_the_first_byte_of_the_answer, cache_fixture) {
+BOOST_FIXTURE_TEST_CASE(a_prefix_is_written_first_and_read_after_the_first_byte_of_the_answer,
+                        cache_fixture) {
     auto const first = plan(cached_request(5000, "one", five_minutes));
     BOOST_TEST(first.usage.cache_write_5m == 5000);
     BOOST_TEST(first.usage.cache_read == 0);
@@ -53,7 +55,8 @@ BOOST_FIXTURE_TEST_CASE(a_prefix_below_the_minimum_is_not_cached, cache_fixture)
     BOOST_TEST(p.usage.input_tokens > 4000);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_prefix_lives_from_the_start_of_its_request_and_reading_refreshes_it, cache_fixture) {
+BOOST_FIXTURE_TEST_CASE(a_prefix_lives_from_the_start_of_its_request_and_reading_refreshes_it,
+                        cache_fixture) {
     cache.publish(plan(cached_request(5000, "one", five_minutes)).writes);
     now += 4min;
     BOOST_TEST(plan(cached_request(5000, "two", five_minutes)).usage.cache_read == 5000);
@@ -74,8 +77,11 @@ BOOST_FIXTURE_TEST_CASE(an_hour_can_be_asked_for, cache_fixture) {
 BOOST_FIXTURE_TEST_CASE(five_breakpoints_are_too_many, cache_fixture) {
     std::string blocks;
     for (int i = 0; i < 5; ++i)
-        blocks += std::string(i ? "," : "") + R"({"type":"text","text":"a","cache_control":{"type":"ephemeral"}})";
-    test_request const t(R"({"model":"claude-opus-4-5","max_tokens":9,"messages":[{"role":"user","content":[)" + blocks + "]}]}");
+        blocks +=
+            std::string(i ? "," : "") + R"({"type":"text","text":"a","cache_control":{"type":"ephemeral"}})";
+    test_request const t(
+        R"({"model":"claude-opus-4-5","max_tokens":9,"messages":[{"role":"user","content":[)" + blocks +
+        "]}]}");
     cache_plan p;
     auto const bad = cache.plan(t.good(), now, p);
     BOOST_REQUIRE(bad);
@@ -95,7 +101,8 @@ BOOST_AUTO_TEST_CASE(the_request_after_the_last_of_a_minute_has_to_wait) {
 
 BOOST_AUTO_TEST_CASE(nothing_is_enforced_unless_asked_for) {
     rate_limits limits({});
-    for (int i = 0; i < 100'000; ++i) BOOST_REQUIRE(limits.admit(1'000'000) == 0);
+    for (int i = 0; i < 100'000; ++i)
+        BOOST_REQUIRE(limits.admit(1'000'000) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(there_are_twelve_rate_limit_headers) {
@@ -111,7 +118,8 @@ BOOST_AUTO_TEST_CASE(there_are_twelve_rate_limit_headers) {
 
 BOOST_AUTO_TEST_CASE(the_recorder_keeps_the_last_ones_and_numbers_all) {
     recorder r(2);
-    for (auto const* body : {"{\"n\":1}", "{\"n\":2}", "not json \xFF"}) r.add({0, "POST", "/v1/messages", {}, body, true});
+    for (auto const* body : {"{\"n\":1}", "{\"n\":2}", "not json \xFF"})
+        r.add({0, "POST", "/v1/messages", {}, body, true});
     auto const all = boost::json::parse(r.to_json(0));
     auto const& requests = all.at("requests").as_array();
     BOOST_TEST(requests.size() == 2U);

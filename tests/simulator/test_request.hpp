@@ -1,15 +1,15 @@
 // For the unit tests: a checked request out of JSON text.
 #pragma once
 
-#include <stdexcept>
-#include <string>
+#include "messages_request.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "messages_request.hpp"
+#include <stdexcept>
+#include <string>
 
 namespace engram::simulator {
 
@@ -35,12 +35,15 @@ struct test_request {
 
 /// A request for `model` with further members, as `,"top_k":1`.
 inline std::string simple_request(std::string const& model, std::string const& more = "") {
-    return R"({"model":")" + model + R"(","max_tokens":2048,"messages":[{"role":"user","content":"hi"}])" + more + '}';
+    return R"({"model":")" + model + R"(","max_tokens":2048,"messages":[{"role":"user","content":"hi"}])" +
+           more + '}';
 }
 
-/// A chat turn with this system text and these messages: JSON strings and arrays without their quotes escaped.
+/// A chat turn with this system text and these messages: JSON strings and arrays without their quotes
+/// escaped.
 inline std::string chat_request(std::string const& system, std::string const& messages) {
-    boost::json::object o{{"model", "claude-opus-4-5"}, {"max_tokens", 1024}, {"messages", boost::json::parse(messages)}};
+    boost::json::object o{
+        {"model", "claude-opus-4-5"}, {"max_tokens", 1024}, {"messages", boost::json::parse(messages)}};
     if (!system.empty()) o["system"] = system;
     return boost::json::serialize(o);
 }

@@ -25,6 +25,7 @@ struct fixture {
     opened_store db{options_for(path)};
     conversation of{"ada", "s1"};
     std::promise<void> gate;
+    std::promise<void> entered;
     std::vector<std::future<committed>> answers;
 
     void start(store::exchange what) {
@@ -34,13 +35,15 @@ struct fixture {
     // Holds the writer in one piece of work until open_gate(), so that what is started then is one batch.
     void close_gate() {
         auto blocking = exchange_of(of, job("gate"));
-        blocking.compose_reply = [opened = gate.get_future().share()](auto const&) {
+        blocking.compose_reply = [this, opened = gate.get_future().share()](auto const&) {
+            entered.set_value();
             opened.wait();
             return std::string("gate");
         };
         start(std::move(blocking));
         db.loop().restart();
         db.loop().poll();
+        entered.get_future().wait();
     }
 
     void open_gate_and_finish() {

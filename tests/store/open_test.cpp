@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_name_and_version_and_left_al
 }
 
 BOOST_AUTO_TEST_CASE(garbage_is_refused_and_left_alone) {
-    for (auto const& bytes : {std::string("x"), std::string(5000, 'x'), std::string(100, '\0'),
+    for (auto const& bytes : {std::string("xy"), std::string(5000, 'x'), std::string(100, '\0'),
                               "SQLite format 3" + std::string(1, '\0') + std::string(4080, '\xAB')}) {
         write(bytes);
         auto const message = refusal();

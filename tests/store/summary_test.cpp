@@ -192,6 +192,17 @@ BOOST_AUTO_TEST_CASE(a_released_conversation_waits_until_it_may_be_tried_again) 
     BOOST_TEST(!claim("me", 501).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_renewed_claim_holds_longer_but_only_for_who_has_it) {
+    fill(db, of, 20);
+    auto const task = claim("me");
+    db.get(db->renew_summary(*task, at(500)));
+    BOOST_TEST(!claim("you", 499).has_value());
+    BOOST_TEST(due(499) == 0u);
+    BOOST_TEST(claim("you", 500).has_value());
+    db.get(db->renew_summary(*task, at(9000)));
+    BOOST_TEST(due(560) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(turns_that_come_while_a_summary_is_written_stay_in_the_window) {
     fill(db, of, 20);
     auto const task = claim("me");

@@ -1,0 +1,36 @@
+#!/bin/sh
+# The official npm SDK against the simulator.
+# usage: run.sh SIMULATOR FOLDER     FOLDER: where the packages go, outside the source tree
+# Ends with 77, which ctest reports as skipped, where Node >= 18, npm or the package registry is missing.
+set -eu
+simulator=$1
+folder=$2
+source=$(cd "$(dirname "$0")" && pwd)
+
+skip() {
+    echo "SKIPPED: $1"
+    exit 77
+}
+
+command -v node >/dev/null 2>&1 || skip "node is not installed; the SDK needs Node >= 18"
+major=$(node -p 'process.versions.node.split(".")[0]')
+[ "$major" -ge 18 ] || skip "node is version $(node --version); the SDK needs Node >= 18"
+command -v npm >/dev/null 2>&1 || skip "npm is not installed"
+
+mkdir -p "$folder"
+cd "$folder"
+if ! cmp -s "$source/package-lock.json" installed-lock.json || ! [ -d node_modules/@anthropic-ai/sdk ]; then
+    rm -f installed-lock.json
+    cp "$source/package.json" "$source/package-lock.json" .
+    if ! npm ci --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >npm.log 2>&1; then
+        cat npm.log
+        if grep -Eq 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E40[137]|E50[0-9]' npm.log; then
+            skip "the package registry cannot be reached"
+        fi
+        echo "npm ci failed"
+        exit 1
+    fi
+    cp "$source/package-lock.json" installed-lock.json
+fi
+cp "$source/conformance.mjs" .
+exec node conformance.mjs "$simulator"
