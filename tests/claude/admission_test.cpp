@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <string>
@@ -41,6 +42,10 @@ struct fixture {
     void poll() {
         loop.restart();
         loop.poll();
+    }
+    void cancel(asio::cancellation_signal& signal) {
+        asio::post(loop, [&signal] { signal.emit(asio::cancellation_type::terminal); });
+        poll();
     }
     void run() {
         loop.restart();
@@ -87,7 +92,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_waiter_leaves_the_queue) {
                    asio::bind_cancellation_slot(signal.slot(), asio::detached));
     poll();
     come('b', call_class::chat);
-    signal.emit(asio::cancellation_type::terminal);
+    cancel(signal);
+    BOOST_TEST(gate.waiting() == 1U);
     held.leave();
     run();
     BOOST_TEST(order == "b");
@@ -99,8 +105,10 @@ BOOST_AUTO_TEST_CASE(a_place_granted_to_a_cancelled_waiter_is_not_lost) {
     asio::co_spawn(loop, visit('a', call_class::chat, steady_clock::time_point::max()),
                    asio::bind_cancellation_slot(signal.slot(), asio::detached));
     poll();
-    held.leave();
-    signal.emit(asio::cancellation_type::terminal);
+    asio::post(loop, [&] {
+        held.leave();  // 'a' has the place now
+        signal.emit(asio::cancellation_type::terminal);
+    });
     come('b', call_class::chat);
     run();
     BOOST_TEST(order.ends_with("b"));

@@ -4,6 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <stdexcept>
@@ -98,6 +99,7 @@ claude::result<claude::answer> harness::ask(claude::request what, std::chrono::m
 }
 
 struct pending_call::state {
+    asio::any_io_executor executor;
     asio::cancellation_signal signal;
     bool ended = false;
     bool cancelled = false;
@@ -107,6 +109,7 @@ struct pending_call::state {
 pending_call::pending_call(harness& h, claude::request what, claude::call_class priority,
                            std::chrono::milliseconds patience)
     : state_(std::make_shared<state>()) {
+    state_->executor = h.loop().get_executor();
     auto const deadline = std::chrono::steady_clock::now() + patience;
     auto ended = [s = state_](std::exception_ptr error, claude::result<claude::answer> outcome) {
         s->ended = true;
@@ -126,7 +129,8 @@ pending_call::pending_call(harness& h, claude::request what, claude::call_class 
 }
 
 void pending_call::cancel() {
-    state_->signal.emit(asio::cancellation_type::terminal);
+    // From inside the loop, as the daemon does it: see scripted_server::stop().
+    asio::post(state_->executor, [s = state_] { s->signal.emit(asio::cancellation_type::terminal); });
 }
 bool pending_call::ended() const {
     return state_->ended;

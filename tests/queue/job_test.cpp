@@ -25,7 +25,7 @@ struct fixture {
         auto read = parse_job(bytes, limits);
         BOOST_REQUIRE_MESSAGE(!read.has_value(), "accepted: " << bytes.substr(0, 300));
         BOOST_TEST(!read.error().message.empty());
-        return std::move(read.error());
+        return read.error();
     }
 
     // A job that is fine but for these fields.

@@ -8,6 +8,8 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+
 namespace {
 
 using namespace engram::simulator;
@@ -183,9 +185,12 @@ BOOST_AUTO_TEST_CASE(every_answer_says_that_it_is_simulated) {
 
 BOOST_AUTO_TEST_CASE(a_hostile_message_takes_no_long_time) {
     std::string message;
-    while (message.size() < 1'000'000)
+    while (message.size() < 700'000)
         message += "i like \\\"[ my name is ";
+    auto const begin = std::chrono::steady_clock::now();
     BOOST_TEST(has(ask_once(tags_explained, message), "(simulated reply)"));
+    // Milliseconds if the work grows with the message, minutes if it grows with its square.
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)));
 }
 
 std::vector<std::string> points_of(std::string const& summary) {
@@ -214,6 +219,13 @@ BOOST_AUTO_TEST_CASE(a_transcript_is_summarized_in_three_to_five_points) {
     BOOST_TEST(has(summary, "The user's name is Ada"));
     BOOST_TEST(has(summary, "Prefers tea"));
     BOOST_TEST(has(summary, "how are stars made"));
+}
+
+BOOST_AUTO_TEST_CASE(line_breaks_that_a_transcript_escapes_end_a_statement) {
+    auto const summary = ask("three to five points", R"([{"role":"user","content":
+        "User: I live in Rome\\nMy name is Ada\nAssistant: Good &lt;morning&gt;"}])");
+    check_points(summary);
+    BOOST_TEST(has(summary, "Lives in Rome; The user's name is Ada"));
 }
 
 BOOST_AUTO_TEST_CASE(turns_given_as_messages_are_summarized_too) {

@@ -143,7 +143,8 @@ private:
             routed = answer_count_wait(world_, what, keep_alive);
         }
         in_flight const counted(world_, std::get<delivery>(routed).is_message);
-        release_memory();
+        request = {};
+        release_memory(std::get<delivery>(routed));
         co_await deliver(std::get<delivery>(routed));
     }
 
@@ -233,11 +234,12 @@ private:
         return n == 0 || (std::is_same_v<Stream, tls_stream> && n <= 31);
     }
 
-    void release_memory() {
-        if (buffer_.capacity() > 64 * 1024 && used_ == buffer_.size()) {
-            buffer_ = {};
-            used_ = 0;
-        }
+    /// What waits shall be small, and what was large is not kept.
+    void release_memory(delivery const& d) {
+        bool const waits = !d.hold.empty() || d.latency.count() > 0;
+        if (used_ != buffer_.size() || (!waits && buffer_.capacity() <= 2 * later_read)) return;
+        buffer_ = {};
+        used_ = 0;
     }
 
     void break_off() {

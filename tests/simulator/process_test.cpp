@@ -5,6 +5,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -130,6 +131,13 @@ BOOST_AUTO_TEST_CASE(a_stream_ends_with_message_stop) {
     BOOST_TEST(answer.body.ends_with("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_keeps_its_pace) {
+    script(R"({"text":"twenty letters there","tokens_per_second":50})");  // five tokens: 100 ms
+    auto const begin = std::chrono::steady_clock::now();
+    BOOST_TEST(client.ask(simple_ask("hi", true)).status == 200);
+    BOOST_TEST((std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(100)));
+}
+
 BOOST_AUTO_TEST_CASE(connections_are_reset_where_the_script_says) {
     for (auto const* at : {"before_reading", "before_reply", "after_headers", "mid_body"}) {
         script(R"({"fault":"reset","at":")" + std::string(at) + "\"}");
@@ -251,7 +259,8 @@ BOOST_AUTO_TEST_CASE(the_requests_can_be_read_back_without_their_keys) {
     static_cast<void>(client.ask(simple_ask("one")));
     static_cast<void>(client.ask(simple_ask("two")));
     auto const seen = control.get("/control/requests?since=1");
-    auto const& requests = seen.json().at("requests").as_array();
+    auto const json = seen.json();
+    auto const& requests = json.at("requests").as_array();
     BOOST_REQUIRE(requests.size() == 1U);
     BOOST_TEST(requests[0].at("number").to_number<int>() == 2);
     BOOST_TEST(requests[0].at("body").at("messages").at(0).at("content").as_string() == "two");

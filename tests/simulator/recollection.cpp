@@ -62,25 +62,6 @@ std::optional<numbered> read_line(std::string_view line) {
     return std::nullopt;
 }
 
-/// Undoes how a prompt writes what could disturb it: line breaks as \\n, angle and square brackets as
-/// entities.
-std::string unescape(std::string_view content) {
-    constexpr std::pair<std::string_view, std::string_view> forms[] = {
-        {"\\n", "; "}, {"&lt;", "<"}, {"&gt;", ">"}, {"&#91;", "("}};
-    std::string out;
-    while (!content.empty()) {
-        std::size_t taken = 0;
-        for (auto const& [written, meant] : forms)
-            if (content.starts_with(written)) {
-                out += meant;
-                taken = written.size();
-            }
-        if (taken == 0) out += content[0];
-        content.remove_prefix(std::max<std::size_t>(taken, 1));
-    }
-    return out;
-}
-
 template <class F>
 void each_line(std::string_view text, F&& f) {
     while (!text.empty()) {
@@ -107,6 +88,23 @@ bool contains_form(std::vector<std::string> const& list, std::string const& form
 }
 
 }  // namespace
+
+std::string unescape(std::string_view content) {
+    constexpr std::pair<std::string_view, std::string_view> forms[] = {
+        {"\\n", "; "}, {"&lt;", "<"}, {"&gt;", ">"}, {"&#91;", "("}};
+    std::string out;
+    while (!content.empty()) {
+        std::size_t taken = 0;
+        for (auto const& [written, meant] : forms)
+            if (content.starts_with(written)) {
+                out += meant;
+                taken = written.size();
+            }
+        if (taken == 0) out += content[0];
+        content.remove_prefix(std::max<std::size_t>(taken, 1));
+    }
+    return out;
+}
 
 std::vector<std::string> find_memory_lines(std::string_view text) {
     std::vector<numbered> lines;

@@ -27,6 +27,10 @@ struct recollection {
 /// ordered by number. Other lines are passed over, above all those that explain memory tags.
 [[nodiscard]] std::vector<std::string> find_memory_lines(std::string_view text);
 
+/// Undoes how a prompt writes what could disturb it: line breaks as \n, angle and square brackets as
+/// entities. A line break becomes a semicolon.
+[[nodiscard]] std::string unescape(std::string_view content);
+
 /// The text without its memory lines: the instructions.
 [[nodiscard]] std::string without_memory_lines(std::string_view text);
 

@@ -1,6 +1,7 @@
 // The points of a summary, made out of the turns in the request.
 #include "assistant.hpp"
 #include "json_text.hpp"
+#include "recollection.hpp"
 #include "statements.hpp"
 
 #include <algorithm>
@@ -82,12 +83,13 @@ std::string summarize_by_rules(messages_request const& r) {
             last_answer = t.text;
             continue;
         }
-        auto const stated = find_statements(t.text);
+        auto const text = unescape(t.text);
+        auto const stated = find_statements(text);
         for (auto const& s : stated) {
             auto& list = s.type == "preference" ? preferences : facts;
             if (std::find(list.begin(), list.end(), s.content) == list.end()) list.push_back(s.content);
         }
-        if (stated.empty()) topics.push_back(harmless(t.text, 80));
+        if (stated.empty()) topics.push_back(harmless(text, 80));
     }
     std::vector<std::string> points;
     if (!facts.empty()) points.push_back(joined(facts, 12));

@@ -1,6 +1,7 @@
 #include "support/scripted_server.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -125,7 +126,9 @@ asio::awaitable<void> scripted_server::serve(tcp::socket socket, std::size_t num
 }
 
 void scripted_server::stop() {
-    tasks_.cancel();
+    // Asio forwards a signal to its coroutine through the executor: sent from outside the loop, it would
+    // arrive later, perhaps after the coroutine's end.
+    asio::post(acceptor_.get_executor(), [this] { tasks_.cancel(); });
 }
 
 }  // namespace engram::tests

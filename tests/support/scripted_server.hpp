@@ -65,6 +65,7 @@ public:
     [[nodiscard]] std::vector<std::string> const& requests() const { return requests_; }
     /// TLS handshakes that resumed an earlier session.
     [[nodiscard]] std::size_t resumed() const { return resumed_; }
+    /// At the next turn of the loop.
     void stop();
 
 private:

@@ -164,6 +164,7 @@ BOOST_AUTO_TEST_CASE(brackets_that_do_not_balance_end_the_tag_at_the_last_one_of
 }
 
 BOOST_AUTO_TEST_CASE(a_tag_inside_a_content_is_content) {
+    CHECK_MEMORIES("[MEMORY: fact|a[b[c[d[e]]]] f] g]", {"fact|a[b[c[d[e]]]] f"});
     auto const found = extract("[MEMORY: fact|a [MEMORY: preference|b] c] [MEMORY: fact|d]");
     list const expected = {"fact|a [MEMORY: preference|b] c", "fact|d"};
     BOOST_CHECK(memories(found) == expected);

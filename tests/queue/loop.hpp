@@ -1,0 +1,85 @@
+// The event loop of a test, and what a test waits with.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/event.hpp"
+#include "base/task_group.hpp"
+#include "queue/redis.hpp"
+
+namespace engram::test {
+
+template <class T>
+using task = boost::asio::awaitable<T>;
+
+/// No wait of a test takes longer; one that is over fails the test.
+constexpr std::chrono::seconds most_patience{30};
+
+/// Owns the loop. `run()` is called by the test, everything else from coroutines on it.
+class loop {
+public:
+    boost::asio::io_context io;
+
+    /// Runs the loop until `body` has ended; what it throws is thrown. Throws std::runtime_error after `limit`.
+    void run(task<void> body, std::chrono::seconds limit = 2 * most_patience);
+
+    /// Runs until nothing is left to do, at most `limit`: false if something is.
+    bool run_out(std::chrono::seconds limit = most_patience);
+};
+
+/// Resumes when `done()`, asked again in every turn of the loop. Throws std::runtime_error, naming `what`, when that
+/// takes too long.
+task<void> until(std::string what, std::function<bool()> done);
+
+/// A Redis client with its task.
+struct client {
+    client(loop& on, queue::redis_options options, std::string name = "test");
+    explicit client(loop& on, std::string const& url);
+    client(client const&) = delete;
+    client& operator=(client const&) = delete;
+    /// Stops it and runs the loop until all that used it has ended.
+    ~client();
+
+    void start() { tasks.spawn("client", redis.run()); }
+
+    loop& on;
+    queue::redis redis;
+    base::task_group tasks;
+};
+
+/// An answer under way. Must outlive the call.
+class call {
+public:
+    call(client& with, std::vector<std::string> arguments, std::chrono::milliseconds patience = {});
+    call(call const&) = delete;
+    call& operator=(call const&) = delete;
+
+    void cancel();
+    /// Resumes when it has ended: its answer.
+    task<queue::redis_result<queue::redis_value>> answer();
+    [[nodiscard]] bool ended() const { return ended_; }
+    [[nodiscard]] bool was_cancelled() const { return cancelled_; }
+
+private:
+    task<void> ask(client& with, std::vector<std::string> arguments, std::chrono::milliseconds patience);
+
+    boost::asio::cancellation_signal signal_;
+    base::event changed_;
+    bool ended_ = false, cancelled_ = false;
+    queue::redis_result<queue::redis_value> answer_;
+};
+
+/// Options with timeouts that suit a test: short where the test wants one to run out.
+[[nodiscard]] queue::redis_options redis_at(std::string url, std::chrono::milliseconds command_timeout = most_patience);
+
+/// A TCP port that nobody listens on.
+[[nodiscard]] unsigned free_port();
+
+}  // namespace engram::test

@@ -1,0 +1,125 @@
+#include "workers/scripted.hpp"
+
+#include <utility>
+
+namespace engram::test {
+
+namespace asio = boost::asio;
+using engram::store::commit_outcome;
+using engram::store::error;
+using engram::store::error_kind;
+using engram::store::recorded_outcome;
+
+asio::awaitable<claude::result<claude::answer>> scripted_claude::ask(claude::request what,
+                                                                     claude::call_class priority,
+                                                                     base::steady_time) {
+    asked.push_back(std::move(what));
+    classes.push_back(priority);
+    while (hold) co_await released.wait();
+    if (answers.empty()) {
+        claude::answer plain;
+        plain.text = "ok";
+        co_return plain;
+    }
+    auto next = std::move(answers.front());
+    answers.pop_front();
+    co_return next;
+}
+
+void scripted_claude::will_say(std::string text, std::string stop_reason) {
+    claude::answer answer;
+    answer.text = std::move(text);
+    answer.stop_reason = std::move(stop_reason);
+    answer.model = "scripted";
+    answers.emplace_back(std::move(answer));
+}
+
+void scripted_claude::will_fail(claude::error_kind kind, std::string message) {
+    answers.emplace_back(claude::error{kind, std::move(message), 0, 1});
+}
+
+std::optional<error> scripted_store::next_error() {
+    if (!broken.empty()) return error{error_kind::internal, broken};
+    if (unavailable == 0) return std::nullopt;
+    --unavailable;
+    return error{error_kind::unavailable, "the disk is full"};
+}
+
+std::optional<recorded_outcome> scripted_store::recorded(engram::store::job_key const& key) const {
+    if (auto const ok = finished.find(key.job_id); ok != finished.end())
+        return recorded_outcome{true, ok->second.first == key.body_digest, ok->second.second};
+    if (auto const bad = failed.find(key.ticket); bad != failed.end())
+        return recorded_outcome{false, true, bad->second};
+    return std::nullopt;
+}
+
+scripted_store::awaitable_result<engram::store::context> scripted_store::load_context(
+    engram::store::context_query query) {
+    if (auto failure = next_error()) co_return *failure;
+    auto loaded = context;
+    loaded.recorded = recorded(query.job);
+    co_return loaded;
+}
+
+scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange(engram::store::exchange what) {
+    if (auto failure = next_error()) co_return *failure;
+    commit_outcome outcome;
+    outcome.window_turns = window_turns;
+    if (auto known = recorded(what.job)) {
+        outcome.outcome = *known;
+        co_return outcome;
+    }
+    std::vector<engram::store::saved_memory> saved;
+    for (auto const& memory : what.memories)
+        saved.push_back({std::int64_t(saved.size() + 1), memory.type, memory.content, "added"});
+    outcome.committed = true;
+    outcome.outcome = {true, true, what.compose_reply(saved)};
+    finished[what.job.job_id] = {what.job.body_digest, outcome.outcome.reply};
+    exchanges.push_back(std::move(what));
+    co_return outcome;
+}
+
+scripted_store::awaitable_result<recorded_outcome> scripted_store::record_failure(engram::store::failure what) {
+    if (auto failure = next_error()) co_return *failure;
+    auto const known = recorded(what.job);
+    if (known && known->same_body) co_return *known;
+    failed[what.job.ticket] = what.reply;
+    co_return recorded_outcome{false, true, what.reply};
+}
+
+scripted_store::awaitable_result<std::vector<engram::store::conversation>> scripted_store::find_due_sessions(
+    std::size_t, base::wall_time, std::size_t) {
+    co_return std::exchange(due, {});
+}
+
+scripted_store::awaitable_result<std::optional<engram::store::summary_task>> scripted_store::claim_summary(
+    engram::store::summary_request request) {
+    if (claims.empty()) co_return std::optional<engram::store::summary_task>();
+    auto task = std::move(claims.front());
+    claims.pop_front();
+    task.of = request.of;
+    task.owner = request.owner;
+    co_return std::optional(std::move(task));
+}
+
+scripted_store::awaitable_result<bool> scripted_store::commit_summary(engram::store::summary_task, std::string summary,
+                                                                      bool, base::wall_time) {
+    summaries.push_back(std::move(summary));
+    co_return true;
+}
+
+scripted_store::awaitable_result<void> scripted_store::renew_summary(engram::store::summary_task const&,
+                                                                     base::wall_time) {
+    co_return engram::store::result<void>();
+}
+
+scripted_store::awaitable_result<void> scripted_store::release_summary(engram::store::summary_task, base::wall_time) {
+    ++given_back;
+    co_return engram::store::result<void>();
+}
+
+scripted_store::awaitable_result<std::size_t> scripted_store::expire_outcomes(base::wall_time, std::size_t) {
+    co_return std::size_t{0};
+}
+
+}  // namespace engram::test
