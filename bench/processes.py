@@ -194,5 +194,10 @@ class Stack:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        status = self.daemon.child.poll()
         self.stop()
+        if status is not None:
+            raise Failed(f"engramd ended too early, with status {status}:\n{self.daemon.log_tail()}")
+        if kind is None and self.daemon.child.returncode != 0:
+            raise Failed(f"engramd ended with status {self.daemon.child.returncode}:\n{self.daemon.log_tail()}")

@@ -31,11 +31,8 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t scratch_bytes = 16 * 1024;
+constexpr milliseconds longest_span = std::chrono::hours(24 * 365);
 constexpr unsigned max_continuations = 3;  // of an answer that pauses
-
-base::steady_time later(base::steady_time now, milliseconds by) {
-    return base::steady_time::max() - now > by ? now + by : base::steady_time::max();
-}
 
 /// What one call carries from try to try.
 struct call {
@@ -165,7 +162,7 @@ asio::awaitable<http_client::part_or_failure> http_client::ask_until_answered(ca
         auto why = part.error();
         if (!why.retryable || n >= options_.max_retries) co_return part;
         auto const delay = delay_before_retry(why, n);
-        if (later(steady_clock::now(), delay) >= c.deadline) {
+        if (steady_clock::now() + delay >= c.deadline) {
             why.kind = error_kind::deadline;
             why.message.insert(0, "the deadline comes before another try; the last one failed: ");
             co_return why;
@@ -200,7 +197,7 @@ asio::awaitable<http_client::part_or_failure> http_client::try_once(call& c) {
         co_return past_deadline("the deadline came before Claude was asked");
     auto const place = co_await admission_.enter(c.priority, c.deadline);
     if (!place) co_return past_deadline("the deadline came while other calls to Claude had all places");
-    auto const until = std::min(later(steady_clock::now(), options_.timeout), c.deadline);
+    auto const until = std::min(steady_clock::now() + options_.timeout, c.deadline);
     ++c.attempts;
     auto reply = co_await exchange(c, until);
     if (reply.has_error()) co_return reply.error();
@@ -211,7 +208,7 @@ asio::awaitable<base::result<http_reply, failure>> http_client::exchange(call& c
     auto lease = pool_.take_idle();
     for (bool reused = bool(lease);; reused = false) {
         if (!lease) {
-            auto const connected = std::min(until, later(steady_clock::now(), options_.connect_timeout));
+            auto const connected = std::min(until, steady_clock::now() + options_.connect_timeout);
             auto fresh = co_await pool_.open(connected);
             if (fresh.has_error()) co_return explain(fresh.error(), c);
             lease = std::move(*fresh);
@@ -268,6 +265,9 @@ http_client::part_or_failure http_client::understand(http_reply reply, call cons
 std::unique_ptr<client> make_client(options options, asio::any_io_executor executor) {
     check_headers(options);
     auto url = parse_base_url(options.base_url);
+    // "Never" must not overflow where it is added to the time.
+    for (auto* const span : {&options.timeout, &options.connect_timeout, &options.idle_timeout})
+        *span = std::clamp(*span, milliseconds(0), longest_span);
     if (!url.tls && !url.is_local())
         base::log_warn("the API key and all messages go to the Messages API unencrypted",
                        {{"host", url.host}});

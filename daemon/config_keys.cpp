@@ -26,11 +26,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 /// The known name nearest to `name`, or empty if none is near.
 std::string_view nearest_name(std::string_view name) {
     std::string_view best;
-    std::size_t best_distance = 4;
+    std::size_t best_distance = std::min<std::size_t>(4, name.size() / 3 + 1);
     if (name.size() > 64) return best;
     for (auto const& section : config_sections()) {
         auto const distance = edit_distance(name, section.name);
-        if (distance < 3 && distance < best_distance) {
+        if (distance < best_distance) {
             best = section.name;
             best_distance = distance;
         }

@@ -54,6 +54,11 @@ redis::~redis() = default;
 
 asio::awaitable<void> redis::run() {
     milliseconds ceiling = first_pause;
+    // However this ends, Redis learns at once that nobody is here any more.
+    struct hang_up {
+        redis& self;
+        ~hang_up() { self.transport_.reset(); }
+    } const end{*this};
     for (;;) {
         auto const started = steady_clock::now();
         auto made = co_await connect(address_, tls_, started + options_.connect_timeout);
@@ -75,6 +80,10 @@ asio::awaitable<void> redis::run() {
         } else {
             trouble_ = made.error();
         }
+        // The transport tells cancellation like any other error.
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            throw boost::system::system_error(asio::error::operation_aborted);
         auto const pause = jittered(ceiling);
         base::log_warn("no connection to Redis", {{"redis", address_.to_text()},
                                                   {"connection", name_},
@@ -132,10 +141,10 @@ asio::awaitable<base::result<redis_value, std::string>> redis::ask_alone(std::st
 asio::awaitable<void> redis::serve_connection() {
     using namespace asio::experimental::awaitable_operators;
     // Leaves no caller waiting on a connection that has gone, however this coroutine ends.
-    struct hang_up {
+    struct goodbye {
         redis& self;
         std::string why = "the connection was closed";
-        ~hang_up() { self.lose_connection(std::move(why)); }
+        ~goodbye() { self.lose_connection(std::move(why)); }
     } end{*this};
 
     up_ = true;

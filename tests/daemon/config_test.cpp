@@ -162,9 +162,11 @@ BOOST_AUTO_TEST_CASE(a_key_that_looks_like_a_secret_says_where_it_belongs_and_it
 
 BOOST_AUTO_TEST_CASE(an_unknown_variable_is_an_error_with_a_suggestion) {
     sources.environment = {"ENGRAMD_REDIS_ULR=redis://h", "ENGRAMD_=x", "ENGRAM_PRESET=dev"};
+    sources.settings = {"foo=1"};
     auto const text = problems();
+    BOOST_TEST(contains(text, "--set: unknown key foo\n"));
     BOOST_TEST(contains(text, "unknown key redis.ulr; did you mean redis.url?\n"));
-    BOOST_TEST(std::ranges::count(text, '\n') == 2);
+    BOOST_TEST(std::ranges::count(text, '\n') == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_value_names_the_variable_or_the_set) {

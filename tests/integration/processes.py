@@ -157,7 +157,7 @@ class Redis:
         if self.process.status is not None:
             raise AssertionError(f"redis-server ended with {self.process.status}: {self.process.log()}")
         try:
-            return self.client.ping()
+            return os.path.exists(self.socket) and self.client.ping()
         except redis.exceptions.ConnectionError:
             return False
         except redis.exceptions.BusyLoadingError:
@@ -294,23 +294,25 @@ class Listener(threading.Thread):
     def __init__(self, client, channel):
         super().__init__(daemon=True)
         self.messages = []
+        self._closing = threading.Event()
         self._pubsub = client.pubsub()
         self._pubsub.subscribe(channel)
         first = self._pubsub.get_message(timeout=PATIENCE)
-        assert first and first["type"] == "subscribe", first
+        if not first or first["type"] != "subscribe":
+            raise AssertionError(f"no subscription to {channel}: {first}")
         self.start()
 
     def run(self):
-        try:
-            for message in self._pubsub.listen():
-                if message["type"] == "message":
-                    self.messages.append(message["data"])
-        except (redis.exceptions.RedisError, ValueError, AttributeError, OSError):
-            return  # closed
+        while not self._closing.is_set():
+            message = self._pubsub.get_message(timeout=0.05)
+            if message and message["type"] == "message":
+                self.messages.append(message["data"])
 
     def wait(self, count=1):
         eventually(lambda: len(self.messages) >= count, f"{count} messages on the channel")
         return self.messages
 
     def close(self):
+        self._closing.set()
+        self.join()
         self._pubsub.close()

@@ -86,12 +86,21 @@ class DevChat(Case):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number):
                 child = self.start("chat")
-                child.stdin.write(b"My name is Ada.\n")
-                child.stdin.flush()
-                eventually(lambda: any("engramd" in c for c in self.survivors().values()), "the daemon runs")
+                self.read_prompt(child)
                 child.send_signal(number)
                 self.assertEqual(child.wait(PATIENCE), 128 + number)
-                eventually(lambda: not self.survivors(), "everything has ended")
+                self.assertEqual(self.survivors(), {})
+
+    def test_so_it_does_when_it_is_stopped_while_it_starts(self):
+        for program in ("redis-server", "claude-simulator", "engramd", "engramctl"):
+            with self.subTest(program=program):
+                child = self.start("chat")
+                eventually(lambda: any(program in command for command in self.survivors().values()),
+                           f"{program} has been started")
+                child.send_signal(signal.SIGTERM)
+                self.assertEqual(child.wait(PATIENCE), 128 + signal.SIGTERM)
+                # A subshell that was signalled as well may take a moment longer.
+                eventually(lambda: not self.survivors(), f"everything has ended: {self.survivors()}", timeout=10)
 
     def test_two_conversations_share_what_runs(self):
         first = self.start("chat")

@@ -229,11 +229,11 @@ class Isolation(Case):
         self.start_daemon()
 
     def test_the_same_session_of_another_user_is_another_conversation(self):
-        self.claude.put("Hello Ada. [MEMORY: fact|The user's name is Ada]", "Hello Bob.")
-        self.ask("I am Ada, my secret is 4711", user_id="ada", session_id="shared")
+        self.claude.put("Hello Ada. [MEMORY: fact|The user's name is Adelheid]", "Hello Bob.")
+        self.ask("I am Adelheid, my secret is 4711", user_id="ada", session_id="shared")
         self.ask("Who am I?", user_id="bob", session_id="shared")
         prompt = json.dumps(self.claude.requests[1].body)
-        self.assertNotIn("Ada", prompt)
+        self.assertNotIn("Adelheid", prompt)
         self.assertNotIn("4711", prompt)
         self.assertEqual(memory_lines(self.claude.requests[1].body), [])
 

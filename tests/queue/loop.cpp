@@ -1,10 +1,12 @@
 #include "loop.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <optional>
 #include <stdexcept>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -25,18 +27,29 @@ void loop::run(task<void> body, std::chrono::seconds limit) {
         ended = true;
         error = std::move(e);
     });
-    auto const end = steady_clock::now() + limit;
+    auto const until = steady_clock::now() + limit;
     io.restart();
-    while (!ended)
-        if (io.run_one_until(end) == 0) throw std::runtime_error("the test has not ended in time");
+    running_ = true;
+    while (!ended && steady_clock::now() < until) io.run_one_until(until);
+    running_ = false;
+    if (!ended) {
+        // The body still refers to what the caller is about to destroy, so there is no going on.
+        std::fputs("a test has not ended in time\n", stderr);
+        std::abort();
+    }
     if (error) std::rethrow_exception(error);
 }
 
-bool loop::run_out(std::chrono::seconds limit) {
-    auto const end = steady_clock::now() + limit;
-    io.restart();
-    while (io.run_one_until(end) > 0) continue;
-    return io.stopped();
+void loop::end(base::task_group& tasks) {
+    auto const until = steady_clock::now() + most_patience;
+    if (!running_) io.restart();
+    // On the loop: from outside of it, Asio would send the cancellation after a task that may be gone by then.
+    bool cancelled = false;
+    asio::post(io, [&] {
+        tasks.cancel();
+        cancelled = true;
+    });
+    while ((tasks.size() > 0 || !cancelled) && steady_clock::now() < until) io.run_one_until(until);
 }
 
 task<void> until(std::string what, std::function<bool()> done) {
@@ -53,34 +66,41 @@ client::client(loop& l, queue::redis_options options, std::string name)
 
 client::client(loop& l, std::string const& url) : client(l, redis_at(url)) { start(); }
 
-client::~client() {
-    tasks.cancel();
-    on.run_out();
-}
+struct call::state {
+    explicit state(client& c) : with(c), changed(c.on.io.get_executor()) {}
+
+    client& with;
+    asio::cancellation_signal signal;
+    base::event changed;
+    bool ended = false, cancelled = false;
+    queue::redis_result<queue::redis_value> answer = queue::redis_error{};
+
+    static task<void> ask(std::shared_ptr<state> of, std::vector<std::string> arguments, milliseconds patience) {
+        of->answer = co_await of->with.redis.command({arguments.begin(), arguments.end()}, patience);
+    }
+};
 
 call::call(client& with, std::vector<std::string> arguments, milliseconds patience)
-    : changed_(with.on.io.get_executor()), answer_(queue::redis_error{}) {
-    asio::co_spawn(with.on.io, ask(with, std::move(arguments), patience),
-                   asio::bind_cancellation_slot(signal_.slot(), [this](std::exception_ptr error) {
-                       ended_ = true;
-                       cancelled_ = error != nullptr;
-                       changed_.notify_all();
+    : state_(std::make_shared<state>(with)) {
+    asio::co_spawn(with.on.io, state::ask(state_, std::move(arguments), patience),
+                   asio::bind_cancellation_slot(state_->signal.slot(), [of = state_](std::exception_ptr error) {
+                       of->ended = true;
+                       of->cancelled = error != nullptr;
+                       of->changed.notify_all();
                    }));
 }
 
-task<void> call::ask(client& with, std::vector<std::string> arguments, milliseconds patience) {
-    answer_ = co_await with.redis.command({arguments.begin(), arguments.end()}, patience);
-}
-
-void call::cancel() { signal_.emit(asio::cancellation_type::terminal); }
+void call::cancel() { state_->signal.emit(asio::cancellation_type::terminal); }
+bool call::ended() const { return state_->ended; }
+bool call::was_cancelled() const { return state_->cancelled; }
 
 task<queue::redis_result<queue::redis_value>> call::answer() {
-    auto const end = steady_clock::now() + most_patience;
-    while (!ended_) {
-        bool const woken = co_await changed_.wait_until(end);
-        if (!woken) throw std::runtime_error("a call has not ended in time");
+    auto const until = steady_clock::now() + most_patience;
+    while (!state_->ended) {
+        bool const woken = co_await state_->changed.wait_until(until);
+        if (!woken) throw std::runtime_error("a command has not ended in time");
     }
-    co_return answer_;
+    co_return state_->answer;
 }
 
 queue::redis_options redis_at(std::string url, milliseconds command_timeout) {

@@ -3,11 +3,12 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "base/event.hpp"
@@ -30,8 +31,11 @@ public:
     /// Runs the loop until `body` has ended; what it throws is thrown. Throws std::runtime_error after `limit`.
     void run(task<void> body, std::chrono::seconds limit = 2 * most_patience);
 
-    /// Runs until nothing is left to do, at most `limit`: false if something is.
-    bool run_out(std::chrono::seconds limit = most_patience);
+    /// Cancels the tasks and runs the loop until they have ended. May be called from within run().
+    void end(base::task_group& tasks);
+
+private:
+    bool running_ = false;
 };
 
 /// Resumes when `done()`, asked again in every turn of the loop. Throws std::runtime_error, naming `what`, when that
@@ -44,8 +48,7 @@ struct client {
     explicit client(loop& on, std::string const& url);
     client(client const&) = delete;
     client& operator=(client const&) = delete;
-    /// Stops it and runs the loop until all that used it has ended.
-    ~client();
+    ~client() { on.end(tasks); }
 
     void start() { tasks.spawn("client", redis.run()); }
 
@@ -54,7 +57,7 @@ struct client {
     base::task_group tasks;
 };
 
-/// An answer under way. Must outlive the call.
+/// A command under way.
 class call {
 public:
     call(client& with, std::vector<std::string> arguments, std::chrono::milliseconds patience = {});
@@ -64,16 +67,12 @@ public:
     void cancel();
     /// Resumes when it has ended: its answer.
     task<queue::redis_result<queue::redis_value>> answer();
-    [[nodiscard]] bool ended() const { return ended_; }
-    [[nodiscard]] bool was_cancelled() const { return cancelled_; }
+    [[nodiscard]] bool ended() const;
+    [[nodiscard]] bool was_cancelled() const;
 
 private:
-    task<void> ask(client& with, std::vector<std::string> arguments, std::chrono::milliseconds patience);
-
-    boost::asio::cancellation_signal signal_;
-    base::event changed_;
-    bool ended_ = false, cancelled_ = false;
-    queue::redis_result<queue::redis_value> answer_;
+    struct state;
+    std::shared_ptr<state> state_;  // the command's too, which may outlive this
 };
 
 /// Options with timeouts that suit a test: short where the test wants one to run out.

@@ -1,6 +1,9 @@
 #include "proxy.hpp"
 
-#include <array>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -32,10 +35,7 @@ proxy::proxy(loop& on, std::string upstream)
     tasks_.spawn("accept", accept());
 }
 
-proxy::~proxy() {
-    tasks_.cancel();
-    loop_.run_out();
-}
+proxy::~proxy() { loop_.end(tasks_); }
 
 void proxy::let_go() {
     holding_ = false;

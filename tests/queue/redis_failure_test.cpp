@@ -95,8 +95,6 @@ BOOST_AUTO_TEST_CASE(a_killed_server_loses_the_commands_in_flight_and_serves_the
         BOOST_REQUIRE(third.has_value());
         BOOST_TEST(third->text == "later");
         BOOST_TEST(c.redis.generation() == 2u);
-        c.tasks.cancel();
-        co_await c.tasks.join();
     });
 }
 
@@ -111,8 +109,6 @@ BOOST_AUTO_TEST_CASE(a_command_lost_with_its_connection_is_not_sent_again) {
         BOOST_REQUIRE(again.has_value());
         BOOST_TEST(again->text == "1");
         BOOST_TEST(cable.lost() == 1u);
-        c.tasks.cancel();
-        co_await c.tasks.join();
     });
 }
 
@@ -126,8 +122,6 @@ BOOST_AUTO_TEST_CASE(a_connection_that_an_operator_kills_is_made_anew) {
         BOOST_TEST((answer.has_error() && answer.error().kind == redis_error_kind::disconnected));
         auto const later = co_await c.redis.command({"ECHO", "later"});
         BOOST_TEST((later.has_value() && later->text == "later"));
-        c.tasks.cancel();
-        co_await c.tasks.join();
     });
 }
 
@@ -152,8 +146,6 @@ BOOST_AUTO_TEST_CASE(a_server_that_stops_is_a_timeout_and_is_met_again_when_it_g
         BOOST_REQUIRE(later.has_value());
         BOOST_TEST(later->text == "later");
         BOOST_TEST(c.redis.generation() >= 2u);
-        c.tasks.cancel();
-        co_await c.tasks.join();
     });
 }
 
@@ -165,8 +157,6 @@ BOOST_AUTO_TEST_CASE(patience_is_added_for_a_command_that_blocks_on_purpose) {
         auto const answer = co_await blocking.answer();
         BOOST_REQUIRE(answer.has_value());
         BOOST_TEST(answer->is_nil());
-        c.tasks.cancel();
-        co_await c.tasks.join();
     });
 }
 
@@ -200,8 +190,6 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_still_loading_is_not_used) {
         BOOST_TEST(!c.redis.is_up());
         BOOST_TEST(c.redis.trouble().find("LOADING") != std::string::npos);
         BOOST_TEST(c.redis.generation() == 0u);
-        c.tasks.cancel();
-        co_await c.tasks.join();
     });
 }
 

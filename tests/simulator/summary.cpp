@@ -80,7 +80,7 @@ std::string summarize_by_rules(messages_request const& r) {
     std::string_view last_answer;
     for (auto const& t : turns) {
         if (t.who == speaker::assistant) {
-            last_answer = t.text;
+            last_answer = trim(t.text.substr(0, t.text.find(simulation_mark)));
             continue;
         }
         auto const text = unescape(t.text);
