@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 
@@ -54,6 +55,7 @@ std::shared_ptr<spdlog::details::thread_pool>& writer() {
 }  // namespace
 
 void log_start(log_options const& options) {
+    set_log_patience(steady_time::max());
     writer() = std::make_shared<spdlog::details::thread_pool>(queue_records, 1);
     auto logger = std::make_shared<spdlog::async_logger>("engram", make_log_sink(choose_format(options.format)), writer(),
                                                          spdlog::async_overflow_policy::overrun_oldest);
@@ -64,6 +66,7 @@ void log_start(log_options const& options) {
 
 void log_stop() {
     current() = make_early_logger();
+    set_log_patience(std::chrono::steady_clock::now() + std::chrono::seconds(1));
     writer().reset();  // joins the thread after it has written what is queued
 }
 

@@ -1,11 +1,15 @@
 #include "base/log_sink.hpp"
 
+#include <limits.h>
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <mutex>
 
@@ -19,6 +23,8 @@
 
 namespace engram::base {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr char separator = '\x1f';
 
@@ -78,10 +84,28 @@ struct pack_value {
     }
 };
 
+// Until when a line may wait for a reader that does not read; steady clock.
+std::atomic<steady_time> patience_ends{steady_time::max()};
+
+// False if the line has waited long enough.
+bool wait_for_reader() {
+    for (;;) {
+        auto const left = patience_ends.load() - std::chrono::steady_clock::now();
+        auto const wait = std::clamp(left, steady_time::duration(0), steady_time::duration(100ms));
+        pollfd output{STDERR_FILENO, POLLOUT, 0};
+        int const ready = ::poll(&output, 1, int(std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+        if (left <= steady_time::duration(0)) return false;
+    }
+}
+
 void write_all(std::string_view line) {
     while (!line.empty()) {
-        ssize_t const n = ::write(STDERR_FILENO, line.data(), line.size());
-        if (n < 0 && errno == EINTR) continue;
+        if (!wait_for_reader()) return;
+        // A pipe with any room has room for this much, so that write() itself never waits.
+        ssize_t const n = ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (n <= 0) return;  // nobody reads the log: nothing better to do with this line
         line.remove_prefix(std::size_t(n));
     }
@@ -200,6 +224,10 @@ std::string format_json(log_record const& record, std::string_view time, std::st
     }
     line += '}';
     return line;
+}
+
+void set_log_patience(steady_time until) {
+    patience_ends = until;
 }
 
 std::shared_ptr<spdlog::sinks::sink> make_log_sink(log_format format) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace spdlog::sinks {
@@ -36,6 +37,10 @@ struct log_record {
 
 /// One JSON object without the line end: time, level, msg, then the fields. `time` is already UTC text.
 [[nodiscard]] std::string format_json(log_record const& record, std::string_view time, std::string_view level);
+
+/// Until when lines may wait for a reader of standard error that does not read; then they are dropped. At first: for
+/// ever.
+void set_log_patience(steady_time until);
 
 /// A sink that writes packed records in `format` (not `automatic`).
 [[nodiscard]] std::shared_ptr<spdlog::sinks::sink> make_log_sink(log_format format);

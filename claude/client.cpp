@@ -34,13 +34,17 @@ constexpr std::size_t scratch_bytes = 16 * 1024;
 constexpr milliseconds longest_span = std::chrono::hours(24 * 365);
 constexpr unsigned max_continuations = 3;  // of an answer that pauses
 
-/// What one call carries from try to try.
+/// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
+/// comes at the end only takes memory at the end.
 struct call {
     outgoing wire;
     std::string model;
     call_class priority;
     base::steady_time deadline;
     unsigned attempts = 0;
+    std::unique_ptr<http_reply> reply = nullptr;    // of the last try
+    std::unique_ptr<parsed_answer> part = nullptr;  // what the last try brought,
+    std::unique_ptr<failure> why = nullptr;         // or why it brought none
 };
 
 void add(answer& total, answer&& part) {
@@ -56,10 +60,10 @@ void add(answer& total, answer&& part) {
     total.request_id = std::move(part.request_id);
 }
 
-failure past_deadline(std::string what) {
-    failure why;
-    why.kind = error_kind::deadline;
-    why.message = std::move(what);
+std::unique_ptr<failure> past_deadline(std::string what) {
+    auto why = std::make_unique<failure>();
+    why->kind = error_kind::deadline;
+    why->message = std::move(what);
     return why;
 }
 
@@ -108,13 +112,14 @@ public:
     void close() override { pool_.close(); }
 
 private:
-    using part_or_failure = base::result<parsed_answer, failure>;
-    asio::awaitable<part_or_failure> ask_until_answered(call& c);
-    asio::awaitable<part_or_failure> try_once(call& c);
-    asio::awaitable<base::result<http_reply, failure>> exchange(call& c, base::steady_time until);
-    part_or_failure understand(http_reply reply, call const& c);
-    failure explain(io_outcome const& outcome, call const& c) const;
-    milliseconds delay_before_retry(failure const& why, unsigned n);
+    // Each returns whether it succeeded; if not, `why` is set.
+    asio::awaitable<bool> ask_until_answered(call& c);
+    asio::awaitable<bool> try_once(call& c);
+    asio::awaitable<bool> exchange(call& c, base::steady_time until);
+    bool understand(call& c) const;
+    error give_up(call& c);
+    std::unique_ptr<failure> explain(io_outcome const& outcome, call const& c) const;
+    bool may_try_again(call& c, unsigned n, milliseconds& delay);
     asio::awaitable<void> pause(milliseconds delay);
 
     options options_;
@@ -137,48 +142,51 @@ asio::awaitable<result<answer>> http_client::ask(request what, call_class priori
                                                  base::steady_time deadline) {
     call c{{what, options_}, std::move(what.model), priority, deadline};
     what = {};  // its text is in c.wire; an answer may take minutes
-    answer total;
-    total.cost_usd = 0;
+    std::unique_ptr<answer> total;
     for (unsigned continuations = 0;; ++continuations) {
-        auto part = co_await ask_until_answered(c);
-        if (part.has_error()) {
-            ++failures_;
-            auto why = part.error();
-            co_return error{why.kind, without_key(std::move(why.message), options_.api_key), why.status,
-                            c.attempts};
-        }
-        add(total, std::move(part->answer));
-        if (part->pause_content.empty() || continuations == max_continuations) break;
-        c.wire.append_assistant(part->pause_content);
+        bool const answered = co_await ask_until_answered(c);
+        if (!answered) co_return give_up(c);
+        if (total)
+            add(*total, std::move(c.part->answer));
+        else
+            total = std::make_unique<answer>(std::move(c.part->answer));
+        if (c.part->pause_content.empty() || continuations == max_continuations) break;
+        c.wire.append_assistant(c.part->pause_content);
     }
-    total.attempts = c.attempts;
-    co_return total;
+    total->attempts = c.attempts;
+    co_return std::move(*total);
 }
 
-asio::awaitable<http_client::part_or_failure> http_client::ask_until_answered(call& c) {
+error http_client::give_up(call& c) {
+    ++failures_;
+    return {c.why->kind, without_key(std::move(c.why->message), options_.api_key), c.why->status, c.attempts};
+}
+
+asio::awaitable<bool> http_client::ask_until_answered(call& c) {
     for (unsigned n = 0;; ++n) {
-        auto part = co_await try_once(c);
-        if (part.has_value()) co_return part;
-        auto why = part.error();
-        if (!why.retryable || n >= options_.max_retries) co_return part;
-        auto const delay = delay_before_retry(why, n);
-        if (steady_clock::now() + delay >= c.deadline) {
-            why.kind = error_kind::deadline;
-            why.message.insert(0, "the deadline comes before another try; the last one failed: ");
-            co_return why;
-        }
-        base::log_info("asking Claude again",
-                       {{"wait_ms", delay.count()},
-                        {"tries", c.attempts},
-                        {"because", without_key(std::move(why.message), options_.api_key)}});
+        bool const answered = co_await try_once(c);
+        if (answered) co_return true;
+        milliseconds delay{};
+        if (!may_try_again(c, n, delay)) co_return false;
         co_await pause(delay);
         ++retries_;
     }
 }
 
-milliseconds http_client::delay_before_retry(failure const& why, unsigned n) {
-    if (why.wait) return *why.wait;
-    return backoff_delay(n, std::uniform_real_distribution<double>(0, 1)(random_));
+bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
+    auto& why = *c.why;
+    if (!why.retryable || n >= options_.max_retries) return false;
+    double const random = std::uniform_real_distribution<double>(0, 1)(random_);
+    delay = why.wait.value_or(backoff_delay(n, random));
+    if (steady_clock::now() + delay >= c.deadline) {
+        why.kind = error_kind::deadline;
+        why.message.insert(0, "the deadline comes before another try; the last one failed: ");
+        return false;
+    }
+    base::log_info("asking Claude again", {{"wait_ms", delay.count()},
+                                           {"tries", c.attempts},
+                                           {"because", without_key(why.message, options_.api_key)}});
+    return true;
 }
 
 asio::awaitable<void> http_client::pause(milliseconds delay) {
@@ -192,72 +200,84 @@ asio::awaitable<void> http_client::pause(milliseconds delay) {
     co_await timer.async_wait(asio::use_awaitable);
 }
 
-asio::awaitable<http_client::part_or_failure> http_client::try_once(call& c) {
-    if (steady_clock::now() >= c.deadline)
-        co_return past_deadline("the deadline came before Claude was asked");
+asio::awaitable<bool> http_client::try_once(call& c) {
+    if (steady_clock::now() >= c.deadline) {
+        c.why = past_deadline("the deadline came before Claude was asked");
+        co_return false;
+    }
     auto const place = co_await admission_.enter(c.priority, c.deadline);
-    if (!place) co_return past_deadline("the deadline came while other calls to Claude had all places");
+    if (!place) {
+        c.why = past_deadline("the deadline came while other calls to Claude had all places");
+        co_return false;
+    }
     auto const until = std::min(steady_clock::now() + options_.timeout, c.deadline);
     ++c.attempts;
-    auto reply = co_await exchange(c, until);
-    if (reply.has_error()) co_return reply.error();
-    co_return understand(std::move(*reply), c);
+    bool const replied = co_await exchange(c, until);
+    co_return replied&& understand(c);
 }
 
-asio::awaitable<base::result<http_reply, failure>> http_client::exchange(call& c, base::steady_time until) {
+asio::awaitable<bool> http_client::exchange(call& c, base::steady_time until) {
     auto lease = pool_.take_idle();
     for (bool reused = bool(lease);; reused = false) {
         if (!lease) {
-            auto const connected = std::min(until, steady_clock::now() + options_.connect_timeout);
-            auto fresh = co_await pool_.open(connected);
-            if (fresh.has_error()) co_return explain(fresh.error(), c);
-            lease = std::move(*fresh);
+            auto const outcome =
+                co_await pool_.open(lease, std::min(until, steady_clock::now() + options_.connect_timeout));
+            if (!outcome.ok()) {
+                c.why = explain(outcome, c);
+                co_return false;
+            }
         }
         http_reader reader(options_.max_response_bytes);
         c.wire.set_head(head_);
         ++requests_;
         auto const outcome = co_await lease->exchange(c.wire.wire(), reader, scratch_, until);
         if (outcome.ok()) {
-            auto reply = reader.take();
-            if (reply.keep_alive) pool_.give_back(std::move(lease));
-            co_return reply;
+            c.reply = std::make_unique<http_reply>(reader.take());
+            if (c.reply->keep_alive) pool_.give_back(std::move(lease));
+            co_return true;
         }
         lease.reset();
         // The connection died while it was idle, and the request never got through: ask at once on a new one.
         bool const died_idle = reused && outcome.end == io_end::closed && !reader.got_bytes();
-        if (!died_idle) co_return explain(outcome, c);
+        if (!died_idle) {
+            c.why = explain(outcome, c);
+            co_return false;
+        }
     }
 }
 
-failure http_client::explain(io_outcome const& outcome, call const& c) const {
+std::unique_ptr<failure> http_client::explain(io_outcome const& outcome, call const& c) const {
     if (outcome.end == io_end::timed_out && steady_clock::now() >= c.deadline)
         return past_deadline("the deadline came before Claude's answer (" + outcome.what + ')');
-    failure why;
-    why.message = "the Messages API at " + url_.authority() + " gave no answer: " + outcome.what;
-    why.retryable = true;
+    auto why = std::make_unique<failure>();
+    why->message = "the Messages API at " + url_.authority() + " gave no answer: " + outcome.what;
+    why->retryable = true;
     return why;
 }
 
-http_client::part_or_failure http_client::understand(http_reply reply, call const& c) {
-    bool const good = reply.status / 100 == 2;
+bool http_client::understand(call& c) const {
+    auto const reply = std::move(c.reply);
+    bool const good = reply->status / 100 == 2;
     if (!good) {
-        reply.body = without_key(std::move(reply.body), options_.api_key);
-        return classify(reply, std::chrono::system_clock::now());
+        reply->body = without_key(std::move(reply->body), options_.api_key);
+        c.why = std::make_unique<failure>(classify(*reply, std::chrono::system_clock::now()));
+        return false;
     }
-    bool const encoded = !reply.content_encoding.empty() && reply.content_encoding != "identity";
+    bool const encoded = !reply->content_encoding.empty() && reply->content_encoding != "identity";
     auto parsed =
-        encoded ? unreadable{"is encoded (" + quote(reply.content_encoding) + "), which was not asked for"}
-                : parse_answer(reply.body, c.model, options_.prices);
+        encoded ? unreadable{"is encoded (" + quote(reply->content_encoding) + "), which was not asked for"}
+                : parse_answer(reply->body, c.model, options_.prices);
     if (parsed.has_value()) {
-        parsed->answer.request_id = std::move(reply.request_id);
-        return std::move(*parsed);
+        c.part = std::make_unique<parsed_answer>(std::move(*parsed));
+        c.part->answer.request_id = std::move(reply->request_id);
+        return true;
     }
-    failure why;
-    why.status = reply.status;
-    why.retryable = true;
-    why.message = "the answer of the Messages API " + parsed.error().why;
-    if (!reply.request_id.empty()) why.message += " (request " + quote(reply.request_id) + ')';
-    return why;
+    c.why = std::make_unique<failure>();
+    c.why->status = reply->status;
+    c.why->retryable = true;
+    c.why->message = "the answer of the Messages API " + parsed.error().why;
+    if (!reply->request_id.empty()) c.why->message += " (request " + quote(reply->request_id) + ')';
+    return false;
 }
 
 }  // namespace

@@ -50,7 +50,9 @@ struct answer {
     claude::usage usage;
     std::optional<double> cost_usd;  ///< none where no price is known
     std::string request_id;
-    unsigned attempts = 1;  ///< requests sent for this answer
+    /// Tries that this answer took. A request sent again because an idle connection had died is not a try of
+    /// its own.
+    unsigned attempts = 1;
 };
 
 enum class error_kind {

@@ -154,36 +154,38 @@ asio::awaitable<io_outcome> connection::send(std::string_view wire) {
 asio::awaitable<io_outcome> connection::exchange(std::string_view wire, http_reader& reader,
                                                  std::span<char> scratch, base::steady_time until) {
     set_deadline(until);
-    auto sent = co_await send(wire);
+    auto const sent = co_await send(wire);
     if (sent.end == io_end::timed_out) co_return sent;
-    // A server that refuses a request may answer and close before it has read it all: look for that answer.
-    bool wait_first = sent.ok() && !tls_;  // TLS may hold decrypted bytes already
+    // TLS may hold decrypted bytes already, so there a read comes before the wait.
+    auto next = sent.ok() && !tls_ ? io::want_read : io::done;
     for (;;) {
-        if (wait_first) {
-            auto outcome = co_await wait(tcp::socket::wait_read);
+        if (next != io::done) {
+            // A server that refuses a request may answer and close before it has read it all: that answer
+            // counts, but only if it is here.
+            if (!sent.ok()) co_return sent;
+            auto outcome =
+                co_await wait(next == io::want_read ? tcp::socket::wait_read : tcp::socket::wait_write);
             if (!outcome.ok()) co_return outcome;
         }
         auto step = read_some(scratch);
-        wait_first = step.state == io::want_read || (step.bytes > 0 && step.bytes < scratch.size() && !tls_);
-        if (step.state == io::want_write) {
-            auto outcome = co_await wait(tcp::socket::wait_write);
-            if (!outcome.ok()) co_return outcome;
-            continue;
-        }
-        if (step.state == io::want_read && !sent.ok()) co_return sent;
-        if (step.state == io::want_read) continue;
-        if (step.state == io::failed) co_return to_outcome(std::move(step));
-        bool const closed = step.state == io::closed;
-        auto const progress =
-            closed ? reader.finish() : reader.feed(std::string_view(scratch.data(), step.bytes));
-        if (progress == http_reader::progress::done) break;
-        if (closed && !sent.ok()) co_return sent;
-        if (closed && !reader.got_bytes()) co_return to_outcome(std::move(step));
-        if (progress == http_reader::progress::bad)
-            co_return io_outcome{io_end::failed, "the answer " + reader.problem()};
+        bool const emptied = step.state == io::done && step.bytes < scratch.size() && !tls_ && sent.ok();
+        next = emptied ? io::want_read : step.state;
+        if (step.state == io::want_read || step.state == io::want_write) continue;
+        auto ended = take(std::move(step), scratch, reader);
+        if (ended && ended->ok()) set_deadline(base::steady_time::max());
+        if (ended) co_return std::move(*ended);
     }
-    set_deadline(base::steady_time::max());
-    co_return io_outcome{};
+}
+
+std::optional<io_outcome> connection::take(io_step&& step, std::span<char const> scratch,
+                                           http_reader& reader) {
+    if (step.state == io::failed) return to_outcome(std::move(step));
+    bool const closed = step.state == io::closed;
+    if (closed && !reader.got_bytes()) return to_outcome(std::move(step));
+    auto const progress = closed ? reader.finish() : reader.feed({scratch.data(), step.bytes});
+    if (progress == http_reader::progress::done) return io_outcome{};
+    if (progress == http_reader::progress::more) return std::nullopt;
+    return io_outcome{io_end::failed, "the answer " + reader.problem()};
 }
 
 bool connection::is_quiet() {

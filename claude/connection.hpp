@@ -65,6 +65,8 @@ private:
     boost::asio::awaitable<io_outcome> shake_hands();
     boost::asio::awaitable<io_outcome> send(std::string_view wire);
     boost::asio::awaitable<io_outcome> wait(boost::asio::ip::tcp::socket::wait_type what);
+    /// What became of the answer with the bytes that `step` read; none: it goes on.
+    static std::optional<io_outcome> take(io_step&& step, std::span<char const> scratch, http_reader& reader);
     io_step read_some(std::span<char> into);
     io_step write_some(std::string_view bytes);
     void set_deadline(base::steady_time until);

@@ -12,7 +12,7 @@ namespace engram::claude {
 namespace {
 
 // Room for a head with a key of usual length; a longer one makes room for itself.
-constexpr std::size_t usual_head = 512;
+constexpr std::size_t usual_head = 448;
 
 void append_escape(std::string& out, unsigned char c) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -75,7 +75,7 @@ class body_writer {
 public:
     body_writer(std::string& out, request const& what, options const& options) : out_(out) {
         std::size_t breakpoints = 0;
-        std::size_t size = 512 + what.model.size();
+        std::size_t size = 128 + what.model.size();
         for_each_block(what, [&](text_block const& block) {
             if (block.cache_breakpoint) ++breakpoints;
             size += block.text.size() + block.text.size() / 32 + 72;
@@ -162,7 +162,7 @@ outgoing::outgoing(request const& what, options const& options) : begin_(usual_h
     bytes_.assign(usual_head, ' ');
     body_writer(bytes_, what, options).write(what, options);
     // Thousands of requests may wait for their answers at the same time.
-    if (bytes_.capacity() - bytes_.size() > 1024 + bytes_.size() / 4) bytes_.shrink_to_fit();
+    if (bytes_.capacity() - bytes_.size() > 128 + bytes_.size() / 32) bytes_.shrink_to_fit();
 }
 
 outgoing::~outgoing() {

@@ -48,20 +48,21 @@ pool::lease pool::take_idle() {
     return {};
 }
 
-asio::awaitable<base::result<pool::lease, io_outcome>> pool::open(base::steady_time until) {
+asio::awaitable<io_outcome> pool::open(lease& into, base::steady_time until) {
     auto addresses = co_await hosts_.find(until);
     if (addresses.has_error()) {
-        auto const end = addresses.error().timed_out ? io_end::timed_out : io_end::failed;
-        co_return io_outcome{end, addresses.error().what};
+        auto const why = addresses.error();
+        co_return io_outcome{why.timed_out ? io_end::timed_out : io_end::failed, why.what};
     }
-    lease fresh(this, std::make_shared<connection>(executor_, tls_));
-    auto outcome = co_await fresh->open(std::move(*addresses), until);
-    if (!outcome.ok()) {
+    into = lease(this, std::make_shared<connection>(executor_, tls_));
+    auto outcome = co_await into->open(std::move(*addresses), until);
+    if (outcome.ok()) {
+        hosts_.prefer(into->remote());
+    } else {
+        into.reset();
         hosts_.forget();
-        co_return outcome;
     }
-    hosts_.prefer(fresh->remote());
-    co_return std::move(fresh);
+    co_return outcome;
 }
 
 void pool::give_back(lease l) {

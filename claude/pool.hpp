@@ -44,8 +44,8 @@ public:
 
     /// An idle connection that is still good, or an empty lease.
     [[nodiscard]] lease take_idle();
-    /// A new connection. Throws on cancellation.
-    boost::asio::awaitable<base::result<lease, io_outcome>> open(base::steady_time until);
+    /// Puts a new connection into `into`. Throws on cancellation.
+    boost::asio::awaitable<io_outcome> open(lease& into, base::steady_time until);
     void give_back(lease l);
 
     /// Closes the idle ones; what is given back from now on is closed too.

@@ -62,7 +62,12 @@ std::vector<memory> context_queries::load_memories(context_query const& query) {
     while (chosen.size() < query.memory_limit && found.next()) {
         if (!is_own(found.integer(0))) chosen.push_back(read_memory(found));
     }
-    std::ranges::sort(chosen, {}, &memory::id);
+    // Newest first so far, unless there are two kinds.
+    if (own == 0) {
+        std::ranges::reverse(chosen);
+    } else {
+        std::ranges::sort(chosen, {}, &memory::id);
+    }
     return chosen;
 }
 

@@ -55,15 +55,17 @@ std::string create_table_sql(table_definition const& table, std::string_view as,
 }
 
 // Every index ends with the row's id without saying so, which is the order that is read.
-// Tables whose rows may be long have a rowid: without one, long rows would sit in the inner nodes of the
-// tree.
+// A row of the history is in one of its two indexes: a turn moves from the window to the archive when a
+// summary covers it, many of one conversation at a time, so that a new turn pays for one index only. Tables
+// whose rows may be long have a rowid: without one, long rows would sit in the inner nodes of the tree.
 std::string create_rest_sql() {
     return R"sql(
 CREATE INDEX engram_memory_by_user ON long_term_memory(user_id);
 CREATE INDEX engram_memory_summaries ON long_term_memory(user_id, session_id) WHERE memory_type = 'summary';
 CREATE INDEX engram_history_window ON conversation_history(user_id, session_id)
     WHERE summary_id IS NULL AND role IN ('user', 'assistant');
-CREATE INDEX engram_history_by_session ON conversation_history(user_id, session_id);
+CREATE INDEX engram_history_archive ON conversation_history(user_id, session_id)
+    WHERE summary_id IS NOT NULL OR role IS NULL OR role NOT IN ('user', 'assistant');
 
 CREATE TABLE engram_session(
     user_id TEXT NOT NULL,

@@ -105,7 +105,8 @@ struct exchange {
     std::vector<new_memory> memories;
     base::wall_time at;
     /// Writes the final reply once the memories have their ids. Runs on the store's thread inside the
-    /// transaction: it may touch its captures and nothing else, and must not throw.
+    /// transaction: it may touch its captures and nothing else, and must not throw. Called again if the
+    /// transaction has to be repeated, so it must leave its captures as they are.
     std::function<std::string(std::vector<saved_memory> const&)> compose_reply;
 };
 
@@ -173,7 +174,8 @@ public:
                                                                 bool delete_turns, base::wall_time at) = 0;
 
     /// Keeps a claimed conversation until `until`, unless its lease is in other hands by now.
-    virtual boost::asio::awaitable<result<void>> renew_summary(summary_task const& task, base::wall_time until) = 0;
+    virtual boost::asio::awaitable<result<void>> renew_summary(summary_task const& task,
+                                                               base::wall_time until) = 0;
 
     /// Gives a claimed conversation back without a summary; nobody retries it before `not_before`.
     virtual boost::asio::awaitable<result<void>> release_summary(summary_task task,

@@ -64,8 +64,7 @@ bool writer::begin(chain<work<database>>& all) {
 
 void writer::write(chain<work<database>> batch) {
     try {
-        for (auto* item = batch.front(); item != nullptr; item = item->next)
-            perform_one(*item);
+        if (!perform_together(batch)) perform_apart(batch);
         commit_.run();
     } catch (batch_lost const& lost) {
         give_up(batch, lost.why);
@@ -77,15 +76,11 @@ void writer::write(chain<work<database>> batch) {
     complete_on(executor_, std::move(batch));
 }
 
-// Leaves the transaction open, with or without this piece, or throws batch_lost or sqlite_error.
-void writer::perform_one(work<database>& item) {
-    savepoint_.run();
+// Returns whether the piece did its work. If not, the transaction may hold a part of it.
+bool writer::perform(work<database>& item) {
     try {
         item.perform(queries_);
-        if (!item.failed()) {
-            release_.run();
-            return;
-        }
+        return !item.failed();
     } catch (sqlite_error const& failed) {
         item.fail(failed.to_error());
         // After such an error SQLite may have ended the transaction, and asks that it be ended anyway.
@@ -96,8 +91,26 @@ void writer::perform_one(work<database>& item) {
     } catch (std::exception const& failed) {
         item.fail({error_kind::internal, std::string("writing to the store: ") + failed.what()});
     }
-    rollback_to_.run();
-    release_.run();
+    return false;
+}
+
+bool writer::perform_together(chain<work<database>>& batch) {
+    for (auto* item = batch.front(); item != nullptr; item = item->next) {
+        if (!perform(*item)) return false;
+    }
+    return true;
+}
+
+// A savepoint copies each page that is touched, a quarter of the whole work, so they are taken only once
+// something has failed by its own fault, which hardly ever happens: then the batch begins again.
+void writer::perform_apart(chain<work<database>>& batch) {
+    rollback_.run();
+    begin_.run();
+    for (auto* item = batch.front(); item != nullptr; item = item->next) {
+        savepoint_.run();
+        if (!perform(*item)) rollback_to_.run();
+        release_.run();
+    }
 }
 
 void writer::give_up(chain<work<database>>& batch, error const& why) {

@@ -38,7 +38,9 @@ private:
     void run();
     bool begin(chain<work<database>>& all);
     void write(chain<work<database>> batch);
-    void perform_one(work<database>& item);
+    bool perform(work<database>& item);
+    bool perform_together(chain<work<database>>& batch);
+    void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
 
     connection db_;

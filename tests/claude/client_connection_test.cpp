@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_compressed_answer_is_refused_with_the_reason) {
 
 BOOST_AUTO_TEST_CASE(an_unused_connection_is_closed_after_a_while) {
     harness h({echoes()});
-    h.options.idle_timeout = milliseconds(20);
+    h.options.idle_timeout = milliseconds(80);
     BOOST_TEST(h.ask().has_value());
     BOOST_TEST(h.client().status().idle_connections == 1U);
     h.run_until([&] { return h.client().status().idle_connections == 0; });

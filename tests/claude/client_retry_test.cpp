@@ -69,13 +69,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_get_better_is_not_tried_again) {
 }
 
 BOOST_AUTO_TEST_CASE(retry_after_is_obeyed) {
-    harness h({answers({http(429, error_json("rate_limit_error", "slow down"), "retry-after: 0.06\r\n"),
+    harness h({answers({http(429, error_json("rate_limit_error", "slow down"), "retry-after: 0.6\r\n"),
                         http(200, message_json("ok"))})});
     auto const begin = std::chrono::steady_clock::now();
     BOOST_TEST(h.ask().has_value());
-    auto const took = std::chrono::steady_clock::now() - begin;
-    BOOST_TEST((took >= std::chrono::milliseconds(60)));
-    BOOST_TEST((took < std::chrono::milliseconds(370)));  // our own delay would be at least 375
+    // Our own delay would be half a second at most.
+    BOOST_TEST((std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(600)));
 }
 
 BOOST_AUTO_TEST_CASE(a_retry_beyond_the_deadline_is_not_waited_for) {

@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t message_bytes = 4096;
 // The text itself, and for all the rest: connection, timer, coroutines, HTTP head.
-constexpr std::size_t most_bytes_per_call = message_bytes + 6 * 1024;
+constexpr std::size_t most_bytes_per_call = message_bytes + 8 * 1024;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;

@@ -1,4 +1,5 @@
-"""A scripted Claude, independent of the simulator: raw bodies and odd responses, and a record of what was asked."""
+"""A scripted Claude, independent of the simulator: raw bodies and odd responses, and a record of what was
+asked."""
 
 import http.server
 import json
@@ -11,23 +12,40 @@ import time
 from processes import eventually
 
 
-def message_body(text="Hello.", model="claude-opus-4-5-20251101", stop_reason="end_turn", content=None, usage=None,
-                 **more):
+def message_body(
+    text="Hello.", model="claude-opus-4-5-20251101", stop_reason="end_turn", content=None, usage=None, **more
+):
     """A response of the Messages API as a dictionary."""
-    return {"id": "msg_fake", "type": "message", "role": "assistant", "model": model,
-            "content": [{"type": "text", "text": text}] if content is None else content,
-            "stop_reason": stop_reason, "stop_sequence": None,
-            "usage": usage or {"input_tokens": 20, "output_tokens": 5, "cache_creation_input_tokens": 0,
-                               "cache_read_input_tokens": 0}, **more}
+    return {
+        "id": "msg_fake",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [{"type": "text", "text": text}] if content is None else content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": usage
+        or {
+            "input_tokens": 20,
+            "output_tokens": 5,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+        },
+        **more,
+    }
 
 
 def error_body(kind, message, details=None):
-    return {"type": "error", "error": {"type": kind, "message": message, "details": details}, "request_id": "req_fake"}
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": message, "details": details},
+        "request_id": "req_fake",
+    }
 
 
 class Response:
-    """`body` is a dictionary (sent as JSON), bytes, or None. `raw` are bytes sent instead of a response; then the
-    connection is closed. `reset` breaks it off."""
+    """`body` is a dictionary (sent as JSON), bytes, or None. `raw` are bytes sent instead of a response;
+    then the connection is closed. `reset` breaks it off."""
 
     def __init__(self, body=None, status=200, headers=None, raw=None, close=False, reset=False):
         self.body, self.status, self.headers = body, status, headers or {}
@@ -56,8 +74,8 @@ class Request:
 
 
 class FakeClaude:
-    """Answers with the responses that were put in, in order; when there is none, with what `default(request)` returns
-    (a Response, a dictionary or a text)."""
+    """Answers with the responses that were put in, in order; when there is none, with what
+    `default(request)` returns (a Response, a dictionary or a text)."""
 
     def __init__(self, default=None):
         self.requests = []
@@ -66,7 +84,9 @@ class FakeClaude:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.fake = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         self._thread.start()
 
     @property
@@ -127,7 +147,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         payload = response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()
         self.send_response(response.status)
-        headers = {"content-type": "application/json", "content-length": str(len(payload)), **response.headers}
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(payload)),
+            **response.headers,
+        }
         for name, value in headers.items():
             if value is not None:
                 self.send_header(name, value)

@@ -1,4 +1,5 @@
-"""What every system test stands on: a folder of its own, real programs, helpers to push jobs and read replies.
+"""What every system test stands on: a folder of its own, real programs, helpers to push jobs and read
+replies.
 
 Run a file with `ENGRAM_BIN=build/dev/bin /usr/bin/python3 tests/integration/test_turn.py [Class.test]`.
 """
@@ -18,17 +19,40 @@ import unittest
 sys.dont_write_bytecode = True  # tests leave nothing in the sources
 
 from fake_claude import FakeClaude, Request, Response, error_body, message_body  # noqa: F401 (for the tests)
-from processes import (API_KEY, BIN, PATIENCE, Answer, Daemon, Listener, Process, Redis, Simulator, clean_environment,  # noqa: F401
-                       eventually, free_port, program, run_program)
+from processes import (
+    API_KEY,
+    BIN,
+    PATIENCE,
+    Answer,
+    Daemon,
+    Listener,
+    Process,
+    Redis,
+    Simulator,
+    clean_environment,
+    eventually,
+    free_port,
+    program,
+    run_program,
+)
 
 PREFIX = "engram"
-ERROR_TYPES = ("invalid_job", "id_conflict", "deadline_exceeded", "claude_auth", "claude_rejected",
-               "claude_unavailable", "claude_spend_limit", "poisoned", "internal")
+ERROR_TYPES = (
+    "invalid_job",
+    "id_conflict",
+    "deadline_exceeded",
+    "claude_auth",
+    "claude_rejected",
+    "claude_unavailable",
+    "claude_spend_limit",
+    "poisoned",
+    "internal",
+)
 
 
 class Case(unittest.TestCase):
-    """A test with its own folder and processes. Logs are shown when it fails. A daemon that has not been dealt with by
-    the end is stopped and must end with status 0."""
+    """A test with its own folder and processes. Logs are shown when it fails. A daemon that has not been
+    dealt with by the end is stopped and must end with status 0."""
 
     maxDiff = None
 
@@ -93,18 +117,26 @@ class Case(unittest.TestCase):
 
     def settings(self, **changes):
         """Those of every daemon here; `store_path` means store.path, None leaves a key out."""
-        settings = {"redis.url": self.redis.url if self.redis else "unix:///nowhere", "store.path": self.database,
-                    "claude.base_url": self.claude.url if self.claude else "http://127.0.0.1:9",
-                    "queue.drain_ms": 1000, "redis.backoff_max_ms": 200, "log.level": "debug", "log.format": "text"}
+        settings = {
+            "redis.url": self.redis.url if self.redis else "unix:///nowhere",
+            "store.path": self.database,
+            "claude.base_url": self.claude.url if self.claude else "http://127.0.0.1:9",
+            "queue.drain_ms": 1000,
+            "redis.backoff_max_ms": 200,
+            "log.level": "debug",
+            "log.format": "text",
+        }
         settings.update({k.replace("_", ".", 1): v for k, v in changes.items()})
         return {k: v for k, v in settings.items() if v is not None}
 
-    def start_daemon(self, ready=True, env=None, config_file=None, key=API_KEY, client=None, ignore_file_limit=False,
-                     **changes):
+    def start_daemon(
+        self, ready=True, env=None, config_file=None, key=API_KEY, client=None, process=None, **changes
+    ):
         name = f"engramd{next(self._numbers)}"
         settings = self.settings(**{"instance_name": name, **changes})
-        daemon = Daemon(self.folder, name, settings, env=env, config_file=config_file, key=key,
-                        ignore_file_limit=ignore_file_limit)
+        daemon = Daemon(
+            self.folder, name, settings, env=env, config_file=config_file, key=key, **(process or {})
+        )
         self._owned(daemon.process)
         self.addCleanup(self._end_well, daemon)
         if ready:
@@ -124,12 +156,18 @@ class Case(unittest.TestCase):
 
     def run_daemon(self, *arguments, env=None, key=API_KEY, timeout=None):
         """engramd to its end, as when it is not to start."""
-        return run_program([program("engramd"), *arguments], self.folder,
-                           env={"ANTHROPIC_API_KEY": key, **(env or {})}, timeout=timeout)
+        return run_program(
+            [program("engramd"), *arguments],
+            self.folder,
+            env={"ANTHROPIC_API_KEY": key, **(env or {})},
+            timeout=timeout,
+        )
 
     def ctl(self, *arguments, given=b"", env=None, url=None, timeout=None):
         variables = {"ENGRAMD_REDIS_URL": url or self.redis.url, "USER": "tester", **(env or {})}
-        return run_program([program("engramctl"), *arguments], self.folder, given=given, env=variables, timeout=timeout)
+        return run_program(
+            [program("engramctl"), *arguments], self.folder, given=given, env=variables, timeout=timeout
+        )
 
     # ---- jobs and replies
 
@@ -176,6 +214,7 @@ class Case(unittest.TestCase):
 
     def assert_error(self, reply, kind):
         self.assertEqual(reply["status"], "error", reply)
+        self.assertIn(kind, ERROR_TYPES)
         self.assertEqual(reply["error"]["type"], kind, reply)
         self.assertIsInstance(reply["error"]["message"], str)
         self.assertTrue(reply["error"]["message"], reply)
@@ -189,14 +228,21 @@ class Case(unittest.TestCase):
             return db.execute(sql, values).fetchall()
 
     def turns(self, user_id="u", session_id="s"):
-        return self.rows("SELECT role, content FROM conversation_history WHERE user_id = ? AND session_id = ? "
-                         "ORDER BY id", user_id, session_id)
+        return self.rows(
+            "SELECT role, content FROM conversation_history WHERE user_id = ? AND session_id = ? "
+            "ORDER BY id",
+            user_id,
+            session_id,
+        )
 
     def memories(self, user_id="u"):
-        return self.rows("SELECT memory_type, content FROM long_term_memory WHERE user_id = ? ORDER BY id", user_id)
+        return self.rows(
+            "SELECT memory_type, content FROM long_term_memory WHERE user_id = ? ORDER BY id", user_id
+        )
 
 
 # ---- what is in a prompt
+
 
 def block_texts(content):
     return [content] if isinstance(content, str) else [block["text"] for block in content]

@@ -1,7 +1,7 @@
 """The programs under test and those around them, as child processes of a test.
 
-Every process ends with the test: by stop() or kill(), by its owner's clean-up, and, should the test itself be killed,
-by the kernel.
+Every process ends with the test: by stop() or kill(), by its owner's clean-up, and, should the test
+itself be killed, by the kernel.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import time
 
 import redis
 
-BIN = os.environ.get("ENGRAM_BIN", "")
+BIN = os.path.abspath(os.environ["ENGRAM_BIN"]) if os.environ.get("ENGRAM_BIN") else ""
 PATIENCE = float(os.environ.get("ENGRAM_TEST_PATIENCE_S", "40"))
 API_KEY = "sk-test-0123456789abcdef-the-key"
 
@@ -26,7 +26,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 def eventually(condition, what, timeout=None):
-    """Waits until condition() is true and returns its value. The pause is that of a poll, not a guess at a duration."""
+    """Waits until condition() is true and returns its value. The pause is that of a poll, not a guess at
+    a duration."""
     deadline = time.monotonic() + (PATIENCE if timeout is None else timeout)
     while True:
         value = condition()
@@ -45,16 +46,21 @@ def program(name):
 
 
 def clean_environment(home, **more):
-    kept = {k: v for k, v in os.environ.items()
-            if k in ("PATH", "LD_LIBRARY_PATH", "TZ") or k.split("_")[0] in ("ASAN", "UBSAN", "TSAN", "LSAN", "LLVM")}
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if k in ("PATH", "LD_LIBRARY_PATH", "TZ")
+        or k.split("_")[0] in ("ASAN", "UBSAN", "TSAN", "LSAN", "LLVM")
+    }
     kept.update(HOME=home, LANG="C.UTF-8", **more)
     return {k: v for k, v in kept.items() if v is not None}
 
 
 class Process:
-    """A child whose output goes to a file. `status` is its exit status once it has ended."""
+    """A child whose output goes to a file. `status` is its exit status once it has ended. `wrapper` is
+    put in front of its command and must exec it."""
 
-    def __init__(self, name, folder, command, env=None, cwd=None, ignore_file_limit=False):
+    def __init__(self, name, folder, command, env=None, cwd=None, ignore_file_limit=False, wrapper=()):
         self.name = name
         self.log_path = os.path.join(folder, name + ".log")
         # A test that is killed by its time limit takes its children along.
@@ -66,10 +72,17 @@ class Process:
                 os._exit(1)
 
         with open(self.log_path, "ab") as log:
-            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd or folder,
-                                          env=env or clean_environment(folder), preexec_fn=tie_to_parent,
-                                          # Python ignores SIGXFSZ itself, and hands that on only here.
-                                          restore_signals=not ignore_file_limit)
+            self.child = subprocess.Popen(
+                [*wrapper, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=cwd or folder,
+                env=env or clean_environment(folder),
+                preexec_fn=tie_to_parent,
+                # Python ignores SIGXFSZ itself, and hands that on only here.
+                restore_signals=not ignore_file_limit,
+            )
 
     @property
     def pid(self):
@@ -90,6 +103,7 @@ class Process:
             if self.status is not None and text not in self.log():
                 raise AssertionError(f"{self.name} ended with {self.status} before it logged {text!r}")
             return False
+
         eventually(there, f"{self.name} logs {text!r}", timeout)
 
     def send(self, number):
@@ -129,7 +143,8 @@ def free_port():
 
 
 class Redis:
-    """A private redis-server on a Unix socket, kept in an append-only file so that it can be killed and started."""
+    """A private redis-server on a Unix socket, kept in an append-only file so that it can be killed and
+    started."""
 
     def __init__(self, folder, arguments=(), name="redis", client_options=None):
         self.folder, self.name, self.arguments = folder, name, list(arguments)
@@ -145,10 +160,29 @@ class Redis:
         return "unix://" + self.socket
 
     def start(self):
-        self.process = Process(self.name, self.folder, [
-            "redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.data, "--save", "",
-            "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no", *self.arguments],
-            env=clean_environment(self.folder, LC_ALL="C"))
+        self.process = Process(
+            self.name,
+            self.folder,
+            [
+                "redis-server",
+                "--port",
+                "0",
+                "--unixsocket",
+                self.socket,
+                "--dir",
+                self.data,
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                "--daemonize",
+                "no",
+                *self.arguments,
+            ],
+            env=clean_environment(self.folder, LC_ALL="C"),
+        )
         self.client = self.connect()
         eventually(self._answers, f"{self.name} answers")
         return self
@@ -180,17 +214,32 @@ class Simulator:
     def __init__(self, folder, arguments=(), name="simulator", ca_file=None):
         port_file = os.path.join(folder, name + ".port")
         self.ca_file = ca_file
-        self.process = Process(name, folder, [program("claude-simulator"), "--listen", "127.0.0.1:0", "--port-file",
-                                              port_file, "--seed", "1", *arguments])
+        self.process = Process(
+            name,
+            folder,
+            [
+                program("claude-simulator"),
+                "--listen",
+                "127.0.0.1:0",
+                "--port-file",
+                port_file,
+                "--seed",
+                "1",
+                *arguments,
+            ],
+        )
 
         def port():
             if self.process.status is not None:
-                raise AssertionError(f"claude-simulator ended with {self.process.status}: {self.process.log()}")
+                raise AssertionError(
+                    f"claude-simulator ended with {self.process.status}: {self.process.log()}"
+                )
             try:
                 with open(port_file) as f:
                     return int(f.read().strip() or 0)
             except FileNotFoundError:
                 return 0
+
         self.port = eventually(port, "the simulator listens")
 
     @property
@@ -199,12 +248,18 @@ class Simulator:
 
     def control(self, method, path, body=None):
         if self.ca_file:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE + 10,
-                                                     context=ssl.create_default_context(cafile=self.ca_file))
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1",
+                self.port,
+                timeout=PATIENCE + 10,
+                context=ssl.create_default_context(cafile=self.ca_file),
+            )
         else:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE + 10)
         try:
-            connection.request(method, "/control/" + path, None if body is None else json.dumps(body).encode())
+            connection.request(
+                method, "/control/" + path, None if body is None else json.dumps(body).encode()
+            )
             response = connection.getresponse()
             text = response.read()
             if response.status != 200:
@@ -221,7 +276,9 @@ class Simulator:
 
     def requests(self):
         """The requests to /v1/messages, in the order of their arrival."""
-        return [r for r in self.control("GET", "requests")["requests"] if r["path"].startswith("/v1/messages")]
+        return [
+            r for r in self.control("GET", "requests")["requests"] if r["path"].startswith("/v1/messages")
+        ]
 
     def bodies(self, model=None):
         return [r["body"] for r in self.requests() if model is None or r["body"]["model"] == model]
@@ -244,7 +301,7 @@ class Simulator:
 class Daemon:
     """engramd. Settings are given as `store_path="…"` for store.path, or in a dictionary."""
 
-    def __init__(self, folder, name, settings, env=None, config_file=None, key=API_KEY, ignore_file_limit=False):
+    def __init__(self, folder, name, settings, env=None, config_file=None, key=API_KEY, **process):
         self.name = name
         command = [program("engramd")]
         if config_file:
@@ -253,7 +310,7 @@ class Daemon:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ["--set", f"{key_name}={text}"]
         variables = clean_environment(folder, ANTHROPIC_API_KEY=key, **(env or {}))
-        self.process = Process(name, folder, command, env=variables, ignore_file_limit=ignore_file_limit)
+        self.process = Process(name, folder, command, env=variables, **process)
 
     def wait_until_ready(self, client, prefix="engram"):
         def ready():
@@ -264,6 +321,7 @@ class Daemon:
             except redis.exceptions.RedisError:
                 return False
             return any(m.startswith(self.name.encode() + b"-") for m in members)
+
         eventually(ready, f"{self.name} takes jobs")
         return self
 
@@ -283,9 +341,17 @@ class Answer:
 
 def run_program(command, folder, given=b"", env=None, timeout=None):
     """Runs a command to its end, its input from a pipe."""
-    done = subprocess.run(command, input=given, capture_output=True, cwd=folder, timeout=timeout or PATIENCE,
-                          env=clean_environment(folder, **(env or {})))
-    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    done = subprocess.run(
+        command,
+        input=given,
+        capture_output=True,
+        cwd=folder,
+        timeout=timeout or PATIENCE,
+        env=clean_environment(folder, **(env or {})),
+    )
+    return Answer(
+        done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    )
 
 
 class Listener(threading.Thread):

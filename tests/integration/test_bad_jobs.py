@@ -1,5 +1,5 @@
-"""Jobs that are not: an error reply where there is an address, a dead letter with the original bytes in any case,
-and a daemon that goes on (contract sections 1 and 2)."""
+"""Jobs that are not: an error reply where there is an address, a dead letter with the original bytes in
+any case, and a daemon that goes on."""
 
 import collections
 import json
@@ -23,7 +23,9 @@ class BadJobs(Case):
         return {k: v for k, v in job.items() if v is not NAN}
 
     def expect_dead(self, raw, reason="invalid_job", id=None):
-        letters = eventually(lambda: [d for d in self.dead_letters() if d[b"job"] == raw], f"dead letter of {raw[:60]!r}")
+        letters = eventually(
+            lambda: [d for d in self.dead_letters() if d[b"job"] == raw], f"dead letter of {raw[:60]!r}"
+        )
         self.assertEqual(len(letters), 1)
         letter = letters[0]
         self.assertEqual(set(letter), {b"id", b"reason", b"message", b"job", b"at", b"attempts"})
@@ -42,12 +44,32 @@ class BadJobs(Case):
         self.assert_idle()
 
     def test_bytes_that_are_no_job_go_to_the_dead_letters(self):
-        for raw in [b"", b" ", b"not json", b"{", b"}", b"null", b"true", b"17", b'"text"', b"[]", b"[1,2]", b"\x00",
-                    b"\xff\xfe\xfd", b'{"user_id":"u","message":"hi"', b'{"user_id":"u","id":"a","message":"\xff"}',
-                    b'{"user_id":"\xc3\x28","id":"b","message":"hi"}', b'{"user_id":"u" "message":"hi"}',
-                    b"{'user_id':'u'}", b'{"user_id":"u","message":"hi"}trailing', b"\xef\xbb\xbf{}", b"NaN",
-                    b'{"user_id":"u","id":"c","message":"\\ud800"}', b'{"user_id":"u","id":"d","message":"a\x01b"}',
-                    bytes(range(256))]:
+        for raw in [
+            b"",
+            b" ",
+            b"not json",
+            b"{",
+            b"}",
+            b"null",
+            b"true",
+            b"17",
+            b'"text"',
+            b"[]",
+            b"[1,2]",
+            b"\x00",
+            b"\xff\xfe\xfd",
+            b'{"user_id":"u","message":"hi"',
+            b'{"user_id":"u","id":"a","message":"\xff"}',
+            b'{"user_id":"\xc3\x28","id":"b","message":"hi"}',
+            b'{"user_id":"u" "message":"hi"}',
+            b"{'user_id':'u'}",
+            b'{"user_id":"u","message":"hi"}trailing',
+            b"\xef\xbb\xbf{}",
+            b"NaN",
+            b'{"user_id":"u","id":"c","message":"\\ud800"}',
+            b'{"user_id":"u","id":"d","message":"a\x01b"}',
+            bytes(range(256)),
+        ]:
             with self.subTest(raw=raw[:40]):
                 self.push_raw(raw)
                 self.expect_dead(raw)
@@ -56,16 +78,46 @@ class BadJobs(Case):
 
     def test_wrong_fields_get_an_error_reply_and_a_dead_letter(self):
         cases = [
-            ("user_id", NAN), ("user_id", None), ("user_id", ""), ("user_id", 7), ("user_id", ["u"]), ("user_id", {}),
-            ("user_id", "x" * 129), ("user_id", "é" * 65),
-            ("message", NAN), ("message", None), ("message", ""), ("message", " \n\t "), ("message", "\u00a0\u2003"),
-            ("message", 7), ("message", ["hi"]), ("message", {"text": "hi"}), ("message", True),
-            ("session_id", ""), ("session_id", 7), ("session_id", "x" * 129), ("session_id", ["s"]),
-            ("reply_to", "engram:jobs"), ("reply_to", "elsewhere"), ("reply_to", ""), ("reply_to", "engram:reply:"),
-            ("reply_to", 7), ("reply_to", "engram:replyx"), ("reply_to", "engram:reply:" + "x" * 2000),
-            ("stream", "yes"), ("stream", 1), ("deadline_ms", 0), ("deadline_ms", -5), ("deadline_ms", 1.5),
-            ("deadline_ms", "100"), ("deadline_ms", True), ("deadline_ms", 10**30), ("metadata", "text"),
-            ("metadata", []), ("metadata", 7), ("metadata", {"x": "y" * 4096}),
+            ("user_id", NAN),
+            ("user_id", None),
+            ("user_id", ""),
+            ("user_id", 7),
+            ("user_id", ["u"]),
+            ("user_id", {}),
+            ("user_id", "x" * 129),
+            ("user_id", "é" * 65),
+            ("message", NAN),
+            ("message", None),
+            ("message", ""),
+            ("message", " \n\t "),
+            ("message", "\u00a0\u2003"),
+            ("message", 7),
+            ("message", ["hi"]),
+            ("message", {"text": "hi"}),
+            ("message", True),
+            ("session_id", ""),
+            ("session_id", 7),
+            ("session_id", "x" * 129),
+            ("session_id", ["s"]),
+            ("reply_to", "engram:jobs"),
+            ("reply_to", "elsewhere"),
+            ("reply_to", ""),
+            ("reply_to", "engram:reply:"),
+            ("reply_to", 7),
+            ("reply_to", "engram:replyx"),
+            ("reply_to", "engram:reply:" + "x" * 2000),
+            ("stream", "yes"),
+            ("stream", 1),
+            ("deadline_ms", 0),
+            ("deadline_ms", -5),
+            ("deadline_ms", 1.5),
+            ("deadline_ms", "100"),
+            ("deadline_ms", True),
+            ("deadline_ms", 10**30),
+            ("metadata", "text"),
+            ("metadata", []),
+            ("metadata", 7),
+            ("metadata", {"x": "y" * 4096}),
         ]
         for n, (field, value) in enumerate(cases):
             with self.subTest(field=field, value=str(value)[:40]):
@@ -111,6 +163,7 @@ class BadJobs(Case):
         def job_of(size, job_id):
             raw = json.dumps(self.good_job(id=job_id, message="")).encode()
             return raw.replace(b'"message": ""', b'"message": "' + b"x" * (size - len(raw)) + b'"')
+
         fits, over = job_of(LIMIT, "fits"), job_of(LIMIT + 1, "over")
         self.assertEqual((len(fits), len(over)), (LIMIT, LIMIT + 1))
         self.push_raw(fits)
@@ -142,7 +195,9 @@ class BadJobs(Case):
         self.push_raw(b'{"user_id":"first","user_id":"second","id":"twice","message":"hi"}')
         reply = self.reply("twice")
         self.assertEqual(reply["status"], "ok")
-        self.assertEqual(self.rows("SELECT DISTINCT user_id FROM conversation_history"), [(reply["user_id"],)])
+        self.assertEqual(
+            self.rows("SELECT DISTINCT user_id FROM conversation_history"), [(reply["user_id"],)]
+        )
         self.push_raw(b'{"user\\u005fid":"u","i\\u0064":"escaped","message":"hi"}')
         self.assertEqual(self.reply("escaped")["user_id"], "u")
 
@@ -176,19 +231,24 @@ class ManyBadJobs(Case):
         self.start_fake()
         daemon = self.start_daemon()
         chance = random.Random(20261123)
-        template = json.dumps({"user_id": "u", "session_id": "s", "message": "a message like any other"}).encode()
+        template = json.dumps(
+            {"user_id": "u", "session_id": "s", "message": "a message like any other"}
+        ).encode()
 
         def bad(n):
             kind = n % 5
             if kind == 0:
                 return chance.randbytes(chance.randrange(0, 200))
             if kind == 1:
-                return template[:chance.randrange(0, len(template) - 1)]
+                return template[: chance.randrange(0, len(template) - 1)]
             if kind == 2:
                 return template.replace(b"u", chance.choice([b"\xff", b"\xc0\x80", b"\xed\xa0\x80"]), 1)
             if kind == 3:
-                return json.dumps(chance.choice([n, None, [n], "text", {"user_id": n}, {"message": [n]}])).encode()
+                return json.dumps(
+                    chance.choice([n, None, [n], "text", {"user_id": n}, {"message": [n]}])
+                ).encode()
             return b'{"user_id":"u","message":"hi","reply_to":"evil:%d"}' % n
+
         everything, pushed, good = [], collections.Counter(), []
         for n in range(1000):
             raw = bad(n)
@@ -196,10 +256,13 @@ class ManyBadJobs(Case):
             everything.append(raw)
             if n % 50 == 0:
                 good.append(f"good-{n}")
-                everything.append(json.dumps({"user_id": "u", "session_id": f"s{n}", "id": good[-1],
-                                              "message": "hi"}).encode())
+                everything.append(
+                    json.dumps(
+                        {"user_id": "u", "session_id": f"s{n}", "id": good[-1], "message": "hi"}
+                    ).encode()
+                )
         for first in range(0, len(everything), 100):
-            self.redis.client.lpush("engram:jobs", *everything[first:first + 100])
+            self.redis.client.lpush("engram:jobs", *everything[first : first + 100])
         for job_id in good:
             self.assertEqual(self.reply(job_id)["status"], "ok", job_id)
         eventually(lambda: self.redis.client.xlen("engram:dead") >= 1000, "all bad jobs are dead letters")

@@ -1,17 +1,24 @@
-"""Claude misbehaves: what is tried again, what is answered, what makes everything wait (contract section 2)."""
+"""Claude misbehaves: what is tried again, what is answered, what makes everything wait."""
 
 import json
 import os
 import signal
 import threading
 
-from harness import API_KEY, Case, PATIENCE, Response, error_body, eventually, main, message_body, new_message
+from harness import API_KEY, Case, PATIENCE, Response, error_body, eventually, main, message_body
 
 UNAUTHORIZED = Response(error_body("authentication_error", "invalid x-api-key"), 401)
-SPENT = Response(error_body("rate_limit_error", "Your organization has reached its spend limit.",
-                            {"error_code": "enforced_spend_limit_reached"}), 429)
-NO_CREDIT = Response(error_body("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
-                     400)
+SPENT = Response(
+    error_body(
+        "rate_limit_error",
+        "Your organization has reached its spend limit.",
+        {"error_code": "enforced_spend_limit_reached"},
+    ),
+    429,
+)
+NO_CREDIT = Response(
+    error_body("invalid_request_error", "Your credit balance is too low to access the Anthropic API."), 400
+)
 FORBIDDEN = Response(error_body("permission_error", "This key may not do that."), 403)
 
 
@@ -35,12 +42,17 @@ class Retries(Case):
             "409": status(409, "conflict_error"),
             "429": status(429, "rate_limit_error"),
             "a page of a proxy": Response(b"<html>Bad gateway</html>", 502, {"content-type": "text/html"}),
-            "a cut body": Response(raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"),
+            "a cut body": Response(
+                raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"
+            ),
             "no JSON": Response(b"hello", 200),
             "JSON of another kind": Response(b"[1,2,3]", 200),
             "no body": Response(b"", 200),
-            "not UTF-8": Response(b'{"id":"m","type":"message","role":"assistant","content":[{"type":"text",'
-                                  b'"text":"\xff\xfe"}],"model":"m","stop_reason":"end_turn","usage":{}}', 200),
+            "not UTF-8": Response(
+                b'{"id":"m","type":"message","role":"assistant","content":[{"type":"text",'
+                b'"text":"\xff\xfe"}],"model":"m","stop_reason":"end_turn","usage":{}}',
+                200,
+            ),
             "no HTTP": Response(raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
             "nothing at all": Response(raw=b""),
             "a broken connection": Response(reset=True),
@@ -106,8 +118,14 @@ class Retries(Case):
         self.assert_error(self.reply(self.push()), "claude_unavailable")
 
     def test_a_request_that_is_refused_is_claude_rejected_and_not_repeated(self):
-        for n, (code, kind) in enumerate([(400, "invalid_request_error"), (404, "not_found_error"),
-                                          (413, "request_too_large"), (422, "invalid_request_error")]):
+        for n, (code, kind) in enumerate(
+            [
+                (400, "invalid_request_error"),
+                (404, "not_found_error"),
+                (413, "request_too_large"),
+                (422, "invalid_request_error"),
+            ]
+        ):
             with self.subTest(code=code):
                 self.claude.put(Response(error_body(kind, f"reason number {code}"), code))
                 if n == 0:
@@ -120,8 +138,11 @@ class Retries(Case):
         self.assertEqual(self.ask("and now")["status"], "ok")
 
     def test_a_too_large_request_in_the_form_of_the_proxy_is_claude_rejected(self):
-        self.claude.put(Response({"error": {"type": "request_too_large",
-                                            "message": "Request exceeds the maximum size"}}, 413))
+        self.claude.put(
+            Response(
+                {"error": {"type": "request_too_large", "message": "Request exceeds the maximum size"}}, 413
+            )
+        )
         self.start_daemon()
         self.assert_error(self.reply(self.push()), "claude_rejected")
 
@@ -137,6 +158,7 @@ class Retries(Case):
         def late(request):
             gate.wait(PATIENCE)
             return "late"
+
         self.claude.default = late
         self.start_daemon(claude_timeout_ms=300, claude_max_retries=1)
         self.assert_error(self.reply(self.push()), "claude_unavailable")
@@ -149,6 +171,7 @@ class Retries(Case):
         def late(request):
             gate.wait(PATIENCE)
             return "late"
+
         self.claude.default = late
         self.start_daemon()
         job = self.push("slow", deadline_ms=400)
@@ -202,19 +225,27 @@ class OddAnswers(Case):
         return self.ask("go on", session_id=None)
 
     def test_blocks_are_chosen_by_their_type(self):
-        reply = self.answer(message_body(content=[
-            {"type": "thinking", "thinking": "[MEMORY: fact|a thought] hm", "signature": "c2ln"},
-            {"type": "redacted_thinking", "data": "xx"},
-            {"type": "text", "text": "Part one, "},
-            {"type": "a_block_of_the_future", "text": "not this", "x": {"y": []}},
-            {"type": "text", "text": "part two.", "citations": None}]))
+        reply = self.answer(
+            message_body(
+                content=[
+                    {"type": "thinking", "thinking": "[MEMORY: fact|a thought] hm", "signature": "c2ln"},
+                    {"type": "redacted_thinking", "data": "xx"},
+                    {"type": "text", "text": "Part one, "},
+                    {"type": "a_block_of_the_future", "text": "not this", "x": {"y": []}},
+                    {"type": "text", "text": "part two.", "citations": None},
+                ]
+            )
+        )
         self.assertEqual((reply["reply"], reply["memories"]), ("Part one, part two.", []))
 
     def test_no_content_is_an_empty_reply(self):
         reply = self.answer(message_body(content=[]))
         self.assertEqual((reply["reply"], reply["stop_reason"]), ("", "end_turn"))
-        reply = self.answer(message_body(content=[{"type": "thinking", "thinking": "hm", "signature": "s"}],
-                                         stop_reason="max_tokens"))
+        reply = self.answer(
+            message_body(
+                content=[{"type": "thinking", "thinking": "hm", "signature": "s"}], stop_reason="max_tokens"
+            )
+        )
         self.assertEqual((reply["reply"], reply["stop_reason"]), ("", "max_tokens"))
 
     def test_a_refusal_is_ok_with_its_stop_reason(self):
@@ -232,9 +263,18 @@ class OddAnswers(Case):
                 self.assertEqual(reply["stop_reason"], "max_tokens")
 
     def test_usage_may_be_null_or_missing(self):
-        for usage in (None, {}, {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": None,
-                                 "cache_creation_input_tokens": None, "cache_creation": None,
-                                 "service_tier": "standard"}):
+        for usage in (
+            None,
+            {},
+            {
+                "input_tokens": 3,
+                "output_tokens": 4,
+                "cache_read_input_tokens": None,
+                "cache_creation_input_tokens": None,
+                "cache_creation": None,
+                "service_tier": "standard",
+            },
+        ):
             with self.subTest(usage=usage):
                 body = message_body("ok")
                 body["usage"] = usage
@@ -246,22 +286,34 @@ class OddAnswers(Case):
         self.assertEqual(self.answer(body)["usage"]["output_tokens"], 0)
 
     def test_unknown_members_and_stop_reasons_pass(self):
-        reply = self.answer(message_body("ok", stop_reason="reason_of_the_future", container={"id": "c"},
-                                         diagnostics=[1], usage={"input_tokens": 1, "output_tokens": 2,
-                                                                 "iterations": [{"a": 1}]}))
+        reply = self.answer(
+            message_body(
+                "ok",
+                stop_reason="reason_of_the_future",
+                container={"id": "c"},
+                diagnostics=[1],
+                usage={"input_tokens": 1, "output_tokens": 2, "iterations": [{"a": 1}]},
+            )
+        )
         self.assertEqual((reply["reply"], reply["stop_reason"]), ("ok", "reason_of_the_future"))
 
     def test_a_chunked_answer_is_read(self):
         payload = json.dumps(message_body("in pieces")).encode()
-        chunks = b"".join(b"%x\r\n%s\r\n" % (len(payload[i:i + 7]), payload[i:i + 7])
-                          for i in range(0, len(payload), 7))
-        self.claude.put(Response(raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked"
-                                     b"\r\n\r\n" + chunks + b"0\r\n\r\n"))
+        chunks = b"".join(
+            b"%x\r\n%s\r\n" % (len(payload[i : i + 7]), payload[i : i + 7]) for i in range(0, len(payload), 7)
+        )
+        self.claude.put(
+            Response(
+                raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked"
+                b"\r\n\r\n" + chunks + b"0\r\n\r\n"
+            )
+        )
         self.assertEqual(self.ask()["reply"], "in pieces")
 
 
 class EverybodyWaits(Case):
-    """A key that is not accepted and a spend limit concern every job: one bears the error, the others wait."""
+    """A key that is not accepted and a spend limit concern every job: one bears the error, the others
+    wait."""
 
     def setUp(self):
         super().setUp()
@@ -273,7 +325,8 @@ class EverybodyWaits(Case):
         return self.redis.client.llen("engram:jobs") + self.redis.client.hlen("engram:body")
 
     def check(self, kind):
-        """Twenty jobs of four sessions: exactly one gets the error, the others keep their order and are answered."""
+        """Twenty jobs of four sessions: exactly one gets the error, the others keep their order and are
+        answered."""
         daemon = self.start_daemon(claude_pause_retry_ms=150)
         ids = [self.push(f"m{n:02}", session_id=f"s{n % 4}", id=f"j{n:02}") for n in range(20)]
         daemon.wait_for_log("Claude refuses every call")
@@ -289,7 +342,9 @@ class EverybodyWaits(Case):
         self.assert_error(replies[failed[0]], kind)
         for session in range(4):
             said = [text for role, text in self.turns(session_id=f"s{session}") if role == "user"]
-            self.assertEqual(said, [f"m{n:02}" for n in range(20) if n % 4 == session and f"j{n:02}" not in failed])
+            self.assertEqual(
+                said, [f"m{n:02}" for n in range(20) if n % 4 == session and f"j{n:02}" not in failed]
+            )
         self.assertEqual([d[b"reason"].decode() for d in self.dead_letters()], [kind])
         daemon.wait_for_log("Claude answers again")
         self.assert_idle()
@@ -317,9 +372,14 @@ class EverybodyWaits(Case):
         def write_key(key):
             with open(os.path.join(credentials, "anthropic_api_key"), "w") as f:
                 f.write(key + "\n")
+
         write_key("old-key")
-        self.claude.default = lambda request: UNAUTHORIZED if request.headers["x-api-key"] != "new-key" else "welcome"
-        daemon = self.start_daemon(key=None, env={"CREDENTIALS_DIRECTORY": credentials}, claude_pause_retry_ms=3600_000)
+        self.claude.default = (
+            lambda request: UNAUTHORIZED if request.headers["x-api-key"] != "new-key" else "welcome"
+        )
+        daemon = self.start_daemon(
+            key=None, env={"CREDENTIALS_DIRECTORY": credentials}, claude_pause_retry_ms=3600_000
+        )
         self.assert_error(self.reply(self.push("first")), "claude_auth")
         second = self.push("second")
         write_key("new-key")
@@ -353,12 +413,22 @@ class WithTheSimulator(Case):
         self.assertEqual(self.ask("second")["reply"], "two")
 
     def test_faults_of_the_connection_are_tried_again(self):
-        faults = [{"fault": "reset", "at": "before_reply"}, {"fault": "reset", "at": "after_headers"},
-                  {"fault": "reset", "at": "mid_body"}, {"fault": "close", "at": "before_reply"},
-                  {"fault": "close", "at": "mid_body"}, {"fault": "truncated"}, {"fault": "garbage_body"},
-                  {"fault": "garbage_http"}, {"fault": "overloaded"}, {"status": 500}]
-        self.claude.script(*[{**fault, "match": f"case {n}."} for n, fault in enumerate(faults)],
-                           {"text": "fine", "repeat": -1})
+        faults = [
+            {"fault": "reset", "at": "before_reply"},
+            {"fault": "reset", "at": "after_headers"},
+            {"fault": "reset", "at": "mid_body"},
+            {"fault": "close", "at": "before_reply"},
+            {"fault": "close", "at": "mid_body"},
+            {"fault": "truncated"},
+            {"fault": "garbage_body"},
+            {"fault": "garbage_http"},
+            {"fault": "overloaded"},
+            {"status": 500},
+        ]
+        self.claude.script(
+            *[{**fault, "match": f"case {n}."} for n, fault in enumerate(faults)],
+            {"text": "fine", "repeat": -1},
+        )
         self.start_daemon()
         ids = [self.push(f"case {n}.", session_id=f"s{n}") for n in range(len(faults))]
         for fault, job in zip(faults, ids):
@@ -373,7 +443,9 @@ class WithTheSimulator(Case):
 
     def test_the_simulator_accepts_what_it_is_sent(self):
         """It checks requests as the API does, by model and version."""
-        self.start_daemon(claude_api_version="2026-10-21", claude_auth="bearer", claude_model="claude-opus-5-5")
+        self.start_daemon(
+            claude_api_version="2026-10-21", claude_auth="bearer", claude_model="claude-opus-5-5"
+        )
         self.ask("one")
         self.ask("two")
         self.assertEqual(self.claude.stats()["by_status"].get("400", 0), 0)
@@ -384,15 +456,19 @@ class Secrecy(Case):
 
     def log_of_a_busy_daemon(self, level):
         self.start_redis()
-        self.start_fake(lambda request: UNAUTHORIZED if "fail auth" in request.new_message else
-                        Response(error_body("invalid_request_error", "bad"), 400) if "fail" in request.new_message else
-                        f"{self.SECRETS[1]}\n[MEMORY: fact|{self.SECRETS[2]}]\n[MEMORY: broken]")
+        self.start_fake(
+            lambda request: UNAUTHORIZED
+            if "fail auth" in request.new_message
+            else Response(error_body("invalid_request_error", "bad"), 400)
+            if "fail" in request.new_message
+            else f"{self.SECRETS[1]}\n[MEMORY: fact|{self.SECRETS[2]}]\n[MEMORY: broken]"
+        )
         daemon = self.start_daemon(log_level=level, claude_pause_retry_ms=50)
         self.ask("hello " + self.SECRETS[0])
         self.reply(self.push("fail " + self.SECRETS[3]))
         self.push_raw(b'{"user_id":"u","message":"' + self.SECRETS[0].encode() + b'","id":"x","stream":7}')
         self.reply("x")
-        self.push_raw(b'not json ' + self.SECRETS[0].encode())
+        self.push_raw(b"not json " + self.SECRETS[0].encode())
         self.reply(self.push("fail auth " + self.SECRETS[3]))
         self.ask("hello again")
         self.assertEqual(daemon.stop(), 0)

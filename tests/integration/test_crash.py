@@ -1,11 +1,17 @@
 """Deaths: of the daemon, of Redis, of the disk. No job is lost and none takes effect twice."""
 
-import json
+import array
+import contextlib
+import fcntl
 import os
 import random
 import resource
 import signal
+import sqlite3
+import termios
 import threading
+
+import redis
 
 from harness import Case, PATIENCE, eventually, main
 
@@ -101,16 +107,21 @@ class DaemonDies(CrashCase):
             ids.append(self.push(f"m{n:03}", session_id=f"s{n % 6}", id=f"j{n:03}"))
             if n % 20 == 19:
                 answered = len(self.claude.requests) + chance.randrange(1, 12)
-                eventually(lambda: len(self.claude.requests) >= answered or self.redis.client.hlen("engram:body") == 0,
-                           "some jobs are asked")
+                eventually(
+                    lambda: len(self.claude.requests) >= answered
+                    or self.redis.client.hlen("engram:body") == 0,
+                    "some jobs are asked",
+                )
                 daemon.kill()
                 daemon = self.start(summary_enabled="false", queue_max_deliveries=100)
         for job in ids:
             reply = self.reply(job)
             self.assertEqual(reply["status"], "ok", reply)
         for s in range(6):
-            self.assertEqual([t for r, t in self.turns(session_id=f"s{s}") if r == "user"],
-                             [f"m{n:03}" for n in range(120) if n % 6 == s])
+            self.assertEqual(
+                [t for r, t in self.turns(session_id=f"s{s}") if r == "user"],
+                [f"m{n:03}" for n in range(120) if n % 6 == s],
+            )
         self.assert_idle()
         self.assertEqual([k for k in self.keys() if k.startswith("engram:reply:")], [], "second replies")
 
@@ -163,6 +174,23 @@ class RedisDies(CrashCase):
         self.assertEqual(self.rows("SELECT count(*) FROM conversation_history WHERE role = 'user'"), [(50,)])
         self.assert_idle()
 
+    def test_a_redis_that_stands_still_for_longer_than_every_limit(self):
+        daemon = self.start(redis_command_timeout_ms=300)
+        ids = [self.push(f"hold {n}", session_id=f"s{n}") for n in range(4)]
+        self.claude.wait_for_requests(4)
+        self.redis.process.send(signal.SIGSTOP)
+        self.gate.set()
+        eventually(
+            lambda: all(len(self.turns(session_id=f"s{n}")) == 2 for n in range(4)), "the answers are stored"
+        )
+        daemon.wait_for_log("the queue has trouble with Redis")
+        self.redis.process.send(signal.SIGCONT)
+        for n, job in enumerate(ids):
+            self.assertEqual(self.check_one_reply(job)["reply"], f"re: hold {n}")
+        self.assertEqual(self.ask("next")["status"], "ok")
+        self.assertEqual(len(self.claude.requests), 5)
+        self.assert_idle()
+
     def test_an_emptied_redis_takes_new_jobs(self):
         self.start()
         self.push("hold on")
@@ -173,24 +201,26 @@ class RedisDies(CrashCase):
         self.assertEqual(self.ask("next", session_id="other")["status"], "ok")
         self.assert_idle()
 
-    def test_a_full_redis_still_gets_its_replies(self):
+    def test_a_full_redis_still_takes_replies(self):
         self.start()
         ids = [self.push(f"hold {n}" + "x" * 1000, session_id=f"s{n}") for n in range(20)]
         self.claude.wait_for_requests(20)
         client = self.redis.client
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "1mb")
+        with self.assertRaises(redis.exceptions.ResponseError):
+            client.set("any", "thing")
         self.gate.set()
-        eventually(lambda: all(len(self.turns(session_id=f"s{n}")) == 2 for n in range(20)), "all answers are stored")
-        client.config_set("maxmemory", "0")
         for job in ids:
             self.assertEqual(self.check_one_reply(job)["status"], "ok")
+        client.config_set("maxmemory", "0")
+        self.assertEqual(self.ask("next")["status"], "ok")
         self.assert_idle()
 
 
 class DiskIsFull(CrashCase):
     def test_jobs_wait_for_a_full_disk_and_are_answered_when_there_is_room(self):
-        daemon = self.start(ignore_file_limit=True)
+        daemon = self.start(process={"ignore_file_limit": True})
         self.ask("before")
         # As a full disk does: no file can grow any more.
         size = max(os.path.getsize(self.database), os.path.getsize(self.database + "-wal"))
@@ -205,6 +235,45 @@ class DiskIsFull(CrashCase):
         self.assertEqual(self.rows("PRAGMA integrity_check"), [("ok",)])
         daemon.wait_for_log("the store can be used again")
         self.assert_idle()
+
+    def test_jobs_wait_for_a_database_that_somebody_else_holds(self):
+        daemon = self.start(store_busy_timeout_ms=100)
+        self.ask("before")
+        with contextlib.closing(sqlite3.connect(self.database, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            job = self.push("meanwhile", session_id="other")
+            daemon.wait_for_log("the store cannot be used")
+            db.execute("ROLLBACK")
+        self.assertEqual(self.check_one_reply(job)["reply"], "re: meanwhile")
+        self.assertEqual(len(self.claude.requests), 2)
+
+
+class LogIsStuck(CrashCase):
+    def test_a_log_that_nobody_reads_stops_nothing(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        shell = f'exec 2>/proc/{os.getpid()}/fd/{writer}; exec "$@"'
+        daemon = self.start(
+            log_level="trace", summary_enabled="false", process={"wrapper": ["sh", "-c", shell, "sh"]}
+        )
+        text = "x" * 2000
+        ids = [self.push(text, session_id=f"s{n % 20}") for n in range(300)]
+        for job in ids:
+            self.assertEqual(self.reply(job)["status"], "ok")
+        waiting = array.array("i", [0])
+        fcntl.ioctl(reader, termios.FIONREAD, waiting)
+        # Three hundred jobs log far more than the pipe holds.
+        self.assertTrue(0 < waiting[0] <= 4096, waiting[0])
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_closed_standard_streams_are_no_place_for_anything_else(self):
+        daemon = self.start(process={"wrapper": ["sh", "-c", 'exec 0<&- 1>&- 2>&-; exec "$@"', "sh"]})
+        for n in range(5):
+            self.assertEqual(self.ask(f"m{n}", session_id=f"s{n}")["reply"], f"re: m{n}")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(self.rows("PRAGMA integrity_check"), [("ok",)])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""engramctl chat and send: over a pipe and on a terminal (contract section 7)."""
+"""engramctl chat and send: over a pipe and on a terminal."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import termios
 import threading
 import time
 
-from harness import Case, PATIENCE, Response, clean_environment, error_body, eventually, main, message_body, program
+from harness import Case, PATIENCE, Response, clean_environment, error_body, main, message_body, program
 
 EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL = 64, 69, 75
 
@@ -35,8 +35,10 @@ class ChatOverAPipe(Case):
         self.assertLess(answer.out.index("re: hello"), answer.out.index("re: how are you?"))
         self.assertEqual([r.new_message for r in self.claude.requests], ["hello", "how are you?"])
         session = self.session_of(answer.out)
-        self.assertEqual([t for _, t in self.turns("tester", session)],
-                         ["hello", "re: hello", "how are you?", "re: how are you?"])
+        self.assertEqual(
+            [t for _, t in self.turns("tester", session)],
+            ["hello", "re: hello", "how are you?", "re: how are you?"],
+        )
 
     def test_the_end_of_input_ends_it(self):
         answer = self.ctl("chat", given=b"hello")
@@ -62,7 +64,9 @@ class ChatOverAPipe(Case):
         self.assertTrue(self.claude.requests[0].new_message.startswith("hi "))
 
     def test_an_error_is_one_line_and_a_status(self):
-        self.claude.default = lambda request: Response(error_body("invalid_request_error", "not like this"), 400)
+        self.claude.default = lambda request: Response(
+            error_body("invalid_request_error", "not like this"), 400
+        )
         answer = self.ctl("chat", given=b"hello\n")
         self.assertNotEqual(answer.status, 0, answer)
         self.assertEqual(len(answer.err.splitlines()), 1, answer)
@@ -102,9 +106,13 @@ class ChatOverAPipe(Case):
         self.assertEqual([k for k in self.keys() if k.startswith("engram:reply:")], [])
 
     def test_a_reader_that_goes_away_is_survived(self):
-        writer = subprocess.Popen([program("engramctl"), "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE,
-                                  env=clean_environment(self.folder, ENGRAMD_REDIS_URL=self.redis.url, USER="tester"))
+        writer = subprocess.Popen(
+            [program("engramctl"), "chat"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(self.folder, ENGRAMD_REDIS_URL=self.redis.url, USER="tester"),
+        )
         self.addCleanup(writer.kill)
         writer.stdout.close()
         writer.stdin.write(b"hello\n" * 3)
@@ -118,9 +126,13 @@ class ChatOverAPipe(Case):
         gate = threading.Event()
         self.addCleanup(gate.set)
         self.claude.default = lambda request: "at last" if gate.wait(PATIENCE) else ""
-        writer = subprocess.Popen([program("engramctl"), "send", "hello"], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                  env=clean_environment(self.folder, ENGRAMD_REDIS_URL=self.redis.url, USER="tester"))
+        writer = subprocess.Popen(
+            [program("engramctl"), "send", "hello"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(self.folder, ENGRAMD_REDIS_URL=self.redis.url, USER="tester"),
+        )
         self.addCleanup(writer.kill)
         self.claude.wait_for_requests(1)
         self.redis.kill()
@@ -128,7 +140,9 @@ class ChatOverAPipe(Case):
         gate.set()
         out, err = writer.communicate(timeout=PATIENCE)
         self.assertEqual((writer.returncode, out), (0, b"at last\n"), err)
-        self.assertEqual(len(self.turns("tester", self.rows("SELECT session_id FROM conversation_history")[0][0])), 2)
+        self.assertEqual(
+            len(self.turns("tester", self.rows("SELECT session_id FROM conversation_history")[0][0])), 2
+        )
 
 
 class Send(Case):
@@ -260,7 +274,9 @@ class ChatOnATerminal(Case):
         self.start_daemon()
 
     def open_chat(self):
-        environment = clean_environment(self.folder, ENGRAMD_REDIS_URL=self.redis.url, USER="tester", TERM="xterm")
+        environment = clean_environment(
+            self.folder, ENGRAMD_REDIS_URL=self.redis.url, USER="tester", TERM="xterm"
+        )
         terminal = Terminal([program("engramctl"), "chat"], environment)
         self.addCleanup(terminal.close)
         terminal.read_until(lambda seen: seen.endswith(b"You: "), "the prompt")
@@ -269,8 +285,10 @@ class ChatOnATerminal(Case):
     def test_an_indicator_moves_while_an_answer_is_awaited_and_goes_away(self):
         terminal = self.open_chat()
         terminal.write(b"hello\n")
-        terminal.read_until(lambda seen: len(set(re.findall(rb"[|/\\-](?=\x08)", seen.split(b"Assistant: ")[-1]))) >= 3,
-                            "the indicator turns")
+        terminal.read_until(
+            lambda seen: len(set(re.findall(rb"[|/\\-](?=\x08)", seen.split(b"Assistant: ")[-1]))) >= 3,
+            "the indicator turns",
+        )
         self.gate.set()
         terminal.read_until(lambda seen: b"the answer\r\nYou: " in seen, "the answer and the next prompt")
         last = terminal.seen.split(b"Assistant: ")[-1].split(b"the answer")[0]

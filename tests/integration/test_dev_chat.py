@@ -1,6 +1,8 @@
-"""`./dev chat`, the quick start: a second conversation knows what the first was told, and nothing is left running.
+"""`./dev chat`, the quick start: a second conversation knows what the first was told, and nothing is left
+running.
 
-It runs on a copy of ./dev beside the programs that are built already; what would build or install is replaced.
+It runs on a copy of ./dev beside the programs that are built already; what would build or install is
+replaced.
 """
 
 import os
@@ -35,23 +37,47 @@ class DevChat(Case):
 
     def environment(self):
         path = self.stand_ins + ":" + os.environ.get("PATH", "/usr/bin:/bin")
-        return {**clean_environment(self.folder, XDG_STATE_HOME=os.path.join(self.folder, "state")), "PATH": path}
+        return {
+            **clean_environment(self.folder, XDG_STATE_HOME=os.path.join(self.folder, "state")),
+            "PATH": path,
+        }
 
     def start(self, *arguments):
-        child = subprocess.Popen(["./dev", *arguments], cwd=self.root, env=self.environment(), stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(lambda: (child.poll() is None and child.kill(), child.wait(), child.stdin.close(),
-                                 child.stdout.close(), child.stderr.close()))
+        child = subprocess.Popen(
+            ["./dev", *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.addCleanup(
+            lambda: (
+                child.poll() is None and child.kill(),
+                child.wait(),
+                child.stdin.close(),
+                child.stdout.close(),
+                child.stderr.close(),
+            )
+        )
         return child
 
     def dev(self, *arguments, given=""):
-        done = subprocess.run(["./dev", *arguments], input=given, cwd=self.root, env=self.environment(), text=True,
-                              capture_output=True, timeout=PATIENCE)
+        done = subprocess.run(
+            ["./dev", *arguments],
+            input=given,
+            cwd=self.root,
+            env=self.environment(),
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done
 
     def survivors(self):
-        """Processes that have to do with this test's folder, which every one that ./dev starts has in its arguments."""
+        """Processes that have to do with this test's folder, which every one that ./dev starts has in its
+        arguments."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -95,12 +121,16 @@ class DevChat(Case):
         for program in ("redis-server", "claude-simulator", "engramd", "engramctl"):
             with self.subTest(program=program):
                 child = self.start("chat")
-                eventually(lambda: any(program in command for command in self.survivors().values()),
-                           f"{program} has been started")
+                eventually(
+                    lambda: any(program in command for command in self.survivors().values()),
+                    f"{program} has been started",
+                )
                 child.send_signal(signal.SIGTERM)
                 self.assertEqual(child.wait(PATIENCE), 128 + signal.SIGTERM)
                 # A subshell that was signalled as well may take a moment longer.
-                eventually(lambda: not self.survivors(), f"everything has ended: {self.survivors()}", timeout=10)
+                eventually(
+                    lambda: not self.survivors(), f"everything has ended: {self.survivors()}", timeout=10
+                )
 
     def test_two_conversations_share_what_runs(self):
         first = self.start("chat")

@@ -1,10 +1,10 @@
-"""One effect however often a job comes, order within a session, no waiting between sessions (contract section 1)."""
+"""One effect however often a job comes, order within a session, no waiting between sessions."""
 
 import collections
 import json
 import threading
 
-from harness import Case, PATIENCE, Response, error_body, eventually, main, message_body
+from harness import Case, PATIENCE, Response, error_body, eventually, main
 
 
 def without(reply, *names):
@@ -58,7 +58,9 @@ class Repeats(Case):
     def ask_other(self, gate):
         """A job of another session, pushed later, is asked: the repeats before it have been taken as well."""
         other = self.push("other", session_id="other")
-        eventually(lambda: [r for r in self.claude.requests if r.new_message == "other"], "the other job is asked")
+        eventually(
+            lambda: [r for r in self.claude.requests if r.new_message == "other"], "the other job is asked"
+        )
         gate.set()
         self.assertEqual(self.reply(other)["status"], "ok")
 
@@ -97,8 +99,9 @@ class Repeats(Case):
     def test_the_same_id_with_other_bytes_is_a_conflict(self):
         self.start_daemon()
         first = self.reply(self.push("one", id="mine"))
-        for n, changes in enumerate([{"message": "two"}, {"session_id": "t"}, {"user_id": "somebody"},
-                                     {"metadata": {"x": 1}}]):
+        for n, changes in enumerate(
+            [{"message": "two"}, {"session_id": "t"}, {"user_id": "somebody"}, {"metadata": {"x": 1}}]
+        ):
             with self.subTest(changes=changes):
                 conflict = self.reply(self.push(id="mine", **{"message": "one", **changes}))
                 self.assert_error(conflict, "id_conflict")
@@ -157,16 +160,22 @@ class Order(Case):
         for n in range(jobs):
             for s in range(sessions):
                 ids.append(f"s{s}-{n}")
-                pipeline.lpush("engram:jobs", json.dumps({"user_id": "u", "session_id": f"s{s}", "id": ids[-1],
-                                                          "message": f"s{s} {n}"}))
+                pipeline.lpush(
+                    "engram:jobs",
+                    json.dumps(
+                        {"user_id": "u", "session_id": f"s{s}", "id": ids[-1], "message": f"s{s} {n}"}
+                    ),
+                )
         pipeline.execute()
         for job in ids:
             self.assertEqual(self.reply(job)["reply"], "re: " + job.split("-")[1])
         self.assertEqual(self.overlaps, [])
         for s in range(sessions):
             self.assertEqual(self.heard[f"s{s}"], list(range(jobs)))
-            self.assertEqual([t for r, t in self.turns(session_id=f"s{s}") if r == "user"],
-                             [f"s{s} {n}" for n in range(jobs)])
+            self.assertEqual(
+                [t for r, t in self.turns(session_id=f"s{s}") if r == "user"],
+                [f"s{s} {n}" for n in range(jobs)],
+            )
         self.assert_idle()
 
     def test_the_jobs_of_a_session_run_one_by_one_in_order(self):
@@ -178,11 +187,15 @@ class Order(Case):
     def test_a_flooding_session_does_not_hold_up_another(self):
         gate = threading.Event()
         self.addCleanup(gate.set)
-        self.claude.default = lambda request: "ok" if "quiet" in request.new_message or gate.wait(PATIENCE) else ""
+        self.claude.default = (
+            lambda request: "ok" if "quiet" in request.new_message or gate.wait(PATIENCE) else ""
+        )
         self.start_daemon(queue_max_in_flight=4, queue_max_parked=50)
         pipeline = self.redis.client.pipeline()
         for n in range(40):
-            pipeline.lpush("engram:jobs", json.dumps({"user_id": "loud", "session_id": "s", "message": f"loud {n}"}))
+            pipeline.lpush(
+                "engram:jobs", json.dumps({"user_id": "loud", "session_id": "s", "message": f"loud {n}"})
+            )
         pipeline.execute()
         self.claude.wait_for_requests(1)
         self.assertEqual(self.ask("quiet 1", user_id="quiet")["reply"], "ok")
@@ -194,6 +207,7 @@ class Order(Case):
         def meet(request):
             together.wait(PATIENCE)
             return "met"
+
         self.claude.default = meet
         self.start_daemon(queue_max_in_flight=32)
         ids = [self.push(session_id=f"s{n}") for n in range(32)]
@@ -214,6 +228,7 @@ class Order(Case):
             with lock:
                 seen[0] -= 1
             return "ok"
+
         self.claude.default = count
         self.start_daemon(queue_max_in_flight=5)
         ids = [self.push(session_id=f"s{n}") for n in range(30)]

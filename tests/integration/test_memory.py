@@ -1,8 +1,6 @@
-"""Memory: two layers in two tables, twenty memories and a window in the prompt, tags taken out (contract section 5)."""
+"""Memory: two layers in two tables, twenty memories and a window in the prompt, tags taken out."""
 
-import json
-
-from harness import Case, eventually, main, memory_lines, message_body, new_message, prompt_turns
+from harness import Case, main, memory_lines, message_body, prompt_turns
 
 
 class Memory(Case):
@@ -15,14 +13,22 @@ class Memory(Case):
         self.claude.put("Hello Ada.\n[MEMORY: fact|The user's name is Ada]")
         self.start_daemon()
         self.ask("I am Ada", user_id="ada", session_id="one")
-        memory = self.rows("SELECT user_id, memory_type, content, created_at, updated_at FROM long_term_memory")
+        memory = self.rows(
+            "SELECT user_id, memory_type, content, created_at, updated_at FROM long_term_memory"
+        )
         self.assertEqual([row[:3] for row in memory], [("ada", "fact", "The user's name is Ada")])
         self.assertRegex(memory[0][3], r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
         self.assertRegex(memory[0][4], r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
-        turns = self.rows("SELECT session_id, user_id, role, content, created_at FROM conversation_history ORDER BY id")
-        self.assertEqual([row[:4] for row in turns],
-                         [("one", "ada", "user", "I am Ada"),
-                          ("one", "ada", "assistant", "Hello Ada.\n[MEMORY: fact|The user's name is Ada]")])
+        turns = self.rows(
+            "SELECT session_id, user_id, role, content, created_at FROM conversation_history ORDER BY id"
+        )
+        self.assertEqual(
+            [row[:4] for row in turns],
+            [
+                ("one", "ada", "user", "I am Ada"),
+                ("one", "ada", "assistant", "Hello Ada.\n[MEMORY: fact|The user's name is Ada]"),
+            ],
+        )
         self.assertRegex(turns[0][4], r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 
     def test_tags_are_extracted_and_stripped(self):
@@ -32,7 +38,11 @@ class Memory(Case):
             ("Well [MEMORY: fact|Has a dog] then.", "Well then.", [("fact", "Has a dog")]),
             ("Hi.\n[MEMORY: fact|Knows arr[0] and f(x)]", "Hi.", [("fact", "Knows arr[0] and f(x)")]),
             ("Hi.\n[MEMORY: hobby|Plays chess]", "Hi.", [("fact", "Plays chess")]),
-            ("Hi.\n[MEMORY: fact|One]\n[MEMORY: fact|Two]\n\nBye.", "Hi.\n\nBye.", [("fact", "One"), ("fact", "Two")]),
+            (
+                "Hi.\n[MEMORY: fact|One]\n[MEMORY: fact|Two]\n\nBye.",
+                "Hi.\n\nBye.",
+                [("fact", "One"), ("fact", "Two")],
+            ),
             ("Hi.\n[MEMORY: fact]", "Hi.", []),
             ("Hi.\n[MEMORY: fact|cut off in the mid", "Hi.", []),
             ("Hi.\n[MEMO", "Hi.\n[MEMO", None),
@@ -81,7 +91,9 @@ class Memory(Case):
     def test_the_twenty_newest_memories_are_in_the_prompt(self):
         self.start_daemon()
         for n in range(5):
-            self.claude.put("Noted.\n" + "\n".join(f"[MEMORY: fact|Memory number {5 * n + k:02}]" for k in range(5)))
+            self.claude.put(
+                "Noted.\n" + "\n".join(f"[MEMORY: fact|Memory number {5 * n + k:02}]" for k in range(5))
+            )
             self.ask("note", session_id="notes")
         self.assertEqual(len(self.memories()), 25)
         self.ask("What do you know?", session_id="other")
@@ -96,8 +108,10 @@ class Memory(Case):
         self.start_daemon(memory_limit=2)
         self.ask("note")
         self.ask("and?", session_id="t")
-        self.assertEqual([line.split(") ")[1] for line in memory_lines(self.claude.requests[-1].body)],
-                         ["Memory 4", "Memory 5"])
+        self.assertEqual(
+            [line.split(") ")[1] for line in memory_lines(self.claude.requests[-1].body)],
+            ["Memory 4", "Memory 5"],
+        )
 
     def test_the_window_is_the_turns_of_this_session_in_order(self):
         self.claude.default = lambda request: "re: " + request.new_message
@@ -115,9 +129,16 @@ class Memory(Case):
         self.start_daemon(memory_history_turns=4, summary_enabled="false")
         for n in range(6):
             self.ask(f"m{n}")
-        self.assertEqual(prompt_turns(self.claude.requests[-1].body),
-                         [("user", "m3"), ("assistant", "re: m3"), ("user", "m4"), ("assistant", "re: m4"),
-                          ("user", "m5")])
+        self.assertEqual(
+            prompt_turns(self.claude.requests[-1].body),
+            [
+                ("user", "m3"),
+                ("assistant", "re: m3"),
+                ("user", "m4"),
+                ("assistant", "re: m4"),
+                ("user", "m5"),
+            ],
+        )
 
     def test_empty_turns_are_left_out_of_later_prompts(self):
         self.claude.put(message_body(content=[]), "Here again.")
@@ -139,8 +160,10 @@ class Memory(Case):
         self.start_daemon()
         self.ask("And now?", session_id="one")
         self.ask("What is my name?", session_id="two")
-        self.assertEqual([t for _, t in prompt_turns(self.claude.requests[1].body)],
-                         ["I am Ada", "Hello Ada.\n[MEMORY: fact|The user's name is Ada]", "And now?"])
+        self.assertEqual(
+            [t for _, t in prompt_turns(self.claude.requests[1].body)],
+            ["I am Ada", "Hello Ada.\n[MEMORY: fact|The user's name is Ada]", "And now?"],
+        )
         self.assertIn("The user's name is Ada", memory_lines(self.claude.requests[2].body)[0])
 
     def test_what_was_answered_survives_a_kill(self):
@@ -154,7 +177,9 @@ class Memory(Case):
         self.assertIn("The user's name is Ada", memory_lines(self.claude.requests[-1].body)[0])
 
     def test_a_hundred_kilobytes_of_brackets_are_no_work(self):
-        self.claude.put("[" * 50_000 + "]" * 50_000, "[MEMORY: " * 11_000, "[MEMORY: fact|" + "[" * 90_000 + "]")
+        self.claude.put(
+            "[" * 50_000 + "]" * 50_000, "[MEMORY: " * 11_000, "[MEMORY: fact|" + "[" * 90_000 + "]"
+        )
         daemon = self.start_daemon()
         before = daemon.cpu_seconds()
         for n in range(3):
@@ -177,7 +202,9 @@ class MemoryOfTheSimulator(Case):
         first.stop()
         self.start_daemon()
         self.assertIn("Ada", self.ask("What is my name?", session_id="three")["reply"])
-        self.assertNotIn("Ada", self.ask("What is my name?", user_id="somebody else", session_id="three")["reply"])
+        self.assertNotIn(
+            "Ada", self.ask("What is my name?", user_id="somebody else", session_id="three")["reply"]
+        )
 
 
 if __name__ == "__main__":

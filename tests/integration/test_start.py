@@ -10,6 +10,27 @@ from harness import Case, API_KEY, eventually, main, memory_lines, prompt_turns
 
 EX_USAGE, EX_DATAERR, EX_CONFIG = 64, 65, 78
 
+OLDER_TABLES = """
+CREATE TABLE long_term_memory (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, memory_type TEXT NOT NULL,
+    content TEXT NOT NULL, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE conversation_history (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL, user_id TEXT NOT NULL,
+    role TEXT NOT NULL, content TEXT NOT NULL, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+"""
+OLDER_ROWS = """
+INSERT INTO long_term_memory(id, user_id, memory_type, content, created_at) VALUES
+    (3, 'ada', 'fact', 'The user''s name is Ada', '2024-01-02 03:04:05'),
+    (9, 'ada', 'preference', 'Prefers short answers', '2024-02-02 03:04:05'),
+    (11, 'bob', 'fact', 'The user''s name is Bob', '2024-03-02 03:04:05');
+INSERT INTO conversation_history(id, session_id, user_id, role, content, created_at) VALUES
+    (5, 'old', 'ada', 'user', 'Good morning', '2024-01-02 03:04:04'),
+    (6, 'old', 'ada', 'assistant', 'Good morning, Ada', '2024-01-02 03:04:05'),
+    (8, 'other', 'bob', 'user', 'Hello', '2024-03-02 03:04:05'),
+    (9, 'other', 'bob', 'assistant', 'Hello Bob', '2024-03-02 03:04:05');
+"""
+
 
 class Configuration(Case):
     def write(self, text):
@@ -28,16 +49,16 @@ class Configuration(Case):
 
     def test_an_error_names_file_line_and_key(self):
         cases = [
-            ('[redis]\nurl = 7\n', 2, "redis.url"),
+            ("[redis]\nurl = 7\n", 2, "redis.url"),
             ('[redis]\nurl = "http://x"\n', 2, "redis.url"),
             ('\n\n[queue]\n# why not\nmax_in_flight = "many"\n', 5, "queue.max_in_flight"),
-            ('[queue]\nmax_in_flight = 0\n', 2, "queue.max_in_flight"),
-            ('[queue]\nlease_ms = -5\n', 2, "queue.lease_ms"),
+            ("[queue]\nmax_in_flight = 0\n", 2, "queue.max_in_flight"),
+            ("[queue]\nlease_ms = -5\n", 2, "queue.lease_ms"),
             ('[claude]\nmodel = ""\n', 2, "claude.model"),
             ('[claude]\nbase_url = "ftp://x"\n', 2, "claude.base_url"),
             ('[log]\nlevel = "loud"\n', 2, "log.level"),
-            ('[queue]\nmax_inflight = 5\n', 2, "queue.max_inflight"),
-            ('[nonsense]\nx = 1\n', 1, "nonsense"),
+            ("[queue]\nmax_inflight = 5\n", 2, "queue.max_inflight"),
+            ("[nonsense]\nx = 1\n", 1, "nonsense"),
             ('[claude]\napi_key = "sk-secret"\n', 2, "claude.api_key"),
         ]
         for text, line, key in cases:
@@ -53,7 +74,7 @@ class Configuration(Case):
         self.assertRegex(self.refused("--config", path), rf"{re.escape(path)}:2\b")
 
     def test_every_error_is_told_at_once(self):
-        path = self.write('[redis]\nurl = 7\n[queue]\nlease_ms = -5\n')
+        path = self.write("[redis]\nurl = 7\n[queue]\nlease_ms = -5\n")
         complaint = self.refused("--config", path)
         self.assertIn("redis.url", complaint)
         self.assertIn("queue.lease_ms", complaint)
@@ -80,10 +101,23 @@ class Configuration(Case):
 
     def test_check_config_says_what_would_run(self):
         path = self.write('[redis]\nurl = "redis://user:pw-secret@example:7/2"\n[queue]\nlease_ms = 5000\n')
-        answer = self.run_daemon("--config", path, "--check-config", "--set", "claude.model=claude-sonnet-4-5",
-                                 env={"ENGRAMD_MEMORY_LIMIT": "7"})
+        answer = self.run_daemon(
+            "--config",
+            path,
+            "--check-config",
+            "--set",
+            "claude.model=claude-sonnet-4-5",
+            env={"ENGRAMD_MEMORY_LIMIT": "7"},
+        )
         self.assertEqual(answer.status, 0, answer)
-        for piece in ("lease_ms = 5000", "claude-sonnet-4-5", "limit = 7", "some.toml:4", "ENGRAMD_MEMORY_LIMIT", "--set"):
+        for piece in (
+            "lease_ms = 5000",
+            "claude-sonnet-4-5",
+            "limit = 7",
+            "some.toml:4",
+            "ENGRAMD_MEMORY_LIMIT",
+            "--set",
+        ):
             self.assertIn(piece, answer.out)
         self.assertNotIn("pw-secret", answer.out)
         self.assertNotIn(API_KEY, answer.out)
@@ -98,16 +132,30 @@ class Configuration(Case):
         self.assertEqual((answer.status, len(answer.err.splitlines())), (EX_USAGE, 1), answer)
 
     def test_environment_over_file_and_command_line_over_environment(self):
-        path = self.write('[memory]\nlimit = 1\nhistory_turns = 41\n[queue]\nlease_ms = 5001\n')
-        answer = self.run_daemon("--config", path, "--check-config", "--set", "memory.limit=3",
-                                 env={"ENGRAMD_MEMORY_LIMIT": "2", "ENGRAMD_MEMORY_HISTORY_TURNS": "42"})
+        path = self.write("[memory]\nlimit = 1\nhistory_turns = 41\n[queue]\nlease_ms = 5001\n")
+        answer = self.run_daemon(
+            "--config",
+            path,
+            "--check-config",
+            "--set",
+            "memory.limit=3",
+            env={"ENGRAMD_MEMORY_LIMIT": "2", "ENGRAMD_MEMORY_HISTORY_TURNS": "42"},
+        )
         for piece in ("limit = 3", "history_turns = 42", "lease_ms = 5001"):
             self.assertIn(piece, answer.out)
 
     def test_certificates_that_cannot_be_read_stop_the_start(self):
         self.start_redis()
-        answer = self.run_daemon("--set", "claude.base_url=https://localhost:1", "--set", "claude.ca_file=/nonexistent",
-                                 "--set", f"redis.url={self.redis.url}", "--set", f"store.path={self.database}")
+        answer = self.run_daemon(
+            "--set",
+            "claude.base_url=https://localhost:1",
+            "--set",
+            "claude.ca_file=/nonexistent",
+            "--set",
+            f"redis.url={self.redis.url}",
+            "--set",
+            f"store.path={self.database}",
+        )
         self.assertNotEqual(answer.status, 0, answer)
         self.assertIn("/nonexistent", answer.err)
 
@@ -154,65 +202,68 @@ class Databases(Case):
         self.assertEqual(self.rows("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'engram%'"), [(0,)])
 
     def test_a_folder_that_is_missing_is_named(self):
-        arguments = [a for k, v in self.settings(store_path="/nonexistent/folder/engram.db").items()
-                     for a in ("--set", f"{k}={v}")]
+        arguments = [
+            a
+            for k, v in self.settings(store_path="/nonexistent/folder/engram.db").items()
+            for a in ("--set", f"{k}={v}")
+        ]
         answer = self.run_daemon(*arguments)
         self.assertGreater(answer.status, 0, answer)
         self.assertIn("/nonexistent/folder", answer.err)
 
     def test_a_database_of_older_software_is_taken_over_with_every_row(self):
-        self.write_database("""
-            CREATE TABLE long_term_memory (id INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL,
-                memory_type TEXT NOT NULL, content TEXT NOT NULL, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-                updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
-            CREATE TABLE conversation_history (id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL,
-                user_id TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL,
-                created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
-            INSERT INTO long_term_memory(id, user_id, memory_type, content, created_at) VALUES
-                (3, 'ada', 'fact', 'The user''s name is Ada', '2024-01-02 03:04:05'),
-                (9, 'ada', 'preference', 'Prefers short answers', '2024-02-02 03:04:05'),
-                (11, 'bob', 'fact', 'The user''s name is Bob', '2024-03-02 03:04:05');
-            INSERT INTO conversation_history(id, session_id, user_id, role, content, created_at) VALUES
-                (5, 'old', 'ada', 'user', 'Good morning', '2024-01-02 03:04:04'),
-                (6, 'old', 'ada', 'assistant', 'Good morning, Ada', '2024-01-02 03:04:05'),
-                (8, 'other', 'bob', 'user', 'Hello', '2024-03-02 03:04:05'),
-                (9, 'other', 'bob', 'assistant', 'Hello Bob', '2024-03-02 03:04:05');""")
-        memories = "SELECT id, user_id, memory_type, content, created_at, updated_at FROM long_term_memory ORDER BY id"
-        turns = "SELECT id, session_id, user_id, role, content, created_at FROM conversation_history ORDER BY id"
+        self.write_database(OLDER_TABLES + OLDER_ROWS)
+        memories = (
+            "SELECT id, user_id, memory_type, content, created_at, updated_at FROM long_term_memory "
+            "ORDER BY id"
+        )
+        turns = (
+            "SELECT id, session_id, user_id, role, content, created_at FROM conversation_history ORDER BY id"
+        )
         before = self.rows(memories), self.rows(turns)
         daemon = self.start_daemon()
         self.assertEqual((self.rows(memories), self.rows(turns)), before)
         self.ask("And today?", user_id="ada", session_id="old")
         body = self.claude.requests[0].body
-        self.assertEqual([line.split(" ", 2)[2] for line in memory_lines(body)],
-                         ["(fact, 2024-01-02) The user's name is Ada", "(preference, 2024-02-02) Prefers short answers"])
-        self.assertEqual(prompt_turns(body), [("user", "Good morning"), ("assistant", "Good morning, Ada"),
-                                              ("user", "And today?")])
+        self.assertEqual(
+            [line.split(" ", 2)[2] for line in memory_lines(body)],
+            ["(fact, 2024-01-02) The user's name is Ada", "(preference, 2024-02-02) Prefers short answers"],
+        )
+        self.assertEqual(
+            prompt_turns(body),
+            [("user", "Good morning"), ("assistant", "Good morning, Ada"), ("user", "And today?")],
+        )
         daemon.stop()
         self.start_daemon()
         self.assertEqual(self.rows(memories)[:3], before[0])
         self.assertEqual(self.rows(turns)[:4], before[1])
 
     def test_a_long_conversation_of_older_software_is_summarized(self):
-        rows = ", ".join(f"('old', 'ada', '{'user' if n % 2 == 0 else 'assistant'}', 'turn {n:02}')" for n in range(24))
-        self.write_database(f"""
-            CREATE TABLE long_term_memory (id INTEGER PRIMARY KEY, user_id TEXT, memory_type TEXT, content TEXT,
-                created_at TEXT, updated_at TEXT);
-            CREATE TABLE conversation_history (id INTEGER PRIMARY KEY, session_id TEXT, user_id TEXT, role TEXT,
-                content TEXT, created_at TEXT);
-            INSERT INTO conversation_history(session_id, user_id, role, content) VALUES {rows};""")
+        rows = ", ".join(
+            f"('old', 'ada', '{'user' if n % 2 == 0 else 'assistant'}', 'turn {n:02}')" for n in range(24)
+        )
+        self.write_database(
+            OLDER_TABLES
+            + f"INSERT INTO conversation_history(session_id, user_id, role, content) VALUES {rows};"
+        )
         self.claude.default = lambda request: "- Twenty-four turns."
         self.start_daemon()
-        eventually(lambda: self.memories("ada") == [("summary", "- Twenty-four turns.")], "the summary is stored")
-        self.assertEqual(self.rows("SELECT count(*) FROM conversation_history WHERE summary_id IS NULL"), [(6,)])
+        eventually(
+            lambda: self.memories("ada") == [("summary", "- Twenty-four turns.")], "the summary is stored"
+        )
+        self.assertEqual(
+            self.rows("SELECT count(*) FROM conversation_history WHERE summary_id IS NULL"), [(6,)]
+        )
 
     def test_a_backup_of_the_running_database_is_whole(self):
         self.start_daemon()
         self.ask("I am Ada")
         copy = os.path.join(self.folder, "backup.db")
         subprocess.run(["sqlite3", self.database, f".backup '{copy}'"], check=True)
-        self.assertEqual(self.rows("SELECT content FROM conversation_history WHERE role = 'user'", path=copy),
-                         [("I am Ada",)])
+        self.assertEqual(
+            self.rows("SELECT content FROM conversation_history WHERE role = 'user'", path=copy),
+            [("I am Ada",)],
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
-"""Stopping and reloading: SIGTERM, SIGINT and SIGHUP (contract section 6)."""
+"""Stopping and reloading: SIGTERM, SIGINT and SIGHUP."""
 
-import json
 import os
 import signal
 import threading
@@ -108,7 +107,9 @@ class Stop(StopCase):
 
     def test_it_ends_while_retries_wait(self):
         self.gate.set()
-        daemon = self.start_daemon(claude_base_url="http://127.0.0.1:9", claude_max_retries=20, queue_drain_ms=100)
+        daemon = self.start_daemon(
+            claude_base_url="http://127.0.0.1:9", claude_max_retries=20, queue_drain_ms=100
+        )
         job = self.push()
         eventually(lambda: self.redis.client.hlen("engram:owned:" + self.instance()) == 1, "the job is taken")
         self.assertEqual(daemon.stop(), 0)
@@ -149,6 +150,7 @@ class Reload(StopCase):
             self.ask(id=f"silent-{seen[0]}")
             self.ask(id=f"after-{seen[0]}")
             return f"silent-{seen[0]}" not in daemon.log()
+
         eventually(silent, "info lines are not logged any more")
         self.write('log.level = "info"\n')
         self.reload(daemon)
@@ -176,9 +178,9 @@ class Reload(StopCase):
         self.assertEqual(self.ask()["status"], "ok")
 
     def test_what_needs_a_restart_is_said_and_left(self):
-        self.write('[queue]\nmax_in_flight = 10\n')
+        self.write("[queue]\nmax_in_flight = 10\n")
         daemon = self.start_daemon(config_file=self.file)
-        self.write('[queue]\nmax_in_flight = 20\n')
+        self.write("[queue]\nmax_in_flight = 20\n")
         self.reload(daemon, "queue.max_in_flight")
         self.assertEqual(self.ask()["status"], "ok")
 

@@ -1,10 +1,19 @@
-"""Summaries: long conversations are condensed in the background by the cheaper model (contract section 5)."""
+"""Summaries: long conversations are condensed in the background by the cheaper model."""
 
 import json
 import threading
 
-from harness import Case, PATIENCE, Response, error_body, eventually, main, memory_lines, new_message, prompt_turns, \
-    system_text
+from harness import (
+    Case,
+    PATIENCE,
+    Response,
+    error_body,
+    eventually,
+    main,
+    memory_lines,
+    prompt_turns,
+    system_text,
+)
 
 CHEAP = "claude-haiku-4-5"
 POINTS = "- The user counted.\n- The assistant repeated.\n- Nothing was decided."
@@ -39,14 +48,22 @@ class SummaryCase(Case):
             self.ask(f"m{n:02}", **fields)
 
     def summaries(self):
-        return self.rows("SELECT user_id, session_id, content FROM long_term_memory WHERE memory_type = 'summary'")
+        return self.rows(
+            "SELECT user_id, session_id, content FROM long_term_memory WHERE memory_type = 'summary'"
+        )
 
     def wait_for_summary(self, count=1):
         eventually(lambda: len(self.summaries()) >= count, f"{count} summaries are stored")
 
     def window(self, session_id="s"):
-        return [text for (text,) in self.rows("SELECT content FROM conversation_history WHERE session_id = ? AND "
-                                              "summary_id IS NULL ORDER BY id", session_id)]
+        return [
+            text
+            for (text,) in self.rows(
+                "SELECT content FROM conversation_history WHERE session_id = ? AND "
+                "summary_id IS NULL ORDER BY id",
+                session_id,
+            )
+        ]
 
 
 class Summaries(SummaryCase):
@@ -96,8 +113,9 @@ class Summaries(SummaryCase):
         self.start_daemon(summary_delete_turns="true")
         self.talk(1, 10)
         self.wait_for_summary()
-        self.assertEqual([text for _, text in self.turns()],
-                         ["m08", "re: m08", "m09", "re: m09", "m10", "re: m10"])
+        self.assertEqual(
+            [text for _, text in self.turns()], ["m08", "re: m08", "m09", "re: m09", "m10", "re: m10"]
+        )
 
     def test_the_next_summary_covers_the_next_turns_and_knows_the_first(self):
         self.start_daemon()
@@ -115,8 +133,10 @@ class Summaries(SummaryCase):
         self.assertNotIn("m15", text)
         self.talk(18, 18)
         lines = memory_lines(self.chat_requests()[-1].body)
-        self.assertEqual([("The user counted." in line, "Second part." in line) for line in lines],
-                         [(True, False), (False, True)])
+        self.assertEqual(
+            [("The user counted." in line, "Second part." in line) for line in lines],
+            [(True, False), (False, True)],
+        )
 
     def test_a_hanging_summary_delays_no_reply_and_hides_no_turn(self):
         self.gate.clear()
@@ -125,7 +145,10 @@ class Summaries(SummaryCase):
         eventually(self.summary_requests, "the summary is asked for")
         self.talk(11, 14)
         self.talk(1, 3, session_id="other", user_id="somebody")
-        turns = [text for _, text in prompt_turns([r for r in self.chat_requests() if r.new_message == "m14"][0].body)]
+        turns = [
+            text
+            for _, text in prompt_turns([r for r in self.chat_requests() if r.new_message == "m14"][0].body)
+        ]
         self.assertEqual(turns[0], "m01")
         self.assertEqual(len(turns), 27)
         self.assertEqual(self.summaries(), [])
@@ -154,9 +177,13 @@ class Summaries(SummaryCase):
         self.assertNotIn("A secret note", text)
 
     def test_a_failed_summary_leaves_everything_in_the_window(self):
-        answers = {"chat": lambda request: "re: " + request.new_message,
-                   "summary": lambda request: Response(error_body("invalid_request_error", "no"), 400)}
-        self.claude.default = lambda request: answers["summary" if request.model == CHEAP else "chat"](request)
+        answers = {
+            "chat": lambda request: "re: " + request.new_message,
+            "summary": lambda request: Response(error_body("invalid_request_error", "no"), 400),
+        }
+        self.claude.default = lambda request: answers["summary" if request.model == CHEAP else "chat"](
+            request
+        )
         daemon = self.start_daemon()
         self.talk(1, 10)
         daemon.wait_for_log("not summarized")
@@ -172,8 +199,12 @@ class Summaries(SummaryCase):
         self.assertEqual((self.summaries(), len(self.window())), ([], 20))
 
     def test_trigger_keep_and_model_can_be_configured(self):
-        self.claude.default = lambda request: POINTS if request.model == "tiny" else "re: " + request.new_message
-        self.start_daemon(summary_trigger_turns=4, summary_keep_turns=2, summary_model="tiny", summary_max_tokens=99)
+        self.claude.default = (
+            lambda request: POINTS if request.model == "tiny" else "re: " + request.new_message
+        )
+        self.start_daemon(
+            summary_trigger_turns=4, summary_keep_turns=2, summary_model="tiny", summary_max_tokens=99
+        )
         self.talk(1, 2)
         self.wait_for_summary()
         request = [r for r in self.claude.requests if r.model == "tiny"][0]
@@ -240,6 +271,24 @@ class AfterAnEnd(SummaryCase):
         self.start_daemon(summary_sweep_ms=100)
         self.wait_for_summary()
         self.assertEqual(len(self.window()), 6)
+
+
+class WithTheSimulator(Case):
+    def test_a_summary_has_three_to_five_points_and_carries_what_was_said(self):
+        self.start_redis()
+        self.start_simulator()
+        self.start_daemon()
+        self.ask("My name is Ada and I prefer short answers.")
+        for n in range(9):
+            self.ask(f"Tell me something about number {n}.")
+        eventually(lambda: any(kind == "summary" for kind, _ in self.memories()), "the summary is stored")
+        summary = next(content for kind, content in self.memories() if kind == "summary")
+        self.assertTrue(
+            3 <= len([line for line in summary.split("\n") if line.startswith("- ")]) <= 5, summary
+        )
+        self.assertIn("Ada", summary)
+        self.assertEqual([body["model"] for body in self.claude.bodies(CHEAP)], [CHEAP])
+        self.assertIn("Ada", self.ask("What is my name?", session_id="later")["reply"])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,20 @@
-"""A whole turn: a job is pushed, a reply comes (contract sections 1, 2 and 5)."""
+"""A whole turn: a job is pushed, a reply comes."""
 
 import json
 import subprocess
-import unittest
 
-from harness import API_KEY, Case, Listener, PATIENCE, eventually, main, memory_lines, message_body, new_message, \
-    prompt_turns, system_text
+from harness import (
+    API_KEY,
+    Case,
+    Listener,
+    PATIENCE,
+    eventually,
+    main,
+    memory_lines,
+    message_body,
+    prompt_turns,
+    system_text,
+)
 
 
 class WholeTurn(Case):
@@ -15,32 +24,72 @@ class WholeTurn(Case):
         self.start_fake()
 
     def test_a_pushed_job_is_answered_in_the_documented_shape(self):
-        self.claude.put(message_body(
-            "Hello Ada.\n[MEMORY: fact|The user's name is Ada]\n[MEMORY: preference|Prefers tea]",
-            usage={"input_tokens": 1000, "output_tokens": 100, "cache_creation_input_tokens": 2000,
-                   "cache_read_input_tokens": 4000}))
+        self.claude.put(
+            message_body(
+                "Hello Ada.\n[MEMORY: fact|The user's name is Ada]\n[MEMORY: preference|Prefers tea]",
+                usage={
+                    "input_tokens": 1000,
+                    "output_tokens": 100,
+                    "cache_creation_input_tokens": 2000,
+                    "cache_read_input_tokens": 4000,
+                },
+            )
+        )
         self.start_daemon()
-        reply = self.reply(self.push("My name is Ada", user_id="ada", session_id="first", id="job.1:a_B-9",
-                                     metadata={"trace": 7}))
-        self.assertEqual(set(reply), {"id", "status", "user_id", "session_id", "reply", "memories", "model",
-                                      "stop_reason", "usage", "timing_ms", "attempts", "metadata"})
-        self.assertEqual((reply["id"], reply["status"], reply["user_id"], reply["session_id"], reply["reply"]),
-                         ("job.1:a_B-9", "ok", "ada", "first", "Hello Ada."))
+        reply = self.reply(
+            self.push(
+                "My name is Ada", user_id="ada", session_id="first", id="job.1:a_B-9", metadata={"trace": 7}
+            )
+        )
+        self.assertEqual(
+            set(reply),
+            {
+                "id",
+                "status",
+                "user_id",
+                "session_id",
+                "reply",
+                "memories",
+                "model",
+                "stop_reason",
+                "usage",
+                "timing_ms",
+                "attempts",
+                "metadata",
+            },
+        )
+        self.assertEqual(
+            (reply["id"], reply["status"], reply["user_id"], reply["session_id"], reply["reply"]),
+            ("job.1:a_B-9", "ok", "ada", "first", "Hello Ada."),
+        )
         self.assertEqual(reply["model"], "claude-opus-4-5-20251101")
         self.assertEqual(reply["stop_reason"], "end_turn")
         self.assertEqual(reply["attempts"], 1)
         self.assertEqual(reply["metadata"], {"trace": 7})
-        self.assertEqual([{k: m[k] for k in ("type", "content", "action")} for m in reply["memories"]],
-                         [{"type": "fact", "content": "The user's name is Ada", "action": "added"},
-                          {"type": "preference", "content": "Prefers tea", "action": "added"}])
+        self.assertEqual(
+            [{k: m[k] for k in ("type", "content", "action")} for m in reply["memories"]],
+            [
+                {"type": "fact", "content": "The user's name is Ada", "action": "added"},
+                {"type": "preference", "content": "Prefers tea", "action": "added"},
+            ],
+        )
         for memory in reply["memories"]:
             self.assertEqual(set(memory), {"id", "type", "content", "action"})
             self.assertIsInstance(memory["id"], int)
         usage = dict(reply["usage"])
         # Opus 4.5: 5 in, 25 out, 6.25 cache write, 0.5 cache read, USD per million tokens.
-        self.assertAlmostEqual(usage.pop("cost_usd"), (1000 * 5 + 100 * 25 + 2000 * 6.25 + 4000 * 0.5) / 1e6, 9)
-        self.assertEqual(usage, {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 4000,
-                                 "cache_creation_input_tokens": 2000})
+        self.assertAlmostEqual(
+            usage.pop("cost_usd"), (1000 * 5 + 100 * 25 + 2000 * 6.25 + 4000 * 0.5) / 1e6, 9
+        )
+        self.assertEqual(
+            usage,
+            {
+                "input_tokens": 1000,
+                "output_tokens": 100,
+                "cache_read_input_tokens": 4000,
+                "cache_creation_input_tokens": 2000,
+            },
+        )
         self.assertEqual(set(reply["timing_ms"]), {"queued", "load", "claude", "commit", "total"})
         for name, value in reply["timing_ms"].items():
             self.assertIsInstance(value, int, name)
@@ -65,8 +114,13 @@ class WholeTurn(Case):
         self.assertIn("[MEMORY: type|content]", request.system_text)
 
     def test_the_settings_of_the_api_reach_the_request(self):
-        self.start_daemon(claude_model="claude-sonnet-4-5", claude_max_tokens=77, claude_api_version="2026-10-21",
-                          claude_auth="bearer", claude_base_url=self.claude.url + "/proxy")
+        self.start_daemon(
+            claude_model="claude-sonnet-4-5",
+            claude_max_tokens=77,
+            claude_api_version="2026-10-21",
+            claude_auth="bearer",
+            claude_base_url=self.claude.url + "/proxy",
+        )
         self.ask()
         request = self.claude.requests[0]
         self.assertEqual(request.path, "/proxy/v1/messages")
@@ -133,8 +187,10 @@ class WholeTurn(Case):
         self.assertTrue(1 <= len(made.encode()) <= 128, made)
         second = self.ask("two", session_id=made)
         self.assertEqual(second["session_id"], made)
-        self.assertEqual(prompt_turns(self.claude.requests[1].body),
-                         [("user", "one"), ("assistant", "First answer."), ("user", "two")])
+        self.assertEqual(
+            prompt_turns(self.claude.requests[1].body),
+            [("user", "one"), ("assistant", "First answer."), ("user", "two")],
+        )
         other = self.reply(self.push("three", session_id=None))
         self.assertNotEqual(other["session_id"], made)
         self.assertEqual(prompt_turns(self.claude.requests[2].body), [("user", "three")])
@@ -156,10 +212,12 @@ class WholeTurn(Case):
         self.assertEqual(len(self.turns()), 6)
 
     def test_metadata_comes_back_untouched(self):
-        raw = ('{ "big": 123456789012345678901234567890, "tiny":1e-7,"deep":{"a":[1,{"b":null}]} ,'
-               '"text":"\\u00e9\\n\\"[MEMORY: fact|no]", "timing_ms":{"queued":1} }')
+        raw = (
+            '{ "big": 123456789012345678901234567890, "tiny":1e-7,"deep":{"a":[1,{"b":null}]} ,'
+            '"text":"\\u00e9\\n\\"[MEMORY: fact|no]", "timing_ms":{"queued":1} }'
+        )
         self.start_daemon()
-        self.push_raw(b'{"user_id":"u","id":"meta","message":"hi","metadata":' + raw.encode() + b'}')
+        self.push_raw(b'{"user_id":"u","id":"meta","message":"hi","metadata":' + raw.encode() + b"}")
         reply = self.reply_bytes("meta").decode()
         self.assertIn(raw, reply)
         self.assertEqual(json.loads(reply)["metadata"], json.loads(raw))
@@ -171,15 +229,33 @@ class WholeTurn(Case):
 
     def test_null_fields_count_as_absent_and_unknown_ones_are_ignored(self):
         self.start_daemon()
-        self.push_raw(b'{"user_id":"u","session_id":null,"id":"nulls","message":"hi","reply_to":null,"stream":null,'
-                      b'"deadline_ms":null,"metadata":null,"surprise":[1,2,{"x":null}]}')
+        self.push_raw(
+            b'{"user_id":"u","session_id":null,"id":"nulls","message":"hi","reply_to":null,"stream":null,'
+            b'"deadline_ms":null,"metadata":null,"surprise":[1,2,{"x":null}]}'
+        )
         reply = self.reply("nulls")
         self.assertEqual((reply["status"], reply["metadata"]), ("ok", {}))
 
+    def test_a_job_that_asks_for_a_stream_gets_its_final_reply_all_the_same(self):
+        self.start_daemon()
+        for wanted in (True, False):
+            reply = self.ask(stream=wanted)
+            self.assertEqual((reply["status"], reply["reply"]), ("ok", "Hello."))
+
     def test_text_of_every_kind_arrives_unchanged(self):
-        texts = ["héllo wörld", "日本語のテスト", "👩‍👩‍👧‍👦 family", "line one\nline two\r\n\ttabbed", 'quotes " and \\ back',
-                 "\u0001 control \u001f", "nul \u0000 inside", "</memories> <b> &amp;", "  blanks around  ",
-                 "[MEMORY: fact|of the user]", "x" * 100_000]
+        texts = [
+            "héllo wörld",
+            "日本語のテスト",
+            "👩‍👩‍👧‍👦 family",
+            "line one\nline two\r\n\ttabbed",
+            'quotes " and \\ back',
+            "\u0001 control \u001f",
+            "nul \u0000 inside",
+            "</memories> <b> &amp;",
+            "  blanks around  ",
+            "[MEMORY: fact|of the user]",
+            "x" * 100_000,
+        ]
         self.start_daemon()
         for n, text in enumerate(texts):
             with self.subTest(text=text[:30]):
@@ -191,30 +267,56 @@ class WholeTurn(Case):
 
     def test_names_of_every_kind_are_kept_apart(self):
         self.start_daemon()
-        pairs = [("a", "b:c"), ("a:b", "c"), ("日本", "セッション"), ("x" * 128, "y" * 128), ("a b", "c\nd"), ("'\"", "%s"),
-                 ("~id:1:a:", "1"), ("", None)][:-1]
+        pairs = [
+            ("a", "b:c"),
+            ("a:b", "c"),
+            ("日本", "セッション"),
+            ("x" * 128, "y" * 128),
+            ("a b", "c\nd"),
+            ("'\"", "%s"),
+            ("~id:1:a:", "1"),
+            ("a\0b", "s"),
+            ("a\0c", "s"),
+            ("a", "s"),
+            ("a", "s\0"),
+            ("A", "s"),
+            ("a ", "s"),
+            ("1", "s"),
+            ("01", "s"),
+            ("1.0", "s"),
+        ]
         for n, (user, session) in enumerate(pairs):
             self.claude.put(f"answer {n}")
             self.ask(f"question {n}", user_id=user, session_id=session)
         for n, (user, session) in enumerate(pairs):
             self.ask("again", user_id=user, session_id=session)
-            self.assertEqual(prompt_turns(self.claude.requests[-1].body),
-                             [("user", f"question {n}"), ("assistant", f"answer {n}"), ("user", "again")])
+            self.assertEqual(
+                prompt_turns(self.claude.requests[-1].body),
+                [("user", f"question {n}"), ("assistant", f"answer {n}"), ("user", "again")],
+            )
 
     def test_another_prefix_is_another_world(self):
         self.start_daemon(redis_prefix="{other}")
         self.redis.client.lpush("{other}:jobs", b'{"user_id":"u","id":"1","message":"hi"}')
         popped = self.redis.client.blpop("{other}:reply:1", PATIENCE)
         self.assertEqual(json.loads(popped[1])["status"], "ok")
-        eventually(lambda: set(self.lasting_keys()) <= {"{other}:instances", "{other}:dead"}, "the queue is clean")
+        eventually(
+            lambda: set(self.lasting_keys()) <= {"{other}:instances", "{other}:dead"}, "the queue is clean"
+        )
 
     def test_the_lines_of_redis_cli_in_the_documentation_work(self):
         self.start_daemon()
 
         def cli(*arguments):
-            done = subprocess.run(["redis-cli", "-s", self.redis.socket, *arguments], capture_output=True, text=True,
-                                  timeout=PATIENCE, check=True)
+            done = subprocess.run(
+                ["redis-cli", "-s", self.redis.socket, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=True,
+            )
             return done.stdout
+
         cli("LPUSH", "engram:jobs", '{"user_id":"u","session_id":"s","id":"1","message":"hi"}')
         lines = cli("BLPOP", "engram:reply:1", "10").splitlines()
         self.assertEqual(lines[0], "engram:reply:1")

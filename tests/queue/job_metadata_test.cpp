@@ -1,9 +1,9 @@
-#include <string>
-#include <string_view>
+#include "queue/job.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include "queue/job.hpp"
+#include <string>
+#include <string_view>
 
 namespace {
 
@@ -11,16 +11,18 @@ using namespace engram::queue;
 
 // The metadata that comes back when these are the producer's bytes of it; "refused: ..." if they are.
 std::string kept(std::string const& bytes, std::string const& name = "\"metadata\"") {
-    auto const job = parse_job(R"({"user_id":"u", )" + name + " :\n" + bytes + R"( ,"message":"hi"})", {"engram"});
+    auto const job =
+        parse_job(R"({"user_id":"u", )" + name + " :\n" + bytes + R"( ,"message":"hi"})", {"engram"});
     return job ? job->metadata : "refused: " + job.error().message;
 }
 
 BOOST_AUTO_TEST_SUITE(metadata)
 
 BOOST_AUTO_TEST_CASE(the_producers_bytes_are_kept_untouched) {
-    for (auto const* bytes : {"{}", "{ }", "{\n\t\"a\" : 1 ,\r\n \"b\":[ ] }", R"({"n":123456789012345678901234567890})",
-                              R"({"n":1.10,"e":1E+02,"z":-0})", R"({"u":"\u00fc\/\ud83d\ude00","w":"ü"})",
-                              R"({"a":1,"a":2})", R"({"s":"}]\"{[\\"})", R"({"metadata":{"metadata":{}}})", R"({"":null})"})
+    for (auto const* bytes :
+         {"{}", "{ }", "{\n\t\"a\" : 1 ,\r\n \"b\":[ ] }", R"({"n":123456789012345678901234567890})",
+          R"({"n":1.10,"e":1E+02,"z":-0})", R"({"u":"\u00fc\/\ud83d\ude00","w":"ü"})", R"({"a":1,"a":2})",
+          R"({"s":"}]\"{[\\"})", R"({"metadata":{"metadata":{}}})", R"({"":null})"})
         BOOST_TEST(kept(bytes) == bytes);
 }
 
@@ -38,14 +40,16 @@ BOOST_AUTO_TEST_CASE(it_holds_at_most_4096_bytes_as_they_stand) {
 }
 
 BOOST_AUTO_TEST_CASE(members_of_other_values_are_not_meant) {
-    auto const job = parse_job(R"({"user_id":"u","message":"\"metadata\":{\"x\":1}","x":{"metadata":{"no":1}},"y":["metadata",{}]})",
-                               {"engram"});
+    auto const job = parse_job(
+        R"({"user_id":"u","message":"\"metadata\":{\"x\":1}","x":{"metadata":{"no":1}},"y":["metadata",{}]})",
+        {"engram"});
     BOOST_REQUIRE(job.has_value());
     BOOST_TEST(job->metadata == "{}");
 }
 
 BOOST_AUTO_TEST_CASE(a_raw_member_is_any_value_and_the_last_of_its_name) {
-    std::string_view const object = R"( { "s" : "a\\\"}" ,"n":-1.5e3,"t":true , "z":null,"a":[1,{"s":2}],"o":{},"n" : 7})";
+    std::string_view const object =
+        R"( { "s" : "a\\\"}" ,"n":-1.5e3,"t":true , "z":null,"a":[1,{"s":2}],"o":{},"n" : 7})";
     BOOST_TEST(raw_member(object, "s") == R"("a\\\"}")");
     BOOST_TEST(raw_member(object, "n") == "7");
     BOOST_TEST(raw_member(object, "t") == "true");

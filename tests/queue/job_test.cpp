@@ -1,10 +1,10 @@
 #include "queue/job.hpp"
 
+#include <boost/test/unit_test.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -14,10 +14,10 @@ struct fixture {
     std::vector<std::string> others{"web:"};
     job_limits limits{"engram", &others, 262'144};
 
-
     job good(std::string_view bytes) const {
         auto read = parse_job(bytes, limits);
-        BOOST_REQUIRE_MESSAGE(read.has_value(), "refused: " << read.error().message << "\n" << bytes.substr(0, 300));
+        BOOST_REQUIRE_MESSAGE(read.has_value(), "refused: " << read.error().message << "\n"
+                                                            << bytes.substr(0, 300));
         return std::move(*read);
     }
 
@@ -34,7 +34,9 @@ struct fixture {
     }
 };
 
-std::string text(std::size_t bytes) { return std::string(bytes, 'x'); }
+std::string text(std::size_t bytes) {
+    return std::string(bytes, 'x');
+}
 
 BOOST_FIXTURE_TEST_SUITE(jobs, fixture)
 
@@ -96,13 +98,16 @@ BOOST_AUTO_TEST_CASE(each_field_has_its_type) {
 
 BOOST_AUTO_TEST_CASE(user_and_session_hold_1_to_128_bytes) {
     for (std::string const name : {"user_id", "session_id"}) {
-        auto const field = [&](std::string const& value) { return with("\"" + name + "\":\"" + value + "\""); };
+        auto const field = [&](std::string const& value) {
+            return with("\"" + name + "\":\"" + value + "\"");
+        };
         good(field("x"));
         good(field(text(128)));
         bad(field(""));
         bad(field(text(129)));
         std::string wide;
-        for (int i = 0; i < 64; ++i) wide += "ü";  // two bytes each
+        for (int i = 0; i < 64; ++i)
+            wide += "ü";  // two bytes each
         good(field(wide));
         bad(field(wide + "x"));
     }
@@ -115,8 +120,11 @@ BOOST_AUTO_TEST_CASE(names_are_taken_as_they_are) {
 }
 
 BOOST_AUTO_TEST_CASE(an_id_has_few_characters_and_at_most_128) {
-    auto const field = [](std::string const& value) { return R"({"user_id":"u","message":"m","id":")" + value + "\"}"; };
-    for (auto const* id : {"0", "a.b_c:d-E", "-", ":", "."}) BOOST_TEST(good(field(id)).id == id);
+    auto const field = [](std::string const& value) {
+        return R"({"user_id":"u","message":"m","id":")" + value + "\"}";
+    };
+    for (auto const* id : {"0", "a.b_c:d-E", "-", ":", "."})
+        BOOST_TEST(good(field(id)).id == id);
     good(field(text(128)));
     bad(field(text(129)));
     for (auto const* id : {"", " ", "a b", "a/b", "ü", "a\\n", "{", "*", "a\\u0000"}) {
@@ -128,9 +136,10 @@ BOOST_AUTO_TEST_CASE(an_id_has_few_characters_and_at_most_128) {
 }
 
 BOOST_AUTO_TEST_CASE(a_message_must_not_be_blank_in_any_alphabet) {
-    for (auto const* blank : {"", " ", "\\n\\t\\r ", "\\u00a0", "\\u2003\\u3000", "\\u200b", "\\ufeff", "\\u2028 \\u2029",
-                              "\\u1680\\u202f\\u205f"})
-        BOOST_TEST(bad(R"({"user_id":"u","message":")" + std::string(blank) + "\"}").message == "message must not be blank");
+    for (auto const* blank : {"", " ", "\\n\\t\\r ", "\\u00a0", "\\u2003\\u3000", "\\u200b", "\\ufeff",
+                              "\\u2028 \\u2029", "\\u1680\\u202f\\u205f"})
+        BOOST_TEST(bad(R"({"user_id":"u","message":")" + std::string(blank) + "\"}").message ==
+                   "message must not be blank");
     BOOST_TEST(good(R"({"user_id":"u","message":" . "})").message == " . ");
     BOOST_TEST(good(R"({"user_id":"u","message":"\u0000"})").message == std::string(1, '\0'));
 }
@@ -141,8 +150,8 @@ BOOST_AUTO_TEST_CASE(a_reply_address_has_an_allowed_beginning) {
     BOOST_TEST(good(field("web:1")).reply_to == "web:1");
     good(field("engram:reply:" + text(1011)));
     bad(field("engram:reply:" + text(1012)));
-    for (auto const* key : {"", "engram:reply:", "web:", "engram:jobs", "engram:replyx", "other", "Engram:reply:1",
-                            " engram:reply:1", "engram:dead"}) {
+    for (auto const* key : {"", "engram:reply:", "web:", "engram:jobs", "engram:replyx", "other",
+                            "Engram:reply:1", " engram:reply:1", "engram:dead"}) {
         auto const error = bad(field(key));
         BOOST_TEST(error.message.starts_with("reply_to must begin with engram:reply:"));
         BOOST_TEST(error.partial.id == "7");
@@ -162,13 +171,15 @@ BOOST_AUTO_TEST_CASE(without_other_prefixes_only_the_default_is_allowed) {
 BOOST_AUTO_TEST_CASE(a_deadline_is_a_whole_number_of_milliseconds) {
     BOOST_TEST(good(with(R"("deadline_ms":1)")).deadline->count() == 1);
     BOOST_TEST(good(with(R"("deadline_ms":31536000000)")).deadline->count() == 31'536'000'000);
-    for (auto const* value : {"0", "-1", "1.5", "1e3", "\"1\"", "true", "[1]", "31536000001", "9223372036854775807",
-                              "18446744073709551615", "1e300"})
-        BOOST_TEST(bad(with("\"deadline_ms\":" + std::string(value))).message.starts_with("deadline_ms must be"));
+    for (auto const* value : {"0", "-1", "1.5", "1e3", "\"1\"", "true", "[1]", "31536000001",
+                              "9223372036854775807", "18446744073709551615", "1e300"})
+        BOOST_TEST(
+            bad(with("\"deadline_ms\":" + std::string(value))).message.starts_with("deadline_ms must be"));
 }
 
 BOOST_AUTO_TEST_CASE(the_first_complaint_is_told_and_all_that_is_valid_is_kept) {
-    auto const error = bad(R"({"message":" ","stream":"x","session_id":"s","id":"7","user_id":"u","metadata":{"a":1}})");
+    auto const error =
+        bad(R"({"message":" ","stream":"x","session_id":"s","id":"7","user_id":"u","metadata":{"a":1}})");
     BOOST_TEST(error.message == "message must not be blank");
     BOOST_TEST(error.readable);
     BOOST_TEST(error.partial.id == "7");
@@ -178,9 +189,26 @@ BOOST_AUTO_TEST_CASE(the_first_complaint_is_told_and_all_that_is_valid_is_kept) 
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_one_json_object_is_not_readable) {
-    for (auto const* bytes :
-         {"", " ", "null", "[]", "\"x\"", "1", "{", "}", "{}x", "{} {}", "{\"a\":1,}", "{'a':1}", "{\"a\" 1}", "nul",
-          "{\"user_id\":NaN}", "// x\n{}", "\xEF\xBB\xBF{}", "{\"a\":01}", "{\"a\":\"\t\"}", "{\"a\":\"\\ud800\"}"})
+    for (auto const* bytes : {"",
+                              " ",
+                              "null",
+                              "[]",
+                              "\"x\"",
+                              "1",
+                              "{",
+                              "}",
+                              "{}x",
+                              "{} {}",
+                              "{\"a\":1,}",
+                              "{'a':1}",
+                              "{\"a\" 1}",
+                              "nul",
+                              "{\"user_id\":NaN}",
+                              "// x\n{}",
+                              "\xEF\xBB\xBF{}",
+                              "{\"a\":01}",
+                              "{\"a\":\"\t\"}",
+                              "{\"a\":\"\\ud800\"}"})
         BOOST_TEST(!bad(bytes).readable, bytes);
     BOOST_TEST(!bad(std::string_view("{}\0", 3)).readable);
     BOOST_TEST(!bad(std::string_view("\0", 1)).readable);

@@ -1,10 +1,5 @@
 #include "loop.hpp"
 
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <stdexcept>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,11 +9,25 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <stdexcept>
+
 namespace engram::test {
 
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+task<void> cancel(base::task_group& tasks) {
+    tasks.cancel();
+    co_return;
+}
+
+}  // namespace
 
 void loop::run(task<void> body, std::chrono::seconds limit) {
     bool ended = false;
@@ -30,7 +39,8 @@ void loop::run(task<void> body, std::chrono::seconds limit) {
     auto const until = steady_clock::now() + limit;
     io.restart();
     running_ = true;
-    while (!ended && steady_clock::now() < until) io.run_one_until(until);
+    while (!ended && steady_clock::now() < until)
+        io.run_one_until(until);
     running_ = false;
     if (!ended) {
         // The body still refers to what the caller is about to destroy, so there is no going on.
@@ -41,15 +51,19 @@ void loop::run(task<void> body, std::chrono::seconds limit) {
 }
 
 void loop::end(base::task_group& tasks) {
+    // On the loop: from outside of it, Asio would send the cancellation after a task that may be gone by
+    // then.
+    base::task_group cancelling(io.get_executor());
+    cancelling.spawn("cancel", cancel(tasks));
+    finish(cancelling);
+    finish(tasks);
+}
+
+void loop::finish(base::task_group& tasks) {
     auto const until = steady_clock::now() + most_patience;
     if (!running_) io.restart();
-    // On the loop: from outside of it, Asio would send the cancellation after a task that may be gone by then.
-    bool cancelled = false;
-    asio::post(io, [&] {
-        tasks.cancel();
-        cancelled = true;
-    });
-    while ((tasks.size() > 0 || !cancelled) && steady_clock::now() < until) io.run_one_until(until);
+    while (tasks.size() > 0 && steady_clock::now() < until)
+        io.run_one_until(until);
 }
 
 task<void> until(std::string what, std::function<bool()> done) {
@@ -64,7 +78,9 @@ task<void> until(std::string what, std::function<bool()> done) {
 client::client(loop& l, queue::redis_options options, std::string name)
     : on(l), redis(std::move(options), std::move(name), l.io.get_executor()), tasks(l.io.get_executor()) {}
 
-client::client(loop& l, std::string const& url) : client(l, redis_at(url)) { start(); }
+client::client(loop& l, std::string const& url) : client(l, redis_at(url)) {
+    start();
+}
 
 struct call::state {
     explicit state(client& c) : with(c), changed(c.on.io.get_executor()) {}
@@ -75,24 +91,32 @@ struct call::state {
     bool ended = false, cancelled = false;
     queue::redis_result<queue::redis_value> answer = queue::redis_error{};
 
-    static task<void> ask(std::shared_ptr<state> of, std::vector<std::string> arguments, milliseconds patience) {
+    static task<void> ask(std::shared_ptr<state> of, std::vector<std::string> arguments,
+                          milliseconds patience) {
         of->answer = co_await of->with.redis.command({arguments.begin(), arguments.end()}, patience);
     }
 };
 
 call::call(client& with, std::vector<std::string> arguments, milliseconds patience)
     : state_(std::make_shared<state>(with)) {
-    asio::co_spawn(with.on.io, state::ask(state_, std::move(arguments), patience),
-                   asio::bind_cancellation_slot(state_->signal.slot(), [of = state_](std::exception_ptr error) {
-                       of->ended = true;
-                       of->cancelled = error != nullptr;
-                       of->changed.notify_all();
-                   }));
+    asio::co_spawn(
+        with.on.io, state::ask(state_, std::move(arguments), patience),
+        asio::bind_cancellation_slot(state_->signal.slot(), [of = state_](std::exception_ptr error) {
+            of->ended = true;
+            of->cancelled = error != nullptr;
+            of->changed.notify_all();
+        }));
 }
 
-void call::cancel() { state_->signal.emit(asio::cancellation_type::terminal); }
-bool call::ended() const { return state_->ended; }
-bool call::was_cancelled() const { return state_->cancelled; }
+void call::cancel() {
+    state_->signal.emit(asio::cancellation_type::terminal);
+}
+bool call::ended() const {
+    return state_->ended;
+}
+bool call::was_cancelled() const {
+    return state_->cancelled;
+}
 
 task<queue::redis_result<queue::redis_value>> call::answer() {
     auto const until = steady_clock::now() + most_patience;

@@ -1,19 +1,19 @@
 // The event loop of a test, and what a test waits with.
 #pragma once
 
+#include "base/event.hpp"
+#include "base/task_group.hpp"
+#include "queue/redis.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include "base/event.hpp"
-#include "base/task_group.hpp"
-#include "queue/redis.hpp"
 
 namespace engram::test {
 
@@ -28,18 +28,21 @@ class loop {
 public:
     boost::asio::io_context io;
 
-    /// Runs the loop until `body` has ended; what it throws is thrown. Throws std::runtime_error after `limit`.
+    /// Runs the loop until `body` has ended; what it throws is thrown. Throws std::runtime_error after
+    /// `limit`.
     void run(task<void> body, std::chrono::seconds limit = 2 * most_patience);
 
     /// Cancels the tasks and runs the loop until they have ended. May be called from within run().
     void end(base::task_group& tasks);
+    /// As end(), but lets them end by themselves.
+    void finish(base::task_group& tasks);
 
 private:
     bool running_ = false;
 };
 
-/// Resumes when `done()`, asked again in every turn of the loop. Throws std::runtime_error, naming `what`, when that
-/// takes too long.
+/// Resumes when `done()`, asked again in every turn of the loop. Throws std::runtime_error, naming `what`,
+/// when that takes too long.
 task<void> until(std::string what, std::function<bool()> done);
 
 /// A Redis client with its task.
@@ -76,7 +79,8 @@ private:
 };
 
 /// Options with timeouts that suit a test: short where the test wants one to run out.
-[[nodiscard]] queue::redis_options redis_at(std::string url, std::chrono::milliseconds command_timeout = most_patience);
+[[nodiscard]] queue::redis_options redis_at(std::string url,
+                                            std::chrono::milliseconds command_timeout = most_patience);
 
 /// A TCP port that nobody listens on.
 [[nodiscard]] unsigned free_port();

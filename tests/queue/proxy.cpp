@@ -1,14 +1,14 @@
 #include "proxy.hpp"
 
-#include <memory>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace engram::test {
 
@@ -35,21 +35,25 @@ proxy::proxy(loop& on, std::string upstream)
     tasks_.spawn("accept", accept());
 }
 
-proxy::~proxy() { loop_.end(tasks_); }
+proxy::~proxy() {
+    loop_.end(tasks_);
+}
 
 void proxy::let_go() {
     holding_ = false;
     freed_.notify_all();
 }
 
-std::size_t proxy::seen(std::string const& part) const {
-    std::size_t count = 0;
-    for (auto at = log_.find(part); at != std::string::npos; at = log_.find(part, at + part.size())) ++count;
-    return count;
+std::size_t proxy::count(std::string const& in, std::string const& part) {
+    std::size_t found = 0;
+    for (auto at = in.find(part); at != std::string::npos; at = in.find(part, at + part.size()))
+        ++found;
+    return found;
 }
 
 task<void> proxy::while_held() {
-    while (holding_) co_await freed_.wait();
+    while (holding_)
+        co_await freed_.wait();
 }
 
 task<void> proxy::accept() {
@@ -70,7 +74,7 @@ task<void> proxy::pass_requests(std::shared_ptr<link> on) {
         auto const [error, bytes] = co_await on->down.async_read_some(asio::buffer(buffer), no_throw);
         if (error) break;
         std::string_view const request(buffer.data(), bytes);
-        log_ += request;
+        asked_ += request;
         co_await while_held();
         bool const last = !wanted_.empty() && request.find(wanted_) != std::string_view::npos;
         if (last) {
@@ -90,6 +94,7 @@ task<void> proxy::pass_answers(std::shared_ptr<link> on) {
     for (;;) {
         auto const [error, bytes] = co_await on->up.async_read_some(asio::buffer(buffer), no_throw);
         if (error) break;
+        heard_.append(buffer.data(), bytes);
         co_await while_held();
         if (on->losing) continue;
         auto const [failed, written] =

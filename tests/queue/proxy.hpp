@@ -1,17 +1,17 @@
 // A cable between a client and Redis that a test can cut.
 #pragma once
 
-#include <list>
-#include <memory>
-#include <string>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-
 #include "base/event.hpp"
 #include "base/task_group.hpp"
 #include "loop.hpp"
 #include "support/temporary_folder.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <list>
+#include <memory>
+#include <string>
 
 namespace engram::test {
 
@@ -25,7 +25,8 @@ public:
 
     [[nodiscard]] std::string url() const { return "unix://" + path_; }
 
-    /// The next request that holds `part` is passed on and carried out, its answer is lost with the connection.
+    /// The next request that holds `part` is passed on and carried out, its answer is lost with the
+    /// connection.
     void lose_answer_to(std::string part) { wanted_ = std::move(part); }
     /// How many answers were lost so.
     [[nodiscard]] std::size_t lost() const { return lost_; }
@@ -34,9 +35,14 @@ public:
     void hold() { holding_ = true; }
     void let_go();
 
-    /// Bytes held back at the moment or forwarded so far on the way to Redis that hold `part`.
-    [[nodiscard]] std::size_t seen(std::string const& part) const;
-    void forget() { log_.clear(); }
+    /// How often `part` was in what went to Redis, held back or passed on, since the last forget().
+    [[nodiscard]] std::size_t asked(std::string const& part) const { return count(asked_, part); }
+    /// The same of what came from Redis.
+    [[nodiscard]] std::size_t heard(std::string const& part) const { return count(heard_, part); }
+    void forget() {
+        asked_.clear();
+        heard_.clear();
+    }
 
 private:
     using local = boost::asio::local::stream_protocol;
@@ -49,6 +55,7 @@ private:
     task<void> pass_requests(std::shared_ptr<link> on);
     task<void> pass_answers(std::shared_ptr<link> on);
     task<void> while_held();
+    static std::size_t count(std::string const& in, std::string const& part);
 
     loop& loop_;
     std::string upstream_;
@@ -60,7 +67,7 @@ private:
     bool holding_ = false;
     std::string wanted_;
     std::size_t lost_ = 0;
-    std::string log_;
+    std::string asked_, heard_;
 };
 
 }  // namespace engram::test

@@ -1,17 +1,17 @@
 // The client when Redis, or the way there, fails.
-#include <csignal>
-#include <memory>
-#include <string>
-#include <vector>
+#include "loop.hpp"
+#include "proxy.hpp"
+#include "support/redis_server.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "loop.hpp"
-#include "proxy.hpp"
-#include "support/redis_server.hpp"
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace {
 

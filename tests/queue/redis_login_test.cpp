@@ -1,13 +1,13 @@
 // How the client gets in: passwords, users, databases, TCP, TLS.
-#include <string>
-#include <vector>
-
-#include <boost/test/unit_test.hpp>
-
 #include "loop.hpp"
 #include "support/child_process.hpp"
 #include "support/redis_server.hpp"
 #include "support/temporary_folder.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -20,8 +20,10 @@ task<void> ask(client& c, std::vector<std::string> command, std::string& said) {
     said = answer ? answer->text : "failed: " + answer.error().message;
 }
 
-// The answer to `command` at this address, or "failed: " and why; if `in` is false, why there is no connection.
-std::string said(loop& on, queue::redis_options options, std::vector<std::string> command = {"ECHO", "hello"}) {
+// The answer to `command` at this address, or "failed: " and why; if `in` is false, why there is no
+// connection.
+std::string said(loop& on, queue::redis_options options,
+                 std::vector<std::string> command = {"ECHO", "hello"}) {
     client c(on, std::move(options));
     c.start();
     std::string answer;
@@ -38,13 +40,17 @@ std::string refusal(loop& on, queue::redis_options options) {
     return c.redis.trouble();
 }
 
-bool holds(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool holds(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 BOOST_FIXTURE_TEST_SUITE(redis_login, loop)
 
 BOOST_AUTO_TEST_CASE(a_password_opens_and_a_wrong_one_is_told_without_showing_it) {
     redis_server server({"--requirepass", "open sesame"});
-    auto const at = [&](std::string const& password) { return redis_at("unix://:" + password + "@" + server.socket()); };
+    auto const at = [&](std::string const& password) {
+        return redis_at("unix://:" + password + "@" + server.socket());
+    };
     BOOST_TEST(said(*this, at("open%20sesame")) == "hello");
     auto const why = refusal(*this, at("hunter2"));
     BOOST_TEST(holds(why, "AUTH: WRONGPASS"));
@@ -88,7 +94,8 @@ BOOST_AUTO_TEST_CASE(a_server_is_reached_over_tcp_by_name_and_by_address) {
     redis_server server({"--port", port, "--bind", "127.0.0.1"});
     BOOST_TEST(said(*this, redis_at("redis://127.0.0.1:" + port)) == "hello");
     BOOST_TEST(said(*this, redis_at("redis://localhost:" + port)) == "hello");
-    BOOST_TEST(holds(refusal(*this, redis_at("redis://127.0.0.1:" + std::to_string(free_port()))), "Connection refused"));
+    BOOST_TEST(holds(refusal(*this, redis_at("redis://127.0.0.1:" + std::to_string(free_port()))),
+                     "Connection refused"));
     BOOST_TEST(holds(refusal(*this, redis_at("redis://no-such-host.invalid")), "cannot be resolved"));
 }
 
@@ -107,10 +114,10 @@ BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_read_is_refused_at_once) {
 class authority {
 public:
     explicit authority(std::string const& names) {
-        openssl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout",
-                 file("ca.key"), "-out", file("ca.pem")});
-        openssl({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-addext", "subjectAltName=" + names,
-                 "-keyout", file("server.key"), "-out", file("server.csr")});
+        openssl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
+                 "-keyout", file("ca.key"), "-out", file("ca.pem")});
+        openssl({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-addext",
+                 "subjectAltName=" + names, "-keyout", file("server.key"), "-out", file("server.csr")});
         openssl({"x509", "-req", "-in", file("server.csr"), "-CA", file("ca.pem"), "-CAkey", file("ca.key"),
                  "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out", file("server.pem")});
     }
@@ -118,9 +125,18 @@ public:
     [[nodiscard]] std::string file(std::string const& name) const { return (folder_.path() / name).string(); }
 
     [[nodiscard]] std::vector<std::string> server_options(std::string const& port) const {
-        return {"--tls-port",          port,           "--bind",        "127.0.0.1", "--tls-cert-file", file("server.pem"),
-                "--tls-key-file",      file("server.key"), "--tls-auth-clients", "no",
-                "--tls-ca-cert-file",  file("ca.pem")};
+        return {"--tls-port",
+                port,
+                "--bind",
+                "127.0.0.1",
+                "--tls-cert-file",
+                file("server.pem"),
+                "--tls-key-file",
+                file("server.key"),
+                "--tls-auth-clients",
+                "no",
+                "--tls-ca-cert-file",
+                file("ca.pem")};
     }
 
 private:
@@ -147,10 +163,12 @@ BOOST_AUTO_TEST_CASE(over_tls_the_server_must_prove_its_name_to_a_known_authorit
     auto const port = std::to_string(free_port());
     redis_server server(ours.server_options(port));
     BOOST_TEST(said(*this, tls_at("localhost", port, ours.file("ca.pem"))) == "hello");
-    BOOST_TEST(holds(refusal(*this, tls_at("localhost", port, strangers.file("ca.pem"))), "certificate verify failed"));
+    BOOST_TEST(holds(refusal(*this, tls_at("localhost", port, strangers.file("ca.pem"))),
+                     "certificate verify failed"));
     BOOST_TEST(holds(refusal(*this, tls_at("localhost", port, "")), "certificate verify failed"));
     // The right authority, but the certificate is for another name.
-    BOOST_TEST(holds(refusal(*this, tls_at("127.0.0.1", port, ours.file("ca.pem"))), "certificate verify failed"));
+    BOOST_TEST(
+        holds(refusal(*this, tls_at("127.0.0.1", port, ours.file("ca.pem"))), "certificate verify failed"));
 }
 
 BOOST_AUTO_TEST_CASE(over_tls_a_server_may_be_named_by_its_address) {

@@ -1,12 +1,12 @@
 // The client at work, with a Redis that behaves.
-#include <memory>
-#include <string>
-#include <vector>
+#include "loop.hpp"
+#include "support/redis_server.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include "loop.hpp"
-#include "support/redis_server.hpp"
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -27,7 +27,8 @@ struct fixture : loop {
 std::size_t connections(redis_server& server, std::string const& name) {
     auto const list = server.command({"CLIENT", "LIST"});
     std::size_t count = 0;
-    for (auto at = list.find("name=" + name + " "); at != std::string::npos; at = list.find("name=" + name + " ", at + 1))
+    for (auto at = list.find("name=" + name + " "); at != std::string::npos;
+         at = list.find("name=" + name + " ", at + 1))
         ++count;
     return count;
 }
@@ -54,10 +55,12 @@ BOOST_AUTO_TEST_CASE(commands_run_in_the_order_in_which_they_were_given) {
         std::vector<std::unique_ptr<call>> calls;
         std::string expected;
         for (int i = 0; i < 500; ++i) {
-            calls.push_back(std::make_unique<call>(f.c, std::vector<std::string>{"RPUSH", "l", std::to_string(i)}));
+            calls.push_back(
+                std::make_unique<call>(f.c, std::vector<std::string>{"RPUSH", "l", std::to_string(i)}));
             expected += (i ? "\n" : "") + std::to_string(i);
         }
-        for (auto& one : calls) co_await one->answer();
+        for (auto& one : calls)
+            co_await one->answer();
         BOOST_TEST(f.server.command({"LRANGE", "l", "0", "-1"}) == expected);
     });
 }
@@ -115,7 +118,8 @@ BOOST_AUTO_TEST_CASE(an_error_answer_is_a_refusal_with_its_code_and_harms_nobody
 BOOST_AUTO_TEST_CASE(huge_and_binary_values_go_there_and_back) {
     play([](fixture& f) -> task<void> {
         std::string big(20 * 1024 * 1024, '\0');
-        for (std::size_t i = 0; i < big.size(); ++i) big[i] = char(i * 131 >> 3);
+        for (std::size_t i = 0; i < big.size(); ++i)
+            big[i] = char(i * 131 >> 3);
         call set(f.c, {"SET", "big", big});
         call get(f.c, {"GET", "big"});
         call small(f.c, {"ECHO", "behind"});
@@ -133,7 +137,8 @@ BOOST_AUTO_TEST_CASE(arguments_need_not_outlive_the_call_that_was_begun) {
     play([](fixture& f) -> task<void> {
         std::vector<std::unique_ptr<call>> calls;
         for (int i = 0; i < 10; ++i)
-            calls.push_back(std::make_unique<call>(f.c, std::vector<std::string>{"ECHO", std::string(100'000, char('a' + i))}));
+            calls.push_back(std::make_unique<call>(
+                f.c, std::vector<std::string>{"ECHO", std::string(100'000, char('a' + i))}));
         for (std::size_t i = 0; i < 10; ++i) {
             auto const answer = co_await calls[i]->answer();
             BOOST_TEST((answer->text == std::string(100'000, char('a' + int(i)))));
@@ -183,7 +188,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_caller_that_waits_for_a_connection_leaves_nothi
     nowhere.start();
     run([](client& n) -> task<void> {
         call waiting(n, {"PING"});
-        co_await until("there is trouble", [&] { return n.redis.trouble().find("No such file") != std::string::npos; });
+        co_await until("there is trouble",
+                       [&] { return n.redis.trouble().find("No such file") != std::string::npos; });
         waiting.cancel();
         co_await until("the caller has left", [&] { return waiting.ended(); });
         BOOST_TEST(waiting.was_cancelled());

@@ -1,9 +1,9 @@
 #include "queue/redis_url.hpp"
 
+#include <boost/test/unit_test.hpp>
+
 #include <string>
 #include <string_view>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -92,19 +92,44 @@ BOOST_AUTO_TEST_CASE(what_is_logged_holds_no_password) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_an_error) {
-    for (auto const* url :
-         {"", "h", "h:6379", "http://h", "redis:/h", "REDIS://h", "redis://h:0", "redis://h:65536", "redis://h:x",
-          "redis://h:-1", "redis://h:63 79", "redis://::1", "redis://[::1", "redis://[::1]x", "redis://h/one",
-          "redis://h/-1", "redis://h/1/2", "redis://h/99999999999", "redis://user@h", "redis://u:%zz@h",
-          "redis://u:p%4@h", "redis://h?db=1", "redis://h#x", "redis://a b", "unix://", "unix://run/redis.sock",
-          "unix:///p?db=", "unix:///p?db=x", "unix:///p?x=1", "unix:///p%g0", "unix://ada@/p"})
+    for (auto const* url : {"",
+                            "h",
+                            "h:6379",
+                            "http://h",
+                            "redis:/h",
+                            "REDIS://h",
+                            "redis://h:0",
+                            "redis://h:65536",
+                            "redis://h:x",
+                            "redis://h:-1",
+                            "redis://h:63 79",
+                            "redis://::1",
+                            "redis://[::1",
+                            "redis://[::1]x",
+                            "redis://h/one",
+                            "redis://h/-1",
+                            "redis://h/1/2",
+                            "redis://h/99999999999",
+                            "redis://user@h",
+                            "redis://u:%zz@h",
+                            "redis://u:p%4@h",
+                            "redis://h?db=1",
+                            "redis://h#x",
+                            "redis://a b",
+                            "unix://",
+                            "unix://run/redis.sock",
+                            "unix:///p?db=",
+                            "unix:///p?db=x",
+                            "unix:///p?x=1",
+                            "unix:///p%g0",
+                            "unix://ada@/p"})
         BOOST_TEST(error_of(url) != "", url);
 }
 
 BOOST_AUTO_TEST_CASE(no_error_repeats_the_password) {
-    for (auto const* url :
-         {"http://u:hunter2@h", "redis://u:hunter2%zz@h", "redis://u:hunter2@h:x", "redis://u:hunter2@h/x",
-          "redis://u:hunter2@[::1", "unix://u:hunter2@h/p", "unix://u:hunter2%zz@/p", "unix://u:hunter2@/p?db=x"}) {
+    for (auto const* url : {"http://u:hunter2@h", "redis://u:hunter2%zz@h", "redis://u:hunter2@h:x",
+                            "redis://u:hunter2@h/x", "redis://u:hunter2@[::1", "unix://u:hunter2@h/p",
+                            "unix://u:hunter2%zz@/p", "unix://u:hunter2@/p?db=x"}) {
         BOOST_TEST(error_of(url) != "", url);
         BOOST_TEST(error_of(url).find("hunter2") == std::string::npos, url);
     }

@@ -1,10 +1,10 @@
 #include "queue/reply.hpp"
 
-#include <string>
-
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <string>
 
 namespace {
 
@@ -43,8 +43,8 @@ BOOST_AUTO_TEST_CASE(an_ok_reply_has_the_fields_of_the_contract_and_no_others) {
 
 BOOST_AUTO_TEST_CASE(an_empty_ok_reply_still_has_every_field) {
     auto const value = json::parse(to_json(ok_reply()));
-    for (auto const* name : {"id", "status", "user_id", "session_id", "reply", "memories", "model", "stop_reason", "usage",
-                             "timing_ms", "attempts", "metadata"})
+    for (auto const* name : {"id", "status", "user_id", "session_id", "reply", "memories", "model",
+                             "stop_reason", "usage", "timing_ms", "attempts", "metadata"})
         BOOST_TEST(value.as_object().contains(name), name);
     BOOST_TEST(value.at("memories").as_array().empty());
     BOOST_TEST(value.at("usage").at("cost_usd").is_null());
@@ -60,8 +60,9 @@ BOOST_AUTO_TEST_CASE(an_error_reply_has_the_fields_of_the_contract) {
     reply.retryable = true;
     reply.attempts = 3;
     reply.metadata = "{\"a\":[1]}";
-    BOOST_TEST(json::parse(to_json(reply)) == json::parse(
-        R"({"id":"7","status":"error","user_id":"u","session_id":"s",
+    BOOST_TEST(json::parse(to_json(reply)) ==
+               json::parse(
+                   R"({"id":"7","status":"error","user_id":"u","session_id":"s",
             "error":{"type":"claude_unavailable","message":"no \"answer\"","retryable":true},"attempts":3,"metadata":{"a":[1]}})"));
 }
 
@@ -77,7 +78,8 @@ BOOST_AUTO_TEST_CASE(an_error_reply_leaves_out_what_is_not_known) {
 
 BOOST_AUTO_TEST_CASE(texts_come_back_as_they_were) {
     std::string every;
-    for (int c = 0; c < 128; ++c) every += char(c);
+    for (int c = 0; c < 128; ++c)
+        every += char(c);
     every += "ü€😀\u2028";
     auto reply = sample();
     reply.user_id = reply.session_id = reply.reply = reply.model = reply.stop_reason = every;
@@ -163,7 +165,8 @@ BOOST_AUTO_TEST_CASE(a_caller_reads_what_was_written) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_a_reply_is_none) {
-    for (auto const* text : {"", "x", "[]", "{}", "\"ok\"", R"({"status":1})", R"({"status":"maybe"})", R"({"status":"ok")"})
+    for (auto const* text :
+         {"", "x", "[]", "{}", "\"ok\"", R"({"status":1})", R"({"status":"maybe"})", R"({"status":"ok")"})
         BOOST_TEST(!parse_reply(text).has_value(), text);
     auto const odd = parse_reply(R"({"status":"error","id":5,"error":"text"})");
     BOOST_REQUIRE(odd.has_value());

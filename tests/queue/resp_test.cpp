@@ -1,10 +1,10 @@
 #include "queue/resp.hpp"
 
+#include <boost/test/unit_test.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -52,7 +52,8 @@ BOOST_AUTO_TEST_CASE(arguments_may_hold_any_byte_and_be_empty) {
 }
 
 BOOST_AUTO_TEST_CASE(each_kind_of_value_is_read) {
-    auto const values = read_all({"+OK\r\n-ERR no\r\n:-42\r\n$3\r\na\0b\r\n$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n"sv});
+    auto const values =
+        read_all({"+OK\r\n-ERR no\r\n:-42\r\n$3\r\na\0b\r\n$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n"sv});
     BOOST_REQUIRE(values.size() == 8u);
     BOOST_TEST((values[0].kind == value_kind::status && values[0].text == "OK"));
     BOOST_TEST((values[1].kind == value_kind::error && values[1].text == "ERR no"));
@@ -82,7 +83,8 @@ BOOST_AUTO_TEST_CASE(values_come_out_whole_wherever_the_bytes_are_split) {
 BOOST_AUTO_TEST_CASE(values_come_out_whole_when_fed_byte_by_byte) {
     auto const bytes = "*2\r\n*1\r\n$5\r\nhello\r\n:12\r\n+OK\r\n"sv;
     std::vector<std::string_view> pieces;
-    for (std::size_t i = 0; i < bytes.size(); ++i) pieces.push_back(bytes.substr(i, 1));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        pieces.push_back(bytes.substr(i, 1));
     auto const values = read_all(pieces);
     BOOST_REQUIRE(values.size() == 2u);
     BOOST_TEST(values[0].items.at(0).items.at(0).text == "hello");
@@ -93,7 +95,8 @@ BOOST_AUTO_TEST_CASE(a_string_of_a_megabyte_arrives_in_pieces) {
     std::string const big(1024 * 1024, '\n');
     std::string const bytes = "$" + std::to_string(big.size()) + "\r\n" + big + "\r\n:1\r\n";
     std::vector<std::string_view> pieces;
-    for (std::size_t at = 0; at < bytes.size(); at += 4099) pieces.push_back(std::string_view(bytes).substr(at, 4099));
+    for (std::size_t at = 0; at < bytes.size(); at += 4099)
+        pieces.push_back(std::string_view(bytes).substr(at, 4099));
     auto const values = read_all(pieces);
     BOOST_REQUIRE(values.size() == 2u);
     BOOST_TEST((values[0].text == big));
@@ -125,7 +128,8 @@ BOOST_AUTO_TEST_CASE(a_length_that_nobody_can_mean_is_an_error_and_takes_no_memo
 
 BOOST_AUTO_TEST_CASE(deep_nesting_is_an_error_and_not_a_crash) {
     std::string bytes;
-    for (int i = 0; i < 100'000; ++i) bytes += "*1\r\n";
+    for (int i = 0; i < 100'000; ++i)
+        bytes += "*1\r\n";
     BOOST_TEST(error_of(bytes) != "");
 }
 
@@ -133,7 +137,8 @@ BOOST_AUTO_TEST_CASE(five_levels_are_read_since_the_queue_needs_four) {
     auto const values = read_all({"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:9\r\n"});
     BOOST_REQUIRE(values.size() == 1u);
     auto const* value = &values[0];
-    for (int level = 0; level < 5; ++level) value = &value->items.at(0);
+    for (int level = 0; level < 5; ++level)
+        value = &value->items.at(0);
     BOOST_TEST(value->integer == 9);
 }
 

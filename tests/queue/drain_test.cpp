@@ -1,0 +1,229 @@
+// Giving jobs back, and leaving the queue.
+#include "proxy.hpp"
+#include "worker.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace engram;
+using namespace engram::test;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+struct fixture : queue_fixture {
+    void play(task<void> (*body)(fixture&)) { run(body(*this)); }
+};
+
+// A drain under way.
+struct drain {
+    drain(loop& on, worker& of, base::steady_time until) : tasks(on.io.get_executor()) {
+        tasks.spawn("drain", of.queue.drain(until));
+    }
+    [[nodiscard]] bool over() const { return tasks.size() == 0; }
+    base::task_group tasks;
+};
+
+BOOST_FIXTURE_TEST_SUITE(leaving, fixture)
+
+BOOST_AUTO_TEST_CASE(a_job_given_back_comes_again_before_its_successors_and_no_death_is_counted) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        for (auto const* id : {"1", "2"})
+            f.push("u", "s", id);
+        for (int attempt = 1; attempt <= 5; ++attempt) {
+            auto const one = co_await w.next();
+            BOOST_TEST(one->id() == "1");
+            BOOST_TEST(one->what.attempts == attempt);
+            BOOST_TEST(one->what.deaths == 0);
+            if (attempt < 5)
+                one->give_back();
+            else
+                one->answer();
+        }
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        BOOST_TEST(two->what.attempts == 1);
+        BOOST_TEST(w.queue.status().released == 4u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_fails_counts_as_a_death_so_that_it_ends) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        for (int deaths = 0; deaths < 3; ++deaths) {
+            auto const one = co_await w.next();
+            BOOST_TEST(one->what.deaths == deaths);
+            one->blow_up();
+        }
+        auto const last = co_await w.next();
+        BOOST_TEST(last->what.deaths == 3);
+        BOOST_TEST(last->what.attempts == 4);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_takes_nothing_more_and_waits_for_what_runs) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        worker witness(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        co_await witness.start();
+        drain end(f, w, steady_clock::now() + 60s);
+        f.push("u", "s", "2");
+        f.push("u", "t", "3");
+        auto const other = co_await witness.next();
+        BOOST_TEST(other->id() == "3");
+        BOOST_TEST(!end.over());
+        one->answer("done in time");
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(f.replies("1") == "done in time");
+        BOOST_TEST(!one->cancelled);
+        auto const next = co_await witness.next();
+        BOOST_TEST(next->id() == "2");
+        BOOST_TEST(w.waiting() == 0u);
+        BOOST_TEST(f.server.command({"ZRANGE", "engram:instances", "0", "-1"}) == witness.queue.instance());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_has_not_ended_with_the_drain_goes_back_in_order_and_uncounted) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        for (auto const* id : {"1", "2"})
+            f.push("u", "s", id);
+        f.push("u", "t", "3");
+        auto const one = co_await w.next();
+        auto const three = co_await w.next();
+        drain end(f, w, steady_clock::now());
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(one->cancelled);
+        BOOST_TEST(three->cancelled);
+        BOOST_TEST(f.server.command({"EXISTS", "engram:instances"}) == "0");
+        worker heir(f, f.options());
+        co_await heir.start();
+        auto const first = co_await heir.next();
+        auto const second = co_await heir.next();
+        auto const again = first->id() == "1" ? first : second;
+        BOOST_TEST(again->id() == "1");
+        BOOST_TEST(again->what.attempts == 2);
+        BOOST_TEST(again->what.deaths == 0);
+        BOOST_TEST(again->what.ticket == one->what.ticket);
+        BOOST_TEST((first->id() == "3" || second->id() == "3"));
+        again->answer();
+        auto const two = co_await heir.next();
+        BOOST_TEST(two->id() == "2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_can_be_hurried) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        drain end(f, w, steady_clock::now() + 1h);
+        w.queue.hurry();
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(one->cancelled);
+        BOOST_TEST(f.server.command({"LLEN", "engram:ready"}) == "1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_job_whose_delivery_was_on_its_way_when_the_drain_began_goes_back_at_once) {
+    play([](fixture& f) -> task<void> {
+        proxy cable(f, f.server.socket());
+        worker w(f, f.options(cable.url()));
+        co_await w.start();
+        f.push("u", "long", "running");
+        auto const running = co_await w.next();
+        cable.forget();
+        w.queue.set_limit(1);
+        // Its answer asks for the next, which is delivered while the drain has begun.
+        f.push("u", "t", "late");
+        cable.hold();
+        running->answer();
+        co_await until("the answer is on its way", [&] { return cable.asked("engram:reply:running") > 0; });
+        drain end(f, w, steady_clock::now() + 1h);
+        co_await asio::post(f.io, asio::use_awaitable);  // the drain begins
+        cable.let_go();
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(w.waiting() == 0u);
+        worker heir(f, f.options());
+        co_await heir.start();
+        auto const late = co_await heir.next();
+        BOOST_TEST(late->id() == "late");
+        BOOST_TEST(late->what.deaths == 0);
+        BOOST_TEST(f.replies("running") == "{}");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(jobs_that_came_too_late_go_back_while_another_still_runs) {
+    play([](fixture& f) -> task<void> {
+        proxy cable(f, f.server.socket());
+        worker w(f, f.options(cable.url()));
+        co_await w.start();
+        f.push("u", "long", "running");
+        f.push("u", "short", "short");
+        auto const running = co_await w.next();
+        auto const brief = co_await w.next();
+        f.push("u", "t", "late");
+        auto const late = co_await w.next();
+        late->give_back();
+        cable.hold();
+        brief->answer();
+        co_await until("the answer is on its way", [&] { return cable.asked("engram:reply:short") > 0; });
+        drain end(f, w, steady_clock::now() + 1h);
+        cable.let_go();
+        worker heir(f, f.options());
+        co_await heir.start();
+        auto const again = co_await heir.next();
+        BOOST_TEST(again->id() == "late");
+        BOOST_TEST(!end.over());
+        BOOST_TEST(!running->ended);
+        running->answer();
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(f.replies("running") == "{}");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_ends_though_redis_is_gone) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.redis.command_timeout = 300ms;
+        worker w(f, options);
+        co_await w.start();
+        f.push("u", "s", "1");
+        f.push("u", "t", "2");
+        auto const one = co_await w.next();
+        auto const two = co_await w.next();
+        f.server.kill();
+        two->answer();
+        drain end(f, w, steady_clock::now());
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(one->cancelled);
+        f.server.start();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_that_was_never_started_can_be_drained) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.queue.drain(steady_clock::now());
+        BOOST_TEST(w.queue.status().in_flight == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,157 @@
+// Jobs that are broken, huge or in bad company.
+#include "worker.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace engram;
+using namespace engram::test;
+
+struct fixture : queue_fixture {
+    void play(task<void> (*body)(fixture&)) { run(body(*this)); }
+};
+
+BOOST_FIXTURE_TEST_SUITE(odd_jobs, fixture)
+
+BOOST_AUTO_TEST_CASE(whatever_is_pushed_is_handed_out_as_it_is_and_stops_nobody) {
+    play([](fixture& f) -> task<void> {
+        using namespace std::string_view_literals;
+        std::set<std::string> pushed;
+        for (auto const odd : {""sv, "x"sv, "null"sv, "[]"sv, "{}"sv, "\"text\""sv, "12"sv,
+                               "{\"user_id\":5}"sv, "{\"user_id\":\"u\",\"id\":7}"sv, "\xff\xfe\0\x01"sv,
+                               "{\"user_id\":\"\xff\",\"session_id\":\"s\"}"sv, "{\"user_id\":null}"sv,
+                               "{\"user_id\":\"\"}"sv, "{\"user_id\":[\"a\"],\"session_id\":{}}"sv,
+                               "{\"user_id\":\"\\ud800\"}"sv, "[{\"user_id\":\"u\"}]"sv, "{"sv})
+            pushed.emplace(odd);
+        pushed.insert(std::string(5'000, '['));
+        pushed.insert(std::string(200'000, '{'));
+        pushed.insert(R"({"user_id":")" + std::string(1'000, 'u') + R"(","session_id":"s"})");
+        for (auto const& odd : pushed)
+            f.push(odd);
+        f.push("u", "s", "good");
+        worker w(f, f.options());
+        co_await w.start();
+        std::set<std::string> came, lanes;
+        bool good = false;
+        std::vector<std::shared_ptr<turn>> turns;
+        for (std::size_t i = 0; i < pushed.size() + 1; ++i) {
+            turns.push_back(co_await w.next());
+            auto const& what = turns.back()->what;
+            lanes.insert(what.lane);
+            if (turns.back()->id() == "good")
+                good = true;
+            else
+                came.insert(what.body);
+        }
+        BOOST_TEST((came == pushed));
+        BOOST_TEST(good);
+        BOOST_TEST(lanes.size() == pushed.size() + 1);
+        for (auto& one : turns)
+            one->settle({"", "", "", std::nullopt});
+        co_await until("all is done", [&] { return w.queue.status().finished == pushed.size() + 1; });
+        BOOST_TEST(f.keys() == "engram:instances\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_job_over_the_limit_is_handed_out_alone_and_one_far_over_it_is_a_dead_letter) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_job_bytes = 1'000;
+        auto const sized = [](std::size_t bytes) {
+            std::string const frame = R"({"user_id":"u","session_id":"s","message":""})";
+            return R"({"user_id":"u","session_id":"s","message":")" + std::string(bytes - frame.size(), 'x') +
+                   "\"}";
+        };
+        f.push("u", "s", "first");
+        f.push(sized(1'000));
+        f.push(sized(1'001));
+        f.push(sized(4'000));
+        f.push(sized(4'001));
+        worker w(f, options);
+        co_await w.start();
+        auto const first = co_await w.next();
+        BOOST_TEST(first->id() == "first");
+        auto const over = co_await w.next();  // it will only be refused: no reason to wait
+        BOOST_TEST(over->what.body.size() == 1'001u);
+        auto const far_over = co_await w.next();
+        BOOST_TEST(far_over->what.body.size() == 4'000u);
+        first->answer();
+        auto const allowed = co_await w.next();
+        BOOST_TEST(allowed->what.body.size() == 1'000u);
+        auto const letter = f.dead_letter();
+        BOOST_TEST(letter.at("reason") == "invalid_job");
+        BOOST_TEST(letter.at("message") == "the job is 4001 bytes, at most 1000 are allowed");
+        BOOST_TEST(letter.at("job") == sized(4'001));
+        BOOST_TEST(letter.at("attempts") == "0");
+        BOOST_TEST(letter.at("id") == "");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(many_large_jobs_arrive_all_and_in_portions) {
+    play([](fixture& f) -> task<void> {
+        std::string const filling(250'000, 'x');
+        for (int i = 0; i < 100; ++i)
+            f.push(R"({"user_id":"u","id":")" + std::to_string(i) + R"(","message":")" + filling + "\"}");
+        worker w(f, f.options());
+        co_await w.start();
+        std::set<std::string> ids;
+        std::vector<std::shared_ptr<turn>> turns;
+        for (int i = 0; i < 100; ++i) {
+            turns.push_back(co_await w.next());
+            ids.insert(turns.back()->id());
+            BOOST_REQUIRE(turns.back()->what.body.size() > filling.size());
+        }
+        BOOST_TEST(ids.size() == 100u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_ticket_whose_job_an_operator_removed_is_stepped_over) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        for (auto const* id : {"1", "2", "3"})
+            f.push("u", "s", id);
+        auto const first = co_await w.next();
+        co_await until("all are parked", [&] { return f.server.command({"HLEN", "engram:body"}) == "3"; });
+        auto const second = f.server.command({"LINDEX", "engram:lane:" + first->what.lane, "1"});
+        f.server.command({"HDEL", "engram:body", second});
+        first->answer();
+        auto const third = co_await w.next();
+        BOOST_TEST(third->id() == "3");
+        third->answer();
+        co_await f.replied("3");
+        co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
+        BOOST_TEST(f.keys() == "engram:instances\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_value_in_the_place_of_a_lane_stops_nobody) {
+    play([](fixture& f) -> task<void> {
+        f.server.command({"SET", "engram:lane:1:u:s", "foreign"});
+        f.server.command({"SET", "engram:lane:gone", "foreign"});
+        f.server.command({"RPUSH", "engram:ready", "gone"});
+        f.push("u", "s", "1");
+        f.push("u", "t", "2");
+        worker w(f, f.options());
+        co_await w.start();
+        auto const one = co_await w.next();
+        auto const two = co_await w.next();
+        BOOST_TEST((std::set<std::string>{one->id(), two->id()} == std::set<std::string>{"1", "2"}));
+        one->answer();
+        two->answer();
+        co_await f.replied("1");
+        co_await f.replied("2");
+        BOOST_TEST(f.server.command({"GET", "engram:lane:1:u:s"}) == "foreign");
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,186 @@
+// A Redis that refuses.
+#include "worker.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+using namespace engram;
+using namespace engram::test;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+struct fixture : queue_fixture {
+    using queue_fixture::queue_fixture;
+    void play(task<void> (*body)(fixture&)) { run(body(*this)); }
+
+    task<void> troubled(worker& w, std::string code) {
+        co_await until("trouble with " + code,
+                       [&] { return w.queue.status().trouble.find(code) != std::string::npos; });
+    }
+    task<void> untroubled(worker& w) {
+        co_await until("no more trouble", [&] { return w.queue.status().trouble.empty(); });
+    }
+};
+
+BOOST_FIXTURE_TEST_SUITE(trouble, fixture)
+
+BOOST_AUTO_TEST_CASE(a_daemon_waits_for_a_redis_that_is_not_there_yet) {
+    play([](fixture& f) -> task<void> {
+        f.server.kill();
+        worker w(f, f.options());
+        w.begin();
+        auto const ready = co_await w.queue.wait_until_ready(steady_clock::now() + 200ms);
+        BOOST_TEST(!ready);
+        BOOST_TEST(!w.queue.status().connected);
+        BOOST_TEST(!w.queue.status().trouble.empty());
+        f.server.start();
+        auto const later = co_await w.queue.wait_until_ready(steady_clock::now() + most_patience);
+        BOOST_TEST(later);
+        co_await f.untroubled(w);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(something_foreign_in_the_place_of_the_jobs_is_survived_and_ends_by_itself) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.server.command({"SET", "engram:jobs", "foreign"});
+        co_await f.troubled(w, "WRONGTYPE");
+        one->answer("later");
+        BOOST_TEST(f.server.command({"GET", "engram:jobs"}) == "foreign");
+        f.server.command({"DEL", "engram:jobs"});
+        f.push("u", "s", "2");
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        BOOST_TEST(two->what.deaths == 0);
+        BOOST_TEST(f.replies("1") == "later");
+        co_await f.untroubled(w);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(something_foreign_in_any_key_of_the_queue_loses_nothing) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        for (auto const* key : {"engram:ready", "engram:body", "engram:meta", "engram:dead"}) {
+            // Out of the way and back, as nothing may be lost by it.
+            f.push("u", "s", key + 7);
+            auto const one = co_await w.next();
+            f.server.command({"RENAME", key, "aside"});
+            f.server.command({"SET", key, "foreign"});
+            one->settle({key + 7, std::string("engram:reply:") + (key + 7), "r",
+                         queue::dead_letter{"internal", "x"}});
+            f.push("u", "t", std::string("behind-") + (key + 7));
+            co_await f.troubled(w, "WRONGTYPE");
+            f.server.command({"DEL", key});
+            f.server.command({"RENAME", "aside", key});
+            auto const behind = co_await w.next();
+            BOOST_TEST(behind->id() == std::string("behind-") + (key + 7));
+            behind->answer();
+            co_await f.replied(key + 7);
+            co_await f.replied(behind->id());
+            BOOST_TEST(f.replies(key + 7) == "r");
+        }
+        co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
+        BOOST_TEST(f.server.command({"XLEN", "engram:dead"}) == "4");
+        BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_full_redis_lets_running_and_waiting_jobs_end) {
+    fixture g({"--maxmemory-policy", "noeviction"});
+    g.play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        f.push("u", "s", "2");
+        auto const one = co_await w.next();
+        f.server.command({"CONFIG", "SET", "maxmemory", "1"});
+        BOOST_TEST(f.server.command({"SET", "x", "y"}).find("OOM") != std::string::npos);
+        one->answer("in spite of it");
+        co_await f.replied("1");
+        BOOST_TEST(f.replies("1") == "in spite of it");
+        auto const two = co_await w.next();
+        two->settle({"2", "engram:reply:2", "an error", queue::dead_letter{"internal", "x"}});
+        co_await f.replied("2");
+        BOOST_TEST(f.dead_letter().at("id") == "2");
+        f.server.command({"CONFIG", "SET", "maxmemory", "0"});
+        f.push("u", "s", "3");
+        auto const three = co_await w.next();
+        BOOST_TEST(three->id() == "3");
+        co_await f.untroubled(w);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_starts_on_a_full_redis_empties_it) {
+    play([](fixture& f) -> task<void> {
+        for (int i = 0; i < 5; ++i)
+            f.push("u", "s", std::to_string(i));
+        f.server.command({"CONFIG", "SET", "maxmemory", "1"});
+        worker w(f, f.options());
+        w.answer_all();
+        co_await w.start();
+        for (int i = 0; i < 5; ++i)
+            co_await f.replied(std::to_string(i));
+        co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
+        BOOST_TEST(f.server.command({"EXISTS", "engram:body"}) == "0");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(leases_are_renewed_on_a_full_redis) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.server.command({"CONFIG", "SET", "maxmemory", "1"});
+        auto const before = f.server.command({"ZSCORE", "engram:instances", w.queue.instance()});
+        co_await until("the lease is renewed", [&] {
+            return f.server.command({"ZSCORE", "engram:instances", w.queue.instance()}) > before;
+        });
+        BOOST_TEST(!one->ended);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_redis_that_has_become_a_replica_is_waited_for) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        f.push("u", "s", "2");
+        auto const one = co_await w.next();
+        f.server.command({"REPLICAOF", "127.0.0.1", "1"});
+        one->answer("later");
+        co_await f.troubled(w, "READONLY");
+        BOOST_TEST(f.replies("1") == "");
+        f.server.command({"REPLICAOF", "NO", "ONE"});
+        co_await f.replied("1");
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        BOOST_TEST(two->what.deaths == 0);
+        co_await f.untroubled(w);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_user_who_may_not_wait_on_the_list_still_gets_the_jobs) {
+    play([](fixture& f) -> task<void> {
+        f.server.command(
+            {"ACL", "SETUSER", "small", "on", ">pw", "~engram:*", "&engram:*", "+@all", "-blmove"});
+        worker w(f, f.options("unix://small:pw@" + f.server.socket()));
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        one->answer();
+        co_await f.replied("1");
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
