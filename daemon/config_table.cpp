@@ -255,6 +255,14 @@ constexpr std::array keys = std::to_array<config_key>({
      .reloadable = true,
      .help = "Turns of the conversation in a prompt: a cap for when summaries lag.",
      AT(chat.history_turns)},
+    {.name = "memory.history_bytes",
+     .unit = "bytes",
+     .min = 0,
+     .max = 30'000'000,
+     .reloadable = true,
+     .help = "Bytes of the conversation in a prompt: older turns stay out, so that long messages cannot outgrow "
+             "the model's context.",
+     AT(chat.history_bytes)},
 
     {.name = "summary.enabled",
      .reloadable = true,

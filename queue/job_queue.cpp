@@ -222,8 +222,15 @@ asio::awaitable<void> job_queue::wait_for_push() {
     auto const seconds = std::to_string(double(push_wait.count()) / 1000);
     auto const answer =
         co_await waiting_.command({"BLMOVE", jobs_key_, jobs_key_, "RIGHT", "RIGHT", seconds}, push_wait);
+    if (answer) wait_refused_ = false;
     if (!answer && !answer.error().has_code("UNBLOCKED")) {
-        note_trouble(answer.error(), "waiting for jobs");
+        // Looking again and again does instead: BLMOVE is refused by a full Redis, which still lets jobs be
+        // taken.
+        bool const refused = !answer_was_lost(answer.error());
+        if (refused && !std::exchange(wait_refused_, true))
+            base::log_warn(
+                "Redis does not let the queue wait for jobs, so it asks for them at short intervals",
+                {{"error", answer.error().message}});
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
     } else if (answer && !answer->is_nil() && steady_clock::now() - started < 5ms) {
         // The list had something before we waited. If that is because no more may be parked, this would spin.
@@ -271,7 +278,7 @@ asio::awaitable<void> job_queue::beat() {
         note_trouble(answer.error(), "renewing the lease");
         co_return;
     }
-    if (answer->items.size() != 4) co_return;
+    if (answer->items.size() != 3) co_return;
     if (answer->items[0].as_integer() == 0) {
         lose_everything();
         co_return;
@@ -279,6 +286,13 @@ asio::awaitable<void> job_queue::beat() {
     if (auto const lanes = answer->items[1].as_integer(); lanes > 0) {
         base::log_warn("took over the jobs of an instance that died", {{"lanes", lanes}});
         dry_ = false;
+        changed_.notify_all();
+    }
+    // Answers come in order, so this is what we held when Redis counted. More is a call whose connection was
+    // lost and that was carried out after all, even later than the reconcile() that followed: a network or a
+    // Redis that stood still may let the old connection's bytes arrive behind the new one's.
+    if (claiming_calls_ == 0 && answer->items[2].as_integer() > std::int64_t(in_flight_.size())) {
+        ++doubts_;
         changed_.notify_all();
     }
     if (!was_registered) {
@@ -305,6 +319,17 @@ void job_queue::lose_everything() {
 // ---- one job ----
 
 asio::awaitable<void> job_queue::run_job(delivery what) {
+    // Frees the place, however this ends.
+    struct departure {
+        job_queue& queue;
+        delivery const& what;
+        bool orderly = false;
+        ~departure() {
+            if (what.instance == queue.incarnation_) queue.in_flight_.erase(what.ticket);
+            if (!orderly) ++queue.doubts_;
+            queue.changed_.notify_all();
+        }
+    } departing{*this, what};
     std::optional<settlement> outcome;
     bool failed = false;
     delivery handed = what;
@@ -325,8 +350,7 @@ asio::awaitable<void> job_queue::run_job(delivery what) {
         co_await settle(what, std::move(*outcome));
     else if (what.instance == incarnation_ && !draining_)
         co_await release(what, failed);
-    if (what.instance == incarnation_) in_flight_.erase(what.ticket);
-    changed_.notify_all();
+    departing.orderly = true;
 }
 
 asio::awaitable<void> job_queue::settle(delivery const& what, settlement outcome) {

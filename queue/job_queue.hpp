@@ -141,6 +141,7 @@ private:
     std::uint64_t doubts_ = 0, doubts_settled_ = 0;
     bool dry_ = false;                           // the last look found less than there was room for
     std::unordered_set<std::string> in_flight_;  // tickets of this incarnation
+    bool wait_refused_ = false;                  // told once
     std::string trouble_;
     queue_status counts_;
 

@@ -4,6 +4,7 @@
 #include "workers/memory_tags.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace engram::workers {
@@ -93,6 +94,16 @@ void add_block(std::vector<claude::message>& messages, claude::role role, std::s
     messages.back().content.push_back({std::move(text), false});
 }
 
+// The newest turns that have at most `limit` bytes together.
+std::span<store::turn const> newest_within(std::vector<store::turn> const& turns, std::size_t limit) {
+    auto first = turns.size();
+    while (first > 0 && turns[first - 1].content.size() <= limit) {
+        --first;
+        limit -= turns[first].content.size();
+    }
+    return std::span(turns).subspan(first);
+}
+
 std::string list_summaries(std::vector<std::string> const& summaries, std::size_t limit) {
     std::string list = "<earlier_summaries>\n";
     for (auto const& summary : summaries)
@@ -112,7 +123,7 @@ claude::request compose_chat(chat_options const& options, store::context const& 
         request.system.push_back({list_memories(context.memories, session_id), false});
     request.system.back().cache_breakpoint = true;
 
-    for (auto const& turn : context.turns) {
+    for (auto const& turn : newest_within(context.turns, options.history_bytes)) {
         bool const by_user = turn.role == store::role::user;
         if (base::is_blank(turn.content) || (request.messages.empty() && !by_user)) continue;
         add_block(request.messages, by_user ? claude::role::user : claude::role::assistant,

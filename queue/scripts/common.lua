@@ -39,10 +39,10 @@ local function ms_text(ms) return string.format('%.0f', ms) end
 local function alive() return redis.call('ZSCORE', instances, me) ~= false end
 
 local function read_meta(ticket)
-  local text = redis.call('HGET', metas, ticket)
-  if not text then return 0, 0, '0' end
+  local text = redis.call('HGET', metas, ticket) or ''
   local deliveries, deaths, first_seen = string.match(text, '^(%d+) (%d+) (%d+)$')
-  return tonumber(deliveries) or 0, tonumber(deaths) or 0, first_seen or '0'
+  -- Lost, by an operator's hand or data restored in part: the job is as good as new.
+  return tonumber(deliveries) or 0, tonumber(deaths) or 0, first_seen or ms_text(now_ms())
 end
 
 local function write_meta(ticket, deliveries, deaths, first_seen)

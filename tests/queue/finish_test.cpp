@@ -121,13 +121,13 @@ BOOST_AUTO_TEST_CASE(a_reply_key_of_another_type_gets_the_message_but_no_list_an
         f.push("u", "s", "7");
         auto const one = co_await w.next();
         one->answer("the answer");
+        co_await until("it is forgotten", [&] { return w.queue.status().in_flight == 0; });
         listener.wait_for_line("the answer");
         BOOST_TEST(f.server.command({"GET", "engram:reply:7"}) == "mine");
         auto const letter = f.dead_letter();
         BOOST_TEST(letter.at("reason") == "invalid_job");
         BOOST_TEST(letter.at("message").find("engram:reply:7 holds a string") != std::string::npos);
         BOOST_TEST(letter.at("job") == one->what.body);
-        co_await until("it is forgotten", [&] { return w.queue.status().in_flight == 0; });
         BOOST_TEST(f.server.command({"EXISTS", "engram:body"}) == "0");
     });
 }

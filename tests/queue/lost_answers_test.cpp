@@ -134,6 +134,29 @@ BOOST_AUTO_TEST_CASE(a_request_to_give_back_that_never_arrived_is_noticed) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_call_carried_out_long_after_its_connection_was_lost_is_noticed) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        w.queue.set_limit(1);
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.push("u", "t", "2");
+        // What a call of the daemon itself would do that arrives only now.
+        client late(f, f.server.url());
+        auto const taken = co_await queue::all_scripts().take.run(
+            late.redis, "engram:jobs", {"engram", w.queue.instance(), "1", "1", "100", "100000", "late"});
+        BOOST_REQUIRE(taken.has_value());
+        BOOST_REQUIRE(taken->items.at(3).items.size() == 1u);
+        co_await until("it was given back",
+                       [&] { return f.server.command({"LLEN", "engram:ready"}) == "1"; });
+        one->answer();
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        BOOST_TEST(two->what.deaths == 0);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_registration_whose_confirmation_was_lost_is_repeated) {
     play([](fixture& f) -> task<void> {
         proxy cable(f, f.server.socket());

@@ -168,6 +168,31 @@ BOOST_AUTO_TEST_CASE(a_redis_that_has_become_a_replica_is_waited_for) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(the_rights_that_the_documentation_names_are_enough) {
+    play([](fixture& f) -> task<void> {
+        f.server.command(
+            {"ACL", "SETUSER", "daemon", "on", ">pw", "~engram:*", "&engram:*", "+@all", "-@dangerous"});
+        f.server.command({"ACL", "SETUSER", "front", "on", ">pw", "resetkeys", "resetchannels",
+                          "~engram:jobs", "~engram:reply:*", "&engram:reply:*", "+lpush", "+blpop", "+lrange",
+                          "+subscribe"});
+        worker w(f, f.options("unix://daemon:pw@" + f.server.socket()));
+        client front(f, "unix://front:pw@" + f.server.socket());
+        co_await w.start();
+        std::string const body = R"({"user_id":"u","id":"1","message":"hi"})";
+        auto const pushed = co_await front.redis.command({"LPUSH", "engram:jobs", body});
+        BOOST_REQUIRE(pushed.has_value());
+        auto const one = co_await w.next();
+        one->give_back();
+        auto const again = co_await w.next();
+        again->settle({"1", "engram:reply:1", "r", queue::dead_letter{"internal", "x"}});
+        auto const reply = co_await front.redis.command({"BLPOP", "engram:reply:1", "20"}, 20s);
+        BOOST_REQUIRE(reply.has_value());
+        BOOST_TEST(reply->items.at(1).text == "r");
+        auto const forbidden = co_await front.redis.command({"LRANGE", "engram:lane:x", "0", "-1"});
+        BOOST_TEST((forbidden.has_error() && forbidden.error().has_code("NOPERM")));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_user_who_may_not_wait_on_the_list_still_gets_the_jobs) {
     play([](fixture& f) -> task<void> {
         f.server.command(

@@ -254,6 +254,18 @@ BOOST_AUTO_TEST_CASE(a_longer_window_begins_with_the_same_blocks) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_oldest_turns_stay_out_when_they_are_too_long_together) {
+    store::context context;
+    context.turns = {user("first"), assistant("second"), user("third"), assistant("fourth")};
+    workers::chat_options options;
+    options.history_bytes = 11;  // "third" and "fourth"
+    auto const request = compose_chat(options, context, "s", "new");
+    BOOST_REQUIRE_EQUAL(request.messages.size(), 3U);
+    BOOST_CHECK_EQUAL(request.messages[0].content[0].text, "third");
+    options.history_bytes = 0;
+    BOOST_CHECK_EQUAL(compose_chat(options, context, "s", "new").messages.size(), 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_summary_asks_the_cheaper_model_for_three_to_five_points) {
     store::summary_task task;
     task.turns = {user("My dog is Rex."), assistant("Lovely!\n\n[MEMORY: fact|Has a dog]"), user(" "),
