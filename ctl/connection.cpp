@@ -3,9 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/post.hpp>
 
 namespace engram::ctl {
 
@@ -30,7 +28,7 @@ connection::connection(queue::redis_options options)
 }
 
 connection::~connection() {
-    tasks_.cancel();
+    boost::asio::post(io_, [this] { tasks_.cancel(); });  // inside the loop, as cancel() requires
     while (tasks_.size() > 0 && io_.run_one() > 0) continue;
 }
 

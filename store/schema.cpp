@@ -55,9 +55,12 @@ std::string create_table_sql(table_definition const& table, std::string_view as,
 }
 
 // Every index ends with the row's id without saying so, which is the order that is read.
+//
 // A row of the history is in one of its two indexes: a turn moves from the window to the archive when a
-// summary covers it, many of one conversation at a time, so that a new turn pays for one index only. Tables
-// whose rows may be long have a rowid: without one, long rows would sit in the inner nodes of the tree.
+// summary covers it, many of one conversation at a time, so that a new turn pays for one index only.
+//
+// Tables whose rows may be long have a rowid: without one, long rows would sit in the inner nodes of the
+// tree.
 std::string create_rest_sql() {
     return R"sql(
 CREATE INDEX engram_memory_by_user ON long_term_memory(user_id);

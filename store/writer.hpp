@@ -18,9 +18,10 @@ struct write_queries {
 };
 
 /// Group commit: everything that waits goes into one BEGIN IMMEDIATE ... COMMIT, so that many exchanges share
-/// one wait for the disk. Each piece of work has a savepoint of its own: what fails by its own fault fails
-/// alone. If the disk, a lock or the commit fails, the whole batch fails, nothing of it is in the database,
-/// and no piece of it has been reported as done.
+/// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
+/// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
+/// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
+/// reported as done.
 class writer {
 public:
     using database = write_queries;

@@ -1,11 +1,15 @@
 #include "workers/summarizer.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -39,6 +43,7 @@ summarizer::summarizer(summary_options options, std::string owner, store::store&
       gate_(gate),
       clock_(clock),
       executor_(executor),
+      patience_(executor),
       tasks_(executor),
       work_(executor) {}
 
@@ -132,43 +137,58 @@ asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
     }
 }
 
-asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
+// The answer, or nothing if there is none that can be used; that has been logged and the session given back.
+asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
     using namespace asio::experimental::awaitable_operators;
-    auto const begun = steady_clock::now();
-    auto const until = begun + options_.timeout;
     auto request = compose_summary(options_, task);
-    auto outcome = co_await (claude_.ask(std::move(request), claude::call_class::background, until) || keep_lease(task));
-    auto& answer = std::get<0>(outcome);
-    bool const usable = answer && !base::is_blank(answer->text) && answer->stop_reason != "refusal";
-    if (!usable) {
-        base::log_warn("a session was not summarized; it will be tried again",
-                       {{"user", task.of.user_id},
-                        {"session", task.of.session_id},
-                        {"error", answer ? "the answer was empty: " + answer->stop_reason : answer.error().message}});
-        ++counts_.failed;
-        co_await give_back(std::move(task));
-        co_return;
+    auto const until = steady_clock::now() + options_.timeout;
+    std::optional<answered> answer;
+    try {
+        auto outcome =
+            co_await (claude_.ask(std::move(request), claude::call_class::background, until) || keep_lease(task));
+        answer = std::move(std::get<0>(outcome));
+    } catch (std::exception const&) {
+        // Cancellation; `||` wraps it in an exception of its own.
     }
-    auto const turns = task.turns.size();
-    auto const of = task.of;
-    auto const committed =
-        co_await store_.commit_summary(std::move(task), std::move(answer->text), options_.delete_turns, clock_.wall());
+    if (!answer) {
+        // We are to stop: let the next daemon have the session at once.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await give_back(task, clock_.wall());
+        throw boost::system::system_error(asio::error::operation_aborted);
+    }
+    bool const usable = *answer && !base::is_blank((*answer)->text) && (*answer)->stop_reason != "refusal";
+    if (usable) co_return std::move((*answer)->text);
+    base::log_warn("a session was not summarized; it will be tried again",
+                   {{"user", task.of.user_id},
+                    {"session", task.of.session_id},
+                    {"error", *answer ? "no text: " + (*answer)->stop_reason : answer->error().message}});
+    ++counts_.failed;
+    co_await give_back(task, clock_.wall() + pause_after_failure);
+    co_return std::nullopt;
+}
+
+asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
+    auto const begun = steady_clock::now();
+    auto const summary = co_await ask_for_summary(task);
+    if (!summary) co_return;
+    auto const commit = [&] { return store_.commit_summary(task, *summary, options_.delete_turns, clock_.wall()); };
+    auto const committed = co_await patience_.insist(commit);
     if (!committed) {
         ++counts_.failed;
-        base::log_warn("a summary could not be stored; it will be tried again",
-                       {{"user", of.user_id}, {"session", of.session_id}, {"error", committed.error().message}});
+        base::log_warn("a summary could not be stored",
+                       {{"user", task.of.user_id}, {"session", task.of.session_id}, {"error", committed.error().message}});
         co_return;
     }
     ++(*committed ? counts_.written : counts_.discarded);
     base::log_info(*committed ? "session summarized" : "a summary was dropped: another process was first",
-                   {{"user", of.user_id},
-                    {"session", of.session_id},
-                    {"turns", turns},
+                   {{"user", task.of.user_id},
+                    {"session", task.of.session_id},
+                    {"turns", task.turns.size()},
                     {"ms", base::elapsed_ms(begun, steady_clock::now())}});
 }
 
-asio::awaitable<void> summarizer::give_back(store::summary_task task) {
-    auto const released = co_await store_.release_summary(std::move(task), clock_.wall() + pause_after_failure);
+asio::awaitable<void> summarizer::give_back(store::summary_task task, base::wall_time not_before) {
+    auto const released = co_await store_.release_summary(std::move(task), not_before);
     if (!released) base::log_warn("a session was not given back", {{"error", released.error().message}});
 }
 

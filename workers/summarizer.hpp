@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -14,6 +15,7 @@
 #include "store/store.hpp"
 #include "workers/api_gate.hpp"
 #include "workers/options.hpp"
+#include "workers/store_patience.hpp"
 
 namespace engram::workers {
 
@@ -54,7 +56,8 @@ private:
     boost::asio::awaitable<void> sweep();
     boost::asio::awaitable<void> summarize(store::conversation which);
     boost::asio::awaitable<void> write_summary(store::summary_task task);
-    boost::asio::awaitable<void> give_back(store::summary_task task);
+    boost::asio::awaitable<std::optional<std::string>> ask_for_summary(store::summary_task const& task);
+    boost::asio::awaitable<void> give_back(store::summary_task task, base::wall_time not_before);
     boost::asio::awaitable<void> keep_lease(store::summary_task const& task);
     [[nodiscard]] bool enqueue(store::conversation const& which);
 
@@ -65,6 +68,7 @@ private:
     api_gate const& gate_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
+    store_patience patience_;
     base::task_group tasks_;
     base::event work_;
     std::deque<store::conversation> waiting_;  // no conversation twice

@@ -83,6 +83,22 @@ BOOST_AUTO_TEST_CASE(a_failed_call_gives_the_session_back) {
     BOOST_TEST(pool.status().failed == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_summary_that_is_cut_short_by_the_end_is_given_back_at_once) {
+    pool.start();
+    settle();
+    claude.hold = true;
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
+    bool stopped = false;
+    asio::co_spawn(io, pool.stop(), [&](std::exception_ptr) { stopped = true; });
+    io.restart();
+    io.run_for(std::chrono::seconds(10));
+    BOOST_TEST(stopped);
+    BOOST_TEST(store.given_back == 1);
+    BOOST_TEST(store.summaries.empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_or_refused_summary_is_not_stored) {
     pool.start();
     settle();
