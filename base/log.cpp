@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -29,10 +30,18 @@ spdlog::level::level_enum to_spdlog(log_level level) {
     return spdlog::level::info;
 }
 
+// The variable is inherited: only if it names this very stream is it the journal (systemd.exec(5)).
+bool is_journal(int stream) {
+    char const* const named = std::getenv("JOURNAL_STREAM");
+    struct stat status{};
+    if (!named || fstat(stream, &status) != 0) return false;
+    return std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino) == named;
+}
+
 log_format choose_format(log_format wanted) {
     if (wanted != log_format::automatic) return wanted;
     if (isatty(STDERR_FILENO)) return log_format::text;
-    if (std::getenv("JOURNAL_STREAM")) return log_format::journal;
+    if (is_journal(STDERR_FILENO)) return log_format::journal;
     return log_format::json;
 }
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <poll.h>
 #include <stdexcept>
 
@@ -15,9 +14,10 @@ namespace engram::bench {
 
 namespace json = boost::json;
 using std::chrono::duration;
-using std::chrono::milliseconds;
 
 namespace {
+
+constexpr std::chrono::steady_clock::duration long_wait = std::chrono::seconds(1);
 
 std::string user_of(load const& of, std::size_t n) {
     return "user-" + std::to_string(n % of.sessions % of.users);
@@ -71,7 +71,7 @@ void chat_client::run() {
         }
         if (now - quiet_since > of_.patience) break;
         push_due(now);
-        turn(poll_timeout(now));
+        turn(longest_wait(now));
     }
     ended_ = clock::now();
 }
@@ -81,7 +81,7 @@ void chat_client::subscribe() {
     auto const until = clock::now() + of_.patience;
     while (!subscribed_) {
         if (clock::now() > until) throw std::runtime_error("Redis does not answer");
-        turn(100);
+        turn(long_wait);
     }
 }
 
@@ -105,17 +105,19 @@ chat_client::clock::time_point chat_client::due(std::size_t n) const {
     return started_ + std::chrono::duration_cast<clock::duration>(duration<double>(double(n) / of_.rate));
 }
 
-int chat_client::poll_timeout(clock::time_point now) const {
-    if (of_.rate <= 0 || jobs_.size() == of_.jobs) return 1000;
-    auto const wait = duration<double, std::milli>(due(jobs_.size()) - now).count();
-    return std::clamp(int(std::ceil(wait)), 0, 1000);
+chat_client::clock::duration chat_client::longest_wait(clock::time_point now) const {
+    if (of_.rate <= 0 || jobs_.size() == of_.jobs) return long_wait;
+    return std::clamp<clock::duration>(due(jobs_.size()) - now, clock::duration::zero(), long_wait);
 }
 
-void chat_client::turn(int timeout_ms) {
+void chat_client::turn(clock::duration wait) {
     pollfd ends[] = {{pushing_.descriptor(), POLLIN, 0}, {listening_.descriptor(), POLLIN, 0}};
     if (pushing_.wants_to_write()) ends[0].events |= POLLOUT;
     if (listening_.wants_to_write()) ends[1].events |= POLLOUT;
-    if (poll(ends, 2, timeout_ms) <= 0) return;
+    // Finer than poll(): with a job every few milliseconds, one late by half of one would count as latency.
+    auto const whole = std::chrono::floor<std::chrono::seconds>(wait);
+    timespec const timeout{whole.count(), std::chrono::nanoseconds(wait - whole).count()};
+    if (ppoll(ends, 2, &timeout, nullptr) <= 0) return;
     if ((ends[0].revents & POLLOUT) != 0) pushing_.write();
     if ((ends[1].revents & POLLOUT) != 0) listening_.write();
     if ((ends[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) pushing_.read([](redisReply const&) {});

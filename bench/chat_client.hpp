@@ -55,8 +55,8 @@ private:
     void subscribe();
     void push_due(clock::time_point now);
     void push(clock::time_point begun);
-    [[nodiscard]] int poll_timeout(clock::time_point now) const;
-    void turn(int timeout_ms);
+    [[nodiscard]] clock::duration longest_wait(clock::time_point now) const;
+    void turn(clock::duration wait);
     void take_message(redisReply const& message);
     void take_reply(std::string_view channel, std::string_view text, clock::time_point now);
     [[nodiscard]] char const* fault_of(std::size_t n, boost::json::object const& reply) const;

@@ -60,6 +60,11 @@ void add(answer& total, answer&& part) {
     total.request_id = std::move(part.request_id);
 }
 
+/// What a server says may repeat what a user said: its status goes into the log, its words do not.
+std::string loggable(failure const& why) {
+    return why.status == 0 ? why.message : "HTTP status " + std::to_string(why.status);
+}
+
 std::unique_ptr<failure> past_deadline(std::string what) {
     auto why = std::make_unique<failure>();
     why->kind = error_kind::deadline;
@@ -185,7 +190,7 @@ bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
     }
     base::log_info("asking Claude again", {{"wait_ms", delay.count()},
                                            {"tries", c.attempts},
-                                           {"because", without_key(why.message, options_.api_key)}});
+                                           {"because", loggable(why)}});
     return true;
 }
 

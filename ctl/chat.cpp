@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <thread>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -47,6 +48,15 @@ private:
     unsigned frame_ = 0;
 };
 
+// Redis itself is not ready; it will be.
+bool is_passing(queue::redis_error const& error) {
+    using enum queue::redis_error_kind;
+    return error.kind != refused || error.has_code("LOADING") || error.has_code("READONLY") || error.has_code("BUSY") ||
+           error.has_code("MASTERDOWN") || error.has_code("UNBLOCKED");
+}
+
+constexpr std::chrono::milliseconds pause{250};  // while Redis is not ready
+
 std::string make_job(chat_request const& request, std::string const& id, std::string const& message) {
     json::object job;
     job["id"] = id;
@@ -70,10 +80,11 @@ std::optional<std::string> ask(connection& redis, chat_request const& request, s
     while (steady_clock::now() < until) {
         if (!pushed) {
             auto const push = redis.call({"LPUSH", jobs_key, job}, {}, [&] { indicator.tick(); });
-            if (!push && push.error().kind == queue::redis_error_kind::refused) {
+            if (!push && !is_passing(push.error())) {
                 complain("Redis refused the message: " + push.error().message);
                 return std::nullopt;
             }
+            if (!push && push.error().kind == queue::redis_error_kind::refused) std::this_thread::sleep_for(pause);
             pushed = push.has_value();
             if (!push) trouble = push.error().message;
             continue;
@@ -81,7 +92,7 @@ std::optional<std::string> ask(connection& redis, chat_request const& request, s
         auto const popped =
             redis.call({"BLPOP", reply_key, "2"}, std::chrono::seconds(2), [&] { indicator.tick(); });
         if (!popped) {
-            if (popped.error().kind == queue::redis_error_kind::refused) {
+            if (!is_passing(popped.error())) {
                 complain("Redis refused to give the reply: " + popped.error().message);
                 return std::nullopt;
             }
@@ -96,29 +107,29 @@ std::optional<std::string> ask(connection& redis, chat_request const& request, s
     return std::nullopt;
 }
 
-// Prints the answer; false if there was none.
-bool converse(connection& redis, chat_request const& request, std::string const& message, std::string_view label) {
+// Prints the answer. Returns an exit code: 0; EX_TEMPFAIL if there was none or it is worth another try, EX_DATAERR if
+// the same message would be refused again.
+int converse(connection& redis, chat_request const& request, std::string const& message, std::string_view label) {
     if (!request.json) std::cout << label << std::flush;
     auto const answer = ask(redis, request, message);
     if (!answer) {
         if (!request.json) std::cout << '\n';
-        return false;
+        return EX_TEMPFAIL;
     }
     auto const reply = queue::parse_reply(*answer);
     if (request.json) {
         std::cout << *answer << std::endl;
-        return reply && reply->ok;
-    }
-    if (!reply || !reply->ok) {
+    } else if (!reply || !reply->ok) {
         std::cout << '\n';
         complain(reply ? reply->error_type + ": " + reply->error_message : "the reply cannot be read");
-        return false;
     }
+    if (!reply || !reply->ok) return reply && reply->retryable ? EX_TEMPFAIL : EX_DATAERR;
+    if (request.json) return EX_OK;
     if (reply->reply.empty())
         std::cout << "(no text; stop reason: " << reply->stop_reason << ")" << std::endl;
     else
         std::cout << reply->reply << std::endl;
-    return true;
+    return EX_OK;
 }
 
 std::string trimmed(std::string line) {
@@ -143,7 +154,7 @@ int run_chat(connection& redis, chat_request request) {
         if (!typed && !request.json) std::cout << line << std::endl;
         if (line == "quit") return status;
         if (base::is_blank(line)) continue;
-        status = converse(redis, request, line, "Assistant: ") ? EX_OK : EX_TEMPFAIL;
+        status = converse(redis, request, line, "Assistant: ");
     }
     if (!request.json) std::cout << std::endl;
     return status;
@@ -151,7 +162,7 @@ int run_chat(connection& redis, chat_request request) {
 
 int run_send(connection& redis, chat_request request, std::string const& message) {
     if (request.session.empty()) request.session = "chat-" + base::random_hex(6);
-    return converse(redis, request, message, "") ? EX_OK : EX_TEMPFAIL;
+    return converse(redis, request, message, "");
 }
 
 }  // namespace engram::ctl

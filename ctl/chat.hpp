@@ -16,8 +16,8 @@ struct chat_request {
     bool json = false;
 };
 
-/// Reads lines from standard input until `quit` or its end. Returns an exit code of sysexits.h: 0, or EX_TEMPFAIL if
-/// the last message had no answer.
+/// Reads lines from standard input until `quit` or its end. Returns an exit code of sysexits.h, that of the last
+/// message: 0, EX_TEMPFAIL (no answer, or an error worth another try) or EX_DATAERR (it would be refused again).
 [[nodiscard]] int run_chat(connection& redis, chat_request request);
 
 /// Sends one message and prints the answer.

@@ -155,6 +155,7 @@ std::vector<std::string> find_warnings(config const& values) {
         warnings.push_back("redis.ca_file has no effect: redis.url is not rediss://");
     if (!values.claude.ca_file.empty() && !values.claude.base_url.starts_with("https://"))
         warnings.push_back("claude.ca_file has no effect: claude.base_url is not https://");
+    if (!values.http_listen.empty()) warnings.push_back("http.listen is reserved: nothing is served yet");
     return warnings;
 }
 

@@ -61,7 +61,7 @@ constexpr std::array keys = std::to_array<config_key>({
      AT(queue.redis.backoff_max)},
 
     {.name = "claude.base_url",
-     .help = "Where the API is; /v1/messages is appended. http:// only for a local endpoint.",
+     .help = "Where the API is; /v1/messages is appended. http:// is not encrypted: for a local endpoint.",
      AT(claude.base_url),
      .check = check_base_url},
     {.name = "claude.model",
@@ -103,7 +103,7 @@ constexpr std::array keys = std::to_array<config_key>({
      .unit = "ms",
      .min = 1,
      .max = day_ms,
-     .help = "For one try as a whole; when streaming, the silence allowed.",
+     .help = "For one try as a whole.",
      AT(claude.timeout)},
     {.name = "claude.connect_timeout_ms",
      .unit = "ms",
@@ -299,7 +299,6 @@ constexpr std::array keys = std::to_array<config_key>({
      .unit = "calls",
      .min = 1,
      .max = 1'000,
-     .reloadable = true,
      .help = "Summaries made at a time.",
      AT(summary.workers)},
     {.name = "summary.delete_turns",
@@ -329,7 +328,7 @@ constexpr std::array keys = std::to_array<config_key>({
     {.name = "log.level",
      .words = "trace|debug|info|warn|error|off",
      .reloadable = true,
-     .help = "The least that is logged. trace shows what users wrote; the others never do.",
+     .help = "The least that is logged. What users write is never logged.",
      AT(log.level)},
     {.name = "log.format",
      .words = "auto|text|json|journal",
@@ -337,7 +336,7 @@ constexpr std::array keys = std::to_array<config_key>({
      AT(log.format)},
 
     {.name = "http.listen",
-     .help = "address:port, or empty for none.",
+     .help = "address:port for health and metrics pages. Reserved: nothing is served yet.",
      AT(http_listen),
      .check = check_listen},
 });

@@ -25,6 +25,14 @@ namespace {
 
 using namespace engram;
 
+constexpr char no_key[] =
+    "no API key: set ANTHROPIC_API_KEY, or the systemd credential anthropic_api_key, or claude.base_url";
+
+// A local or compatible endpoint may do without.
+bool lacks_key(daemon::config const& config, daemon::api_key const& key) {
+    return key.value.empty() && config.claude.base_url.find("api.anthropic.com") != std::string::npos;
+}
+
 void complain(std::string const& line) {
     std::fprintf(stderr, "engramd: %s\n", line.c_str());
 }
@@ -50,6 +58,10 @@ std::unique_ptr<daemon::service::reloaded> reload(daemon::config_sources const& 
         base::log_error("the API key was not reloaded", {{"problem", key.error().message}});
         return nullptr;
     }
+    if (lacks_key(loaded->values, *key)) {
+        base::log_error("the configuration was not reloaded", {{"problem", no_key}});
+        return nullptr;
+    }
     return std::make_unique<daemon::service::reloaded>(loaded->values, key->value);
 }
 
@@ -65,18 +77,19 @@ int run(daemon::loaded_config loaded, daemon::api_key key, daemon::config_source
     boost::asio::io_context io(1);
     daemon::service service(
         std::move(loaded.values), std::move(key.value), [&sources] { return reload(sources); }, io);
-    int status = EX_OK;
-    boost::asio::co_spawn(io, service.run(), [&status](std::exception_ptr error) {
-        if (!error) return;
-        status = EX_SOFTWARE;
-        try {
-            std::rethrow_exception(error);
-        } catch (std::exception const& e) {
-            base::log_error("the service ended with an error", {{"error", e.what()}});
-        }
-    });
-    io.run();
-    return status;
+    try {
+        boost::asio::co_spawn(io, service.run(), [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        });
+        io.run();
+    } catch (std::exception const& error) {
+        // Tasks are under way that nothing will end: taking the service apart under them would do more harm than
+        // leaving. The lease gives the jobs back.
+        base::log_error("the service ended with an error", {{"error", error.what()}});
+        base::log_stop();
+        std::_Exit(EX_SOFTWARE);
+    }
+    return EX_OK;
 }
 
 }  // namespace
@@ -104,10 +117,8 @@ int main(int argc, char** argv) {
         std::fputs(daemon::describe(*loaded, key->origin).c_str(), stdout);
         return EX_OK;
     }
-    if (key->value.empty() && loaded->values.claude.base_url.find("api.anthropic.com") != std::string::npos) {
-        complain(
-            "no API key: set ANTHROPIC_API_KEY, or the systemd credential anthropic_api_key, or "
-            "claude.base_url");
+    if (lacks_key(loaded->values, *key)) {
+        complain(no_key);
         return EX_CONFIG;
     }
 

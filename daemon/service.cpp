@@ -4,7 +4,6 @@
 #include "store/sqlite_store.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -39,7 +38,8 @@ workers::job_rules rules_of(queue::options const& options) {
 }  // namespace
 
 service::service(config config, base::secret key, reload reload, asio::io_context& io)
-    : config_(std::move(config)),
+    : signals_(io, SIGTERM, SIGINT, SIGHUP),
+      config_(std::move(config)),
       reload_(std::move(reload)),
       tasks_(io.get_executor()),
       stop_(io.get_executor()),
@@ -77,13 +77,15 @@ asio::awaitable<void> service::run() {
 }
 
 asio::awaitable<void> service::watch_signals() {
-    auto const executor = co_await asio::this_coro::executor;
-    asio::signal_set signals(executor, SIGTERM, SIGINT, SIGHUP);
     for (;;) {
-        auto const [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+        auto const [error, number] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (error) co_return;
         if (number == SIGHUP) {
-            reload_config();
+            try {
+                reload_config();
+            } catch (std::exception const& failure) {
+                base::log_error("the configuration was not reloaded", {{"error", failure.what()}});
+            }
         } else if (!stopping_) {
             stopping_ = true;
             stop_.notify_all();
@@ -95,6 +97,7 @@ asio::awaitable<void> service::watch_signals() {
 
 asio::awaitable<void> service::announce_ready() {
     co_await queue_.wait_until_ready(never);
+    announced_ = true;
     sd_notifyf(0, "READY=1\nSTATUS=taking jobs as %s", queue_.instance().c_str());
 }
 
@@ -120,7 +123,9 @@ void service::set_intake(workers::api_gate::state state) {
 }
 
 void service::reload_config() {
-    sd_notify(0, "RELOADING=1");
+    // systemd wants to know since when, or takes an old READY for the end of this reload.
+    auto const since = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch());
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(since.count()));
     if (auto const fresh = reload_()) {
         auto plan = plan_reload(config_, fresh->fresh);
         for (auto const key : plan.need_restart)
@@ -133,7 +138,7 @@ void service::reload_config() {
         gate_.try_now();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }
-    sd_notify(0, "READY=1");
+    if (announced_) sd_notify(0, "READY=1");
 }
 
 }  // namespace engram::daemon

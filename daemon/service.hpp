@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include "base/clock.hpp"
 #include "base/event.hpp"
@@ -45,12 +46,14 @@ private:
     void reload_config();
     void set_intake(workers::api_gate::state state);
 
+    boost::asio::signal_set signals_;  // first: a signal that comes while the database is opened is not lost
     config config_;
     reload reload_;
     base::clock clock_;
     base::task_group tasks_;
     base::event stop_;
     bool stopping_ = false;
+    bool announced_ = false;
     // Stopped from the last to the first: nothing here is used by what stands above it.
     std::unique_ptr<store::store> store_;
     std::unique_ptr<claude::client> claude_;

@@ -27,6 +27,7 @@ constexpr std::size_t most_claims_a_call = 128;  // keeps one script call well b
 constexpr milliseconds push_wait = 1s;  // how long a lane that another daemon gave back may go unseen
 constexpr milliseconds pause_after_error = 250ms;
 constexpr milliseconds longest_pause = 2s;
+constexpr milliseconds longest_farewell = 3s;  // for a connection, at the end
 constexpr milliseconds full_pause = 100ms;  // P:jobs has jobs, but as many as allowed are parked
 
 std::string host_name() {
@@ -442,7 +443,10 @@ void job_queue::hurry() {
 }
 
 asio::awaitable<void> job_queue::leave() {
-    if (!commands_.is_up() || !registered_) co_return;
+    if (!registered_) co_return;
+    // A Redis that is away for a moment: without this call every job still in hand would count a death.
+    bool const up = co_await commands_.wait_until_up(steady_clock::now() + longest_farewell);
+    if (!up) co_return;
     std::vector<std::string> const arguments{options_.prefix, incarnation_};
     auto const answer = co_await all_scripts().leave.run(commands_, jobs_key_, views_of(arguments));
     if (!answer) note_trouble(answer.error(), "leaving the queue");

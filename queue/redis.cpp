@@ -111,7 +111,9 @@ asio::awaitable<base::result<void, std::string>> redis::greet(base::steady_time 
         std::string bytes;
         append_command(bytes, {command.begin(), command.end()});
         auto const answer = co_await base::with_deadline(until, ask_alone(std::move(bytes)));
-        if (!answer) co_return address_.to_text() + ": no answer to " + command[0] + " in time";
+        // What the deadline cuts short ends as a value, not as an exception.
+        if (!answer || base::steady_time::clock::now() >= until)
+            co_return address_.to_text() + ": no answer to " + command[0] + " in time";
         if (!*answer) co_return address_.to_text() + ": " + answer->error();
         auto const& value = **answer;
         // A restricted user may lack CLIENT or PING; the name is a courtesy.
@@ -229,7 +231,16 @@ asio::awaitable<redis_result<redis_value>> redis::command(std::vector<std::strin
     }
 
     pending me(executor_);
-    waiting_.push_back(&me);
+    bool const wake_writer = outbox_.empty();
+    auto const written = outbox_.size();
+    outbox_ += bytes;
+    // Both or neither, or every later caller would get its neighbour's answer.
+    try {
+        waiting_.push_back(&me);
+    } catch (...) {
+        outbox_.resize(written);
+        throw;
+    }
     // The entry points into this coroutine: whoever leaves early leaves a tombstone.
     struct departure {
         redis& self;
@@ -239,8 +250,7 @@ asio::awaitable<redis_result<redis_value>> redis::command(std::vector<std::strin
                 *std::find(self.waiting_.begin(), self.waiting_.end(), &me) = nullptr;
         }
     } const departing{*this, me};
-    if (outbox_.empty()) something_to_write_.notify_one();
-    outbox_ += bytes;
+    if (wake_writer) something_to_write_.notify_one();
     bytes = std::string();
 
     // Anew from here: what was used up waiting for a connection must not make a healthy one look dead.

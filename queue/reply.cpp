@@ -187,6 +187,8 @@ std::optional<received_reply> parse_reply(std::string_view text) {
     if (details && details->is_object()) {
         reply.error_type = text_of(details->get_object(), "type");
         reply.error_message = text_of(details->get_object(), "message");
+        auto const* retryable = details->get_object().if_contains("retryable");
+        reply.retryable = retryable && retryable->is_bool() && retryable->get_bool();
     }
     return reply;
 }

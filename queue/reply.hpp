@@ -62,6 +62,7 @@ struct received_reply {
     bool ok = false;
     std::string id, session_id, reply, stop_reason;
     std::string error_type, error_message;
+    bool retryable = false;
 };
 
 /// None if `text` is not a reply.

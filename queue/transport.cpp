@@ -4,7 +4,7 @@
 #include "base/resolve.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/connect.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -61,13 +61,28 @@ using local_transport = stream_transport<local::socket>;
 using tls_transport = stream_transport<asio::ssl::stream<tcp::socket>>;
 using connected = base::result<std::unique_ptr<transport>, std::string>;
 
-// Shared between connect() and the attempt it may abandon.
-asio::awaitable<error_code> connect_tcp(tcp::socket& socket, base::endpoints const& endpoints) {
-    auto const [error, endpoint] = co_await asio::async_connect(socket, endpoints, no_throw);
-    if (!error) {
-        error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
-        socket.set_option(asio::socket_base::keep_alive(true), ignored);
+asio::awaitable<error_code> connect_one(tcp::socket& socket, tcp::endpoint endpoint) {
+    error_code ignored;
+    socket.close(ignored);
+    auto const [error] = co_await socket.async_connect(endpoint, no_throw);
+    co_return error;
+}
+
+// Each address but the last gets half of what is left, so that one that swallows everything does not hide the next.
+// Nothing: not in time.
+asio::awaitable<std::optional<error_code>> connect_tcp(tcp::socket& socket, base::endpoints const& endpoints,
+                                                       base::steady_time until) {
+    std::optional<error_code> error;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        auto const now = base::steady_time::clock::now();
+        auto const limit = i + 1 < endpoints.size() ? now + (until - now) / 2 : until;
+        error = co_await base::with_deadline(limit, connect_one(socket, endpoints[i]));
+        if (error && !*error) {
+            error_code ignored;
+            socket.set_option(tcp::no_delay(true), ignored);
+            socket.set_option(asio::socket_base::keep_alive(true), ignored);
+            break;
+        }
     }
     co_return error;
 }
@@ -83,7 +98,9 @@ asio::awaitable<error_code> connect_local(local::socket& socket, std::string con
 }
 
 std::string text_of(redis_address const& address, std::optional<error_code> const& error) {
-    return address.to_text() + ": " + (error ? error->message() : std::string("no connection in time"));
+    // What the deadline cuts short ends as a value, not as an exception.
+    bool const late = !error || *error == asio::error::operation_aborted;
+    return address.to_text() + ": " + (late ? std::string("no connection in time") : error->message());
 }
 
 asio::awaitable<connected> connect_over_unix(redis_address address, base::steady_time until) {
@@ -107,7 +124,7 @@ asio::awaitable<connected> connect_over_tls(redis_address address, base::endpoin
     asio::ip::make_address(address.host, not_numeric);
     // The name by which the server chooses its certificate; addresses are not allowed there (RFC 6066).
     if (not_numeric) SSL_set_tlsext_host_name(made->stream.native_handle(), address.host.c_str());
-    auto error = co_await base::with_deadline(until, connect_tcp(made->stream.next_layer(), endpoints));
+    auto error = co_await connect_tcp(made->stream.next_layer(), endpoints, until);
     if (!error || *error) co_return text_of(address, error);
     error = co_await base::with_deadline(until, handshake(made->stream));
     if (!error || *error) co_return text_of(address, error);
@@ -144,7 +161,7 @@ asio::awaitable<connected> connect(redis_address address, std::shared_ptr<asio::
     }
     auto const executor = co_await asio::this_coro::executor;
     auto made = std::make_unique<tcp_transport>(nullptr, executor);
-    auto const error = co_await base::with_deadline(until, connect_tcp(made->stream, *endpoints));
+    auto const error = co_await connect_tcp(made->stream, *endpoints, until);
     if (!error || *error) co_return text_of(address, error);
     co_return std::unique_ptr<transport>(std::move(made));
 }

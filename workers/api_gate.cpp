@@ -19,8 +19,8 @@ void api_gate::enter(state next) {
     changed_.notify_all();
 }
 
-void api_gate::answered() {
-    if (state_ == state::open) return;
+void api_gate::answered(std::uint64_t since) {
+    if (state_ == state::open || since != period_) return;
     base::log_info("Claude answers again: jobs are taken", {{"was", reason_}});
     reason_.clear();
     enter(state::open);
@@ -28,6 +28,7 @@ void api_gate::answered() {
 
 bool api_gate::refused(claude::error const& why) {
     bool const first = state_ == state::open;
+    ++period_;
     reason_ = why.message;
     shut_until_ = steady_clock::now() + pause_;
     if (first)

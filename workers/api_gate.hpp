@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -27,8 +28,11 @@ public:
     /// `on_change` is told each new state.
     api_gate(std::chrono::milliseconds pause, intake on_change, boost::asio::any_io_executor executor);
 
-    /// The API answered, if only to refuse that one request.
-    void answered();
+    /// Names the time until the next refusal; to be noted before a call and given to answered().
+    [[nodiscard]] std::uint64_t period() const { return period_; }
+    /// The API answered a call that began in `since`, if only to refuse that one request. An answer to a call that
+    /// began before a refusal proves nothing.
+    void answered(std::uint64_t since);
     /// The API refuses everybody. True: the job that met it bears the error; false: it is to be given back.
     [[nodiscard]] bool refused(claude::error const& why);
     /// Something has changed (a new key): try at once.
@@ -48,6 +52,7 @@ private:
     intake on_change_;
     state state_ = state::open;
     std::string reason_;
+    std::uint64_t period_ = 0;
     base::steady_time shut_until_{};
     base::event changed_;
 };

@@ -53,8 +53,10 @@ struct chat_turn::turn {
     queue::job job;
     store::job_key key;
     store::conversation conversation;
+    std::string shown_id;  // the job's own, or the one made for it; empty if the job could not be read
     std::string reply_to;
     base::steady_time deadline;
+    std::uint64_t asked_in = 0;  // the gate's period
     queue::reply_timing timing;
     store::context context;
 };
@@ -76,6 +78,7 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::deliv
     auto parsed = queue::parse_job(delivery.body, {rules_.prefix, &rules_.reply_prefixes, rules_.max_job_bytes});
     turn.job = parsed ? std::move(*parsed) : std::move(parsed.error().partial);
     turn.key = {turn.job.id.empty() ? delivery.ticket : turn.job.id, delivery.ticket, base::sha256(delivery.body)};
+    turn.shown_id = parsed ? turn.key.job_id : turn.job.id;
     turn.reply_to = turn.job.reply_to;
     if (turn.reply_to.empty() && (parsed || !turn.job.id.empty()))
         turn.reply_to = queue::default_reply_key(rules_.prefix, turn.key.job_id);
@@ -124,13 +127,14 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(turn& tur
 
     auto request = compose_chat(options_, turn.context, turn.conversation.session_id, turn.job.message);
     turn.context = {};
+    turn.asked_in = gate_.period();
     auto answered = co_await claude_.ask(std::move(request), claude::call_class::chat, turn.deadline);
     turn.timing.claude_ms = base::elapsed_ms(loaded_at, clock_.steady());
     if (!answered) {
         auto failed = co_await fail_call(turn, answered.error());
         co_return failed;
     }
-    gate_.answered();
+    gate_.answered(turn.asked_in);
     auto committed = co_await commit(turn, std::move(*answered));
     co_return committed;
 }
@@ -139,9 +143,12 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn cons
     using claude::error_kind;
     bool const for_everybody = error.kind == error_kind::auth || error.kind == error_kind::spend_limit;
     if (for_everybody && !gate_.refused(error)) co_return std::nullopt;
-    if (error.kind == error_kind::rejected) gate_.answered();
+    if (error.kind == error_kind::rejected) gate_.answered(turn.asked_in);
     bool const retryable = error.kind != error_kind::rejected;
-    auto failed = co_await fail(turn, std::string(error_type(error.kind)), std::move(error.message), retryable);
+    // What a server says may repeat what the user said: that goes to the caller and not into the log.
+    auto logged = error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
+    auto failed = co_await fail(turn, std::string(error_type(error.kind)), std::move(error.message), retryable,
+                                std::move(logged));
     co_return failed;
 }
 
@@ -214,7 +221,7 @@ asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn, 
         co_return conflict;
     }
     base::log_info("job answered from the store", {{"job", turn.key.job_id}, {"user", turn.conversation.user_id}});
-    queue::settlement settlement{turn.key.job_id, turn.reply_to, std::move(recorded.reply), std::nullopt};
+    queue::settlement settlement{turn.shown_id, turn.reply_to, std::move(recorded.reply), std::nullopt};
     if (!recorded.ok) {
         auto const error = queue::parse_reply(settlement.reply);
         settlement.dead = queue::dead_letter{error ? error->error_type : "internal", error ? error->error_message : ""};
@@ -223,9 +230,11 @@ asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn, 
 }
 
 // Records the error, so that a delivery that wakes up late cannot bring another outcome, and answers with it.
-asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string type, std::string message, bool retryable) {
+// `logged` replaces the message in the log.
+asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string type, std::string message, bool retryable,
+                                                   std::string logged) {
     queue::error_reply reply;
-    reply.id = turn.key.job_id;
+    reply.id = turn.shown_id;
     reply.user_id = turn.job.user_id;
     reply.session_id = turn.job.session_id;
     reply.type = type;
@@ -237,13 +246,13 @@ asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string
                                   {"user", turn.job.user_id},
                                   {"session", turn.job.session_id},
                                   {"error", type},
-                                  {"message", message},
+                                  {"message", logged.empty() ? message : logged},
                                   {"attempts", turn.delivery.attempts}});
 
     store::failure const failure{turn.key, turn.job.user_id, queue::to_json(reply), clock_.wall()};
     auto const record = [&] { return store_.record_failure(failure); };
     auto recorded = co_await patience_.insist(record);
-    queue::settlement settlement{turn.key.job_id, turn.reply_to, failure.reply,
+    queue::settlement settlement{turn.shown_id, turn.reply_to, failure.reply,
                                  queue::dead_letter{std::move(type), std::move(message)}};
     if (!recorded) co_return settlement;  // a damaged store must not keep the caller waiting
     settlement.reply = std::move(recorded->reply);

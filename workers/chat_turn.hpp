@@ -50,7 +50,8 @@ private:
     struct turn;
     boost::asio::awaitable<std::optional<queue::settlement>> take_turn(turn& turn);
     boost::asio::awaitable<queue::settlement> commit(turn& turn, claude::answer answer);
-    boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message, bool retryable);
+    boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message, bool retryable,
+                                                   std::string logged = {});
     boost::asio::awaitable<std::optional<queue::settlement>> fail_call(turn const& turn, claude::error error);
     boost::asio::awaitable<queue::settlement> settle_recorded(turn const& turn, store::recorded_outcome recorded);
 

@@ -1,6 +1,7 @@
 // A full disk or a busy database is a state, not the end of a job.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>

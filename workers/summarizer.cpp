@@ -4,8 +4,10 @@
 #include <exception>
 #include <utility>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -26,11 +28,22 @@ namespace {
 
 constexpr milliseconds lease = 15s;          // after a crash, nobody takes the session before this is over
 constexpr milliseconds lease_renewal = 5s;
-constexpr milliseconds pause_after_failure = 30s;
+constexpr milliseconds first_pause = 30s;
+constexpr milliseconds longest_pause = 1h;
 constexpr std::size_t most_waiting = 10'000;  // what does not fit is found again by the sweep
 constexpr std::size_t sweep_batch = 1'000;
 
-using answered = claude::result<claude::answer>;
+// What a server says may repeat what a user said: its status goes into the log, its words do not.
+std::string loggable(claude::error const& error) {
+    return error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
+}
+
+// A summary that was cut off ends with its last whole point.
+std::string whole_lines(claude::answer answer) {
+    auto const end = answer.text.find_last_of('\n');
+    if (answer.stop_reason == "max_tokens" && end != std::string::npos && end > 0) answer.text.resize(end);
+    return std::move(answer.text);
+}
 
 }  // namespace
 
@@ -88,7 +101,15 @@ asio::awaitable<void> summarizer::work() {
             std::size_t& running;
             ~departure() { --running; }
         } const departing{counts_.running};
-        co_await summarize(std::move(which));
+        // One session that fails must not cost the pool a worker.
+        try {
+            co_await summarize(std::move(which));
+        } catch (boost::system::system_error const& stop) {
+            if (stop.code() == asio::error::operation_aborted) throw;
+            base::log_error("a summary failed", {{"error", stop.what()}});
+        } catch (std::exception const& failure) {
+            base::log_error("a summary failed", {{"error", failure.what()}});
+        }
     }
 }
 
@@ -123,6 +144,8 @@ asio::awaitable<void> summarizer::summarize(store::conversation which) {
         co_return;
     }
     if (!*claimed) co_return;  // not due any more, or in other hands
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_await give_back_and_stop(**claimed);
     co_await write_summary(std::move(**claimed));
 }
 
@@ -137,34 +160,60 @@ asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
     }
 }
 
-// The answer, or nothing if there is none that can be used; that has been logged and the session given back.
-asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
-    using namespace asio::experimental::awaitable_operators;
+// The answer to the request, the lease kept meanwhile. Throws on cancellation, and what the call throws.
+asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(store::summary_task const& task) {
     auto request = compose_summary(options_, task);
     auto const until = steady_clock::now() + options_.timeout;
-    std::optional<answered> answer;
+    auto group = asio::experimental::make_parallel_group(
+        asio::co_spawn(executor_, claude_.ask(std::move(request), claude::call_class::background, until), asio::deferred),
+        asio::co_spawn(executor_, keep_lease(task), asio::deferred));
+    auto [order, failure, answer, lease_failure] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(answer);
+}
+
+// The summary, or nothing if there is none that can be used; that has been logged and the session given back.
+asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
+    claude::result<claude::answer> answer = claude::error{};
     try {
-        auto outcome =
-            co_await (claude_.ask(std::move(request), claude::call_class::background, until) || keep_lease(task));
-        answer = std::move(std::get<0>(outcome));
-    } catch (std::exception const&) {
-        // Cancellation; `||` wraps it in an exception of its own.
+        answer = co_await ask_keeping_lease(task);
+    } catch (std::exception const& failure) {
+        answer = claude::error{claude::error_kind::unavailable, failure.what(), 0, 0};
     }
-    if (!answer) {
-        // We are to stop: let the next daemon have the session at once.
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        co_await give_back(task, clock_.wall());
-        throw boost::system::system_error(asio::error::operation_aborted);
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_await give_back_and_stop(task);
     }
-    bool const usable = *answer && !base::is_blank((*answer)->text) && (*answer)->stop_reason != "refusal";
-    if (usable) co_return std::move((*answer)->text);
+    bool const usable = answer && !base::is_blank(answer->text) && answer->stop_reason != "refusal";
+    if (usable) {
+        failures_.erase(task.of.user_id + '\n' + task.of.session_id);
+        co_return whole_lines(std::move(*answer));
+    }
+    bool const hopeless = answer || answer.error().kind == claude::error_kind::rejected;
+    auto const pause = pause_after(task.of, hopeless);
     base::log_warn("a session was not summarized; it will be tried again",
                    {{"user", task.of.user_id},
                     {"session", task.of.session_id},
-                    {"error", *answer ? "no text: " + (*answer)->stop_reason : answer->error().message}});
+                    {"error", answer ? "no text: " + answer->stop_reason : loggable(answer.error())},
+                    {"next_try_s", std::chrono::duration_cast<std::chrono::seconds>(pause).count()}});
     ++counts_.failed;
-    co_await give_back(task, clock_.wall() + pause_after_failure);
+    co_await give_back(task, clock_.wall() + pause);
     co_return std::nullopt;
+}
+
+// We are to stop: the next daemon can have the session at once.
+asio::awaitable<void> summarizer::give_back_and_stop(store::summary_task const& task) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await give_back(task, clock_.wall());
+    throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+// Doubles with each failure of this conversation, so that one that cannot be summarized is not paid for every minute.
+milliseconds summarizer::pause_after(store::conversation const& which, bool hopeless) {
+    if (failures_.size() >= most_waiting) failures_.clear();
+    auto const times = std::min(failures_[which.user_id + '\n' + which.session_id]++, 7U);
+    return hopeless ? longest_pause : std::min<milliseconds>(first_pause * (1U << times), longest_pause);
 }
 
 asio::awaitable<void> summarizer::write_summary(store::summary_task task) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -56,6 +57,9 @@ private:
     boost::asio::awaitable<void> sweep();
     boost::asio::awaitable<void> summarize(store::conversation which);
     boost::asio::awaitable<void> write_summary(store::summary_task task);
+    boost::asio::awaitable<claude::result<claude::answer>> ask_keeping_lease(store::summary_task const& task);
+    boost::asio::awaitable<void> give_back_and_stop(store::summary_task const& task);
+    [[nodiscard]] std::chrono::milliseconds pause_after(store::conversation const& which, bool hopeless);
     boost::asio::awaitable<std::optional<std::string>> ask_for_summary(store::summary_task const& task);
     boost::asio::awaitable<void> give_back(store::summary_task task, base::wall_time not_before);
     boost::asio::awaitable<void> keep_lease(store::summary_task const& task);
@@ -72,6 +76,7 @@ private:
     base::task_group tasks_;
     base::event work_;
     std::deque<store::conversation> waiting_;  // no conversation twice
+    std::unordered_map<std::string, unsigned> failures_;  // by user and session, since the last success
     summary_status counts_;
 };
 

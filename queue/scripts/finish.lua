@@ -10,7 +10,9 @@ if redis.call('HGET', owned_by(me), lane) == ticket then
   check_types()
   local reason, message = ARGV[9], ARGV[10]
   if reply_to ~= '' then
-    local held = redis.call('TYPE', reply_to).ok
+    -- pcall: a key that the daemon's user may not touch concerns this job alone.
+    local held = redis.pcall('TYPE', reply_to)
+    held = held.err and 'thing that may not be touched' or held.ok
     if held ~= 'none' and held ~= 'list' then
       finished = 2
       if reason == '' then
@@ -30,11 +32,12 @@ if redis.call('HGET', owned_by(me), lane) == ticket then
   redis.call('HDEL', bodies, ticket)
   redis.call('HDEL', metas, ticket)
   if reply_to ~= '' then
+    -- pcall: whatever a restricted user may not do, the lane must not be left between two states.
     if finished == 1 then
-      redis.call('RPUSH', reply_to, reply)
-      redis.call('PEXPIRE', reply_to, ARGV[7])
+      redis.pcall('RPUSH', reply_to, reply)
+      redis.pcall('PEXPIRE', reply_to, ARGV[7])
     end
-    redis.call('PUBLISH', reply_to, reply)
+    redis.pcall('PUBLISH', reply_to, reply)
   end
   if reason ~= '' then
     redis.call('XADD', dead, '*', 'id', ARGV[8], 'reason', reason, 'message', message, 'job', raw,

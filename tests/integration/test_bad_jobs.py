@@ -36,6 +36,8 @@ class BadJobs(Case):
         self.assertGreaterEqual(int(letter[b"attempts"]), 0)
         if id is not None:
             self.assertEqual(letter[b"id"].decode(), id)
+        elif not raw.lstrip().startswith(b"{"):
+            self.assertEqual(letter[b"id"], b"")
         return letter
 
     def expect_unmoved(self):

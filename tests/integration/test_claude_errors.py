@@ -459,7 +459,7 @@ class Secrecy(Case):
         self.start_fake(
             lambda request: UNAUTHORIZED
             if "fail auth" in request.new_message
-            else Response(error_body("invalid_request_error", "bad"), 400)
+            else Response(error_body("invalid_request_error", "bad: " + request.new_message), 400)
             if "fail" in request.new_message
             else f"{self.SECRETS[1]}\n[MEMORY: fact|{self.SECRETS[2]}]\n[MEMORY: broken]"
         )

@@ -55,6 +55,26 @@ BOOST_AUTO_TEST_CASE(a_job_given_back_comes_again_before_its_successors_and_no_d
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_job_given_back_comes_before_other_conversations_that_wait) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_in_flight = 1;
+        worker w(f, options);
+        f.push("u", "s", "1");
+        f.push("u", "t", "2");
+        co_await w.start();
+        auto const one = co_await w.next();
+        BOOST_TEST(one->id() == "1");
+        BOOST_TEST(f.server.command({"LLEN", "engram:ready"}) == "1");
+        one->give_back();
+        auto const again = co_await w.next();
+        BOOST_TEST(again->id() == "1");
+        again->answer();
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_handler_that_fails_counts_as_a_death_so_that_it_ends) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

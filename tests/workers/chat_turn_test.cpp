@@ -159,6 +159,23 @@ BOOST_AUTO_TEST_CASE(a_rejected_key_is_borne_by_one_job_and_the_others_go_back) 
     BOOST_TEST(bool(intake.back() == api_gate::state::open));
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_to_a_call_that_began_before_the_refusal_does_not_open_the_gate) {
+    auto const before = gate.period();
+    BOOST_TEST(gate.refused({claude::error_kind::auth, "invalid x-api-key", 401, 1}));
+    gate.answered(before);
+    BOOST_TEST(bool(gate.current() == api_gate::state::shut));
+    BOOST_TEST(!gate.refused({claude::error_kind::auth, "invalid x-api-key", 401, 1}));
+    gate.answered(gate.period());
+    BOOST_TEST(bool(gate.current() == api_gate::state::open));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_cannot_be_read_has_no_id_in_its_error) {
+    auto const unread = answer("not json", "c");
+    BOOST_REQUIRE(unread);
+    BOOST_TEST(unread->id == "");
+    BOOST_TEST(!json::parse(unread->reply).as_object().contains("id"));
+}
+
 BOOST_AUTO_TEST_CASE(a_spend_limit_shuts_the_gate_too_and_a_trial_that_meets_it_goes_back) {
     claude.will_fail(claude::error_kind::spend_limit);
     claude.will_fail(claude::error_kind::spend_limit);

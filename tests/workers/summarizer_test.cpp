@@ -113,6 +113,16 @@ BOOST_AUTO_TEST_CASE(an_empty_or_refused_summary_is_not_stored) {
     BOOST_TEST(store.summaries.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_summary_that_was_cut_off_ends_with_its_last_whole_point) {
+    pool.start();
+    settle();
+    claude.will_say("- one\n- two\n- thr", "max_tokens");
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
+    BOOST_TEST(store.summaries[0] == "- one\n- two");
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_asked_while_claude_refuses_everybody) {
     BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
     pool.start();
