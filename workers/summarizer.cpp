@@ -145,7 +145,10 @@ asio::awaitable<void> summarizer::summarize(store::conversation which) {
     }
     if (!*claimed) co_return;  // not due any more, or in other hands
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_await give_back_and_stop(**claimed);
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await give_back_and_stop(**claimed);
+    }
     co_await write_summary(std::move(**claimed));
 }
 
@@ -183,6 +186,7 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
     }
     auto const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await give_back_and_stop(task);
     }
     bool const usable = answer && !base::is_blank(answer->text) && answer->stop_reason != "refusal";
@@ -202,9 +206,9 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
     co_return std::nullopt;
 }
 
-// We are to stop: the next daemon can have the session at once.
+// We are to stop: the next daemon can have the session at once. REQUIRES: cancellation was reset, or awaiting this
+// would throw before it begins.
 asio::awaitable<void> summarizer::give_back_and_stop(store::summary_task const& task) {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await give_back(task, clock_.wall());
     throw boost::system::system_error(asio::error::operation_aborted);
 }

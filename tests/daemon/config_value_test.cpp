@@ -166,18 +166,18 @@ BOOST_AUTO_TEST_CASE(a_text_with_quotation_marks_and_control_characters_survives
 BOOST_AUTO_TEST_CASE(a_reload_takes_over_what_may_change_and_names_what_needs_a_restart) {
     auto const running = load({}).values;
     auto const fresh =
-        load({"log.level=debug", "claude.model=m", "summary.workers=5", "memory.limit=3",
+        load({"log.level=debug", "claude.model=m", "summary.trigger_turns=30", "memory.limit=3",
               "redis.prefix=other", "queue.max_in_flight=7", "claude.price=[{model='m', input=1, output=2}]"})
             .values;
     auto const plan = plan_reload(running, fresh);
     auto const applied =
-        std::vector<std::string>{"claude.model", "memory.limit", "summary.workers", "log.level"};
+        std::vector<std::string>{"claude.model", "memory.limit", "summary.trigger_turns", "log.level"};
     auto const restart = std::vector<std::string>{"redis.prefix", "claude.price", "queue.max_in_flight"};
     BOOST_TEST(texts(plan.applied) == applied);
     BOOST_TEST(texts(plan.need_restart) == restart);
     BOOST_TEST((plan.next.log.level == base::log_level::debug));
     BOOST_TEST(plan.next.chat.model == "m");
-    BOOST_TEST(plan.next.summary.workers == 5u);
+    BOOST_TEST(plan.next.summary.trigger_turns == 30u);
     BOOST_TEST(plan.next.queue.prefix == "engram");
     BOOST_TEST(plan.next.queue.max_in_flight == 256u);
     BOOST_TEST(plan_reload(fresh, fresh).applied.empty());

@@ -22,7 +22,7 @@ class Notify(Case):
 
     def test_ready_comes_when_jobs_are_taken_and_each_change_is_told(self):
         self.make_redis()
-        self.start_fake("ok")
+        self.start_fake(lambda request: "ok")
         daemon = self.start_daemon(ready=False, env={"NOTIFY_SOCKET": self.path})
         daemon.wait_for_log("no connection to Redis")
         self.socket.setblocking(False)
@@ -45,7 +45,7 @@ class Notify(Case):
 class LogForm(Case):
     def test_an_inherited_journal_variable_that_names_another_stream_is_not_followed(self):
         self.start_redis()
-        self.start_fake("ok")
+        self.start_fake(lambda request: "ok")
         daemon = self.start_daemon(env={"JOURNAL_STREAM": "1:1"}, log_format="auto")
         self.ask("hi")
         daemon.wait_for_log("job answered")
