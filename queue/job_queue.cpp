@@ -28,7 +28,7 @@ constexpr milliseconds push_wait = 1s;  // how long a lane that another daemon g
 constexpr milliseconds pause_after_error = 250ms;
 constexpr milliseconds longest_pause = 2s;
 constexpr milliseconds longest_farewell = 3s;  // for a connection, at the end
-constexpr milliseconds full_pause = 100ms;  // P:jobs has jobs, but as many as allowed are parked
+constexpr milliseconds full_pause = 100ms;     // P:jobs has jobs, but as many as allowed are parked
 
 std::string host_name() {
     char name[256] = {};
