@@ -16,7 +16,7 @@
 namespace engram::base {
 namespace {
 
-constexpr std::size_t queue_records = 8192;
+constexpr std::size_t queue_records = 2048;  // about 400 bytes each, taken at the start
 
 spdlog::level::level_enum to_spdlog(log_level level) {
     switch (level) {

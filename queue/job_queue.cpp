@@ -39,6 +39,14 @@ bool answer_was_lost(redis_error const& error) {
     return error.kind != redis_error_kind::refused;
 }
 
+// A delivery for the handler. The body goes with it: Redis has it too, and nothing here needs it.
+delivery hand_over(delivery& what) {
+    auto body = std::exchange(what.body, {});
+    auto handed = what;
+    handed.body = std::move(body);
+    return handed;
+}
+
 std::vector<std::string_view> views_of(std::vector<std::string> const& arguments) {
     return {arguments.begin(), arguments.end()};
 }
@@ -333,10 +341,10 @@ asio::awaitable<void> job_queue::run_job(delivery what) {
     } departing{*this, what};
     std::optional<settlement> outcome;
     bool failed = false;
-    delivery handed = what;
-    what.body = std::string();  // Redis has it, and a call in flight need not carry it twice
+    // On a line of its own, so that the handler's copy does not stay here while it works.
+    auto handling = handler_(hand_over(what));
     try {
-        outcome = co_await handler_(std::move(handed));
+        outcome = co_await std::move(handling);
     } catch (boost::system::system_error const& error) {
         failed = error.code() != asio::error::operation_aborted;
         if (failed)

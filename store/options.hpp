@@ -17,7 +17,7 @@ struct options {
     /// The most work of other coroutines that one transaction takes along.
     std::size_t max_batch = 256;
     /// SQLite's page cache of each connection, in KiB.
-    std::size_t cache_kib = 8 * 1024;
+    std::size_t cache_kib = 1024;
     /// `PRAGMA synchronous`: true = FULL (what is answered survives a power cut), false = NORMAL.
     bool synchronous_full = true;
 };

@@ -49,13 +49,16 @@ std::string_view error_type(claude::error_kind kind) {
 
 // One job on its way through.
 struct chat_turn::turn {
-    queue::delivery delivery;
+    int attempts = 1;
+    int deaths = 0;
+    base::steady_time received;
     queue::job job;
     store::job_key key;
     store::conversation conversation;
     std::string shown_id;  // the job's own, or the one made for it; empty if the job could not be read
     std::string reply_to;
     base::steady_time deadline;
+    base::steady_time asked_at;
     std::uint64_t asked_in = 0;  // the gate's period
     queue::reply_timing timing;
     store::context context;
@@ -72,8 +75,16 @@ chat_turn::chat_turn(job_rules rules, chat_options options, store::store& store,
       after_commit_(std::move(after_commit)),
       patience_(std::move(executor)) {}
 
+// Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for the turn,
+// and one frame, of take_turn(). What comes before and after has frames of its own, which are gone by then.
 asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::delivery delivery) {
-    turn turn;
+    auto one = std::make_unique<turn>();
+    auto problem = begin(*one, std::move(delivery));
+    return problem ? refuse(std::move(one), std::move(*problem)) : take_turn(std::move(one));
+}
+
+// Returns what is wrong with the job, if it cannot be answered.
+std::optional<std::string> chat_turn::begin(turn& turn, queue::delivery delivery) const {
     turn.timing.queued_ms = delivery.queued_ms;
     auto parsed = queue::parse_job(delivery.body, {rules_.prefix, &rules_.reply_prefixes, rules_.max_job_bytes});
     turn.job = parsed ? std::move(*parsed) : std::move(parsed.error().partial);
@@ -85,18 +96,31 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::deliv
     turn.conversation = {turn.job.user_id, turn.job.session_id.empty() ? "s-" + delivery.ticket : turn.job.session_id};
     auto const allowed = turn.job.deadline.value_or(rules_.deadline);
     turn.deadline = delivery.received + allowed - milliseconds(delivery.queued_ms);
-    turn.delivery = std::move(delivery);
-    // The bytes have been read and digested; a call in flight need not carry them.
-    turn.delivery.body = std::string();
-    if (!parsed) {
-        auto refused = co_await fail(turn, "invalid_job", std::move(parsed.error().message), false);
-        co_return refused;
-    }
-    auto outcome = co_await take_turn(turn);
-    co_return outcome;
+    // The bytes have been read and digested, and the queue knows where the job belongs: a call in flight need not
+    // carry that too.
+    turn.attempts = delivery.attempts;
+    turn.deaths = delivery.deaths;
+    turn.received = delivery.received;
+    if (parsed) return std::nullopt;
+    return std::move(parsed.error().message);
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(turn& turn) {
+asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_ptr<turn> turn, std::string why) {
+    auto refused = co_await fail(*turn, "invalid_job", std::move(why), false);
+    co_return refused;
+}
+
+asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::unique_ptr<turn> turn) {
+    auto settled = co_await load(*turn);
+    if (settled) co_return settled;
+    turn->asked_in = gate_.period();
+    auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->deadline);
+    settled = co_await finish(*turn, std::move(answered));
+    co_return settled;
+}
+
+// Returns a settlement if the turn ends here.
+asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
     auto const begun = clock_.steady();
     auto const load = [&] {
         return store_.load_context({turn.key, turn.conversation, options_.memory_limit, options_.history_turns});
@@ -111,25 +135,29 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(turn& tur
         auto known = co_await settle_recorded(turn, std::move(*turn.context.recorded));
         co_return known;
     }
-    if (turn.delivery.deaths >= rules_.max_deliveries) {
+    if (turn.deaths >= rules_.max_deliveries) {
         auto poisoned = co_await fail(turn, "poisoned",
                                       "the job was being worked on when a daemon died or stalled, " +
-                                          std::to_string(turn.delivery.deaths) + " times",
+                                          std::to_string(turn.deaths) + " times",
                                       false);
         co_return poisoned;
     }
-    auto const loaded_at = clock_.steady();
-    turn.timing.load_ms = base::elapsed_ms(begun, loaded_at);
-    if (loaded_at >= turn.deadline) {
+    turn.asked_at = clock_.steady();
+    turn.timing.load_ms = base::elapsed_ms(begun, turn.asked_at);
+    if (turn.asked_at >= turn.deadline) {
         auto late = co_await fail(turn, "deadline_exceeded", "the job waited for longer than its deadline", true);
         co_return late;
     }
+    co_return std::nullopt;
+}
 
-    auto request = compose_chat(options_, turn.context, turn.conversation.session_id, turn.job.message);
-    turn.context = {};
-    turn.asked_in = gate_.period();
-    auto answered = co_await claude_.ask(std::move(request), claude::call_class::chat, turn.deadline);
-    turn.timing.claude_ms = base::elapsed_ms(loaded_at, clock_.steady());
+claude::request chat_turn::compose(turn& turn) const {
+    auto const context = std::exchange(turn.context, {});
+    return compose_chat(options_, context, turn.conversation.session_id, turn.job.message);
+}
+
+asio::awaitable<std::optional<queue::settlement>> chat_turn::finish(turn& turn, claude::result<claude::answer> answered) {
+    turn.timing.claude_ms = base::elapsed_ms(turn.asked_at, clock_.steady());
     if (!answered) {
         auto failed = co_await fail_call(turn, answered.error());
         co_return failed;
@@ -166,14 +194,14 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
     draft->model = answer.model;
     draft->stop_reason = answer.stop_reason;
     draft->usage = to_reply(answer);
-    draft->attempts = turn.delivery.attempts;
+    draft->attempts = turn.attempts;
     draft->metadata = turn.job.metadata;
 
     auto const begun = clock_.steady();
     auto const finish_timing = [&turn, this, begun] {
         auto const now = clock_.steady();
         turn.timing.commit_ms = base::elapsed_ms(begun, now);
-        turn.timing.total_ms = turn.timing.queued_ms + base::elapsed_ms(turn.delivery.received, now);
+        turn.timing.total_ms = turn.timing.queued_ms + base::elapsed_ms(turn.received, now);
     };
     finish_timing();
     draft->timing = turn.timing;
@@ -240,14 +268,14 @@ asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string
     reply.type = type;
     reply.message = message;
     reply.retryable = retryable;
-    reply.attempts = turn.delivery.attempts;
+    reply.attempts = turn.attempts;
     reply.metadata = turn.job.metadata;
     base::log_warn("job failed", {{"job", turn.key.job_id},
                                   {"user", turn.job.user_id},
                                   {"session", turn.job.session_id},
                                   {"error", type},
                                   {"message", logged.empty() ? message : logged},
-                                  {"attempts", turn.delivery.attempts}});
+                                  {"attempts", turn.attempts}});
 
     store::failure const failure{turn.key, turn.job.user_id, queue::to_json(reply), clock_.wall()};
     auto const record = [&] { return store_.record_failure(failure); };

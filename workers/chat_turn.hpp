@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,7 +49,12 @@ public:
 
 private:
     struct turn;
-    boost::asio::awaitable<std::optional<queue::settlement>> take_turn(turn& turn);
+    [[nodiscard]] std::optional<std::string> begin(turn& turn, queue::delivery delivery) const;
+    boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn, std::string why);
+    boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
+    boost::asio::awaitable<std::optional<queue::settlement>> load(turn& turn);
+    [[nodiscard]] claude::request compose(turn& turn) const;
+    boost::asio::awaitable<std::optional<queue::settlement>> finish(turn& turn, claude::result<claude::answer> answered);
     boost::asio::awaitable<queue::settlement> commit(turn& turn, claude::answer answer);
     boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message, bool retryable,
                                                    std::string logged = {});
