@@ -8,7 +8,9 @@ namespace engram::base {
 
 using namespace std::chrono;
 
-std::int64_t to_unix_ms(wall_time t) { return duration_cast<milliseconds>(t.time_since_epoch()).count(); }
+std::int64_t to_unix_ms(wall_time t) {
+    return duration_cast<milliseconds>(t.time_since_epoch()).count();
+}
 
 std::string to_utc_text(wall_time t) {
     auto const day = floor<days>(t);

@@ -1,12 +1,12 @@
 #include "base/event.hpp"
 
-#include <utility>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+
+#include <utility>
 
 namespace engram::base {
 
@@ -44,7 +44,8 @@ void event::notify_one() {
 }
 
 void event::notify_all() {
-    while (!waiters_.empty()) notify_one();
+    while (!waiters_.empty())
+        notify_one();
 }
 
 }  // namespace engram::base

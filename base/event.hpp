@@ -1,12 +1,12 @@
 // A condition that coroutines of one executor wait for.
 #pragma once
 
-#include <chrono>
-#include <list>
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <list>
 
 namespace engram::base {
 

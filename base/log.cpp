@@ -1,17 +1,16 @@
 #include "base/log.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include "base/log_sink.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
-
-#include <spdlog/async.h>
-#include <spdlog/spdlog.h>
-
-#include "base/log_sink.hpp"
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace engram::base {
 namespace {
@@ -20,12 +19,18 @@ constexpr std::size_t queue_records = 2048;  // about 400 bytes each, taken at t
 
 spdlog::level::level_enum to_spdlog(log_level level) {
     switch (level) {
-        case log_level::trace: return spdlog::level::trace;
-        case log_level::debug: return spdlog::level::debug;
-        case log_level::info: return spdlog::level::info;
-        case log_level::warn: return spdlog::level::warn;
-        case log_level::error: return spdlog::level::err;
-        case log_level::off: return spdlog::level::off;
+        case log_level::trace:
+            return spdlog::level::trace;
+        case log_level::debug:
+            return spdlog::level::debug;
+        case log_level::info:
+            return spdlog::level::info;
+        case log_level::warn:
+            return spdlog::level::warn;
+        case log_level::error:
+            return spdlog::level::err;
+        case log_level::off:
+            return spdlog::level::off;
     }
     return spdlog::level::info;
 }
@@ -66,8 +71,9 @@ std::shared_ptr<spdlog::details::thread_pool>& writer() {
 void log_start(log_options const& options) {
     set_log_patience(steady_time::max());
     writer() = std::make_shared<spdlog::details::thread_pool>(queue_records, 1);
-    auto logger = std::make_shared<spdlog::async_logger>("engram", make_log_sink(choose_format(options.format)), writer(),
-                                                         spdlog::async_overflow_policy::overrun_oldest);
+    auto logger =
+        std::make_shared<spdlog::async_logger>("engram", make_log_sink(choose_format(options.format)),
+                                               writer(), spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(to_spdlog(options.level));
     logger->flush_on(spdlog::level::off);
     current() = std::move(logger);
@@ -79,9 +85,13 @@ void log_stop() {
     writer().reset();  // joins the thread after it has written what is queued
 }
 
-void log_set_level(log_level level) { current()->set_level(to_spdlog(level)); }
+void log_set_level(log_level level) {
+    current()->set_level(to_spdlog(level));
+}
 
-bool log_enabled(log_level level) { return current()->should_log(to_spdlog(level)); }
+bool log_enabled(log_level level) {
+    return current()->should_log(to_spdlog(level));
+}
 
 void log(log_level level, std::string_view sentence, log_fields fields) {
     auto const at = to_spdlog(level);

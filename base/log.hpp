@@ -54,9 +54,17 @@ void log_set_level(log_level level);
 
 void log(log_level level, std::string_view sentence, log_fields fields = {});
 
-inline void log_debug(std::string_view s, log_fields f = {}) { log(log_level::debug, s, f); }
-inline void log_info(std::string_view s, log_fields f = {}) { log(log_level::info, s, f); }
-inline void log_warn(std::string_view s, log_fields f = {}) { log(log_level::warn, s, f); }
-inline void log_error(std::string_view s, log_fields f = {}) { log(log_level::error, s, f); }
+inline void log_debug(std::string_view s, log_fields f = {}) {
+    log(log_level::debug, s, f);
+}
+inline void log_info(std::string_view s, log_fields f = {}) {
+    log(log_level::info, s, f);
+}
+inline void log_warn(std::string_view s, log_fields f = {}) {
+    log(log_level::warn, s, f);
+}
+inline void log_error(std::string_view s, log_fields f = {}) {
+    log(log_level::error, s, f);
+}
 
 }  // namespace engram::base

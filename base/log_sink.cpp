@@ -1,9 +1,12 @@
 #include "base/log_sink.hpp"
 
-#include <limits.h>
-#include <poll.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#include "base/clock.hpp"
+#include "base/utf8.hpp"
+
+#include <spdlog/details/log_msg.h>
+#include <spdlog/formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <systemd/sd-journal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,15 +14,11 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <limits.h>
 #include <mutex>
-
-#include <spdlog/details/log_msg.h>
-#include <spdlog/formatter.h>
-#include <spdlog/sinks/base_sink.h>
-#include <systemd/sd-journal.h>
-
-#include "base/clock.hpp"
-#include "base/utf8.hpp"
+#include <poll.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 namespace engram::base {
 namespace {
@@ -73,14 +72,16 @@ struct pack_value {
     void operator()(std::int64_t v) const { (out += 'n') += std::to_string(v); }
     void operator()(bool v) const { (out += 'n') += v ? "true" : "false"; }
     void operator()(double v) const {
-        if (!std::isfinite(v)) return (*this)(std::string_view(std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf"));
+        if (!std::isfinite(v))
+            return (*this)(std::string_view(std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf"));
         char digits[32];
         auto const end = std::to_chars(digits, digits + sizeof digits, v, std::chars_format::general, 6).ptr;
         (out += 'n').append(digits, end);
     }
     void operator()(std::string_view v) const {
         out += 's';
-        for (char const c : v) out += c == separator ? ' ' : c;
+        for (char const c : v)
+            out += c == separator ? ' ' : c;
     }
 };
 
@@ -128,7 +129,9 @@ class json_sink final : public record_sink {
     void sink_it_(spdlog::details::log_msg const& message) override {
         auto const packed = std::string_view(message.payload.data(), message.payload.size());
         auto const level = spdlog::level::to_string_view(message.level);
-        write_all(format_json(unpack_record(packed), to_utc_text(message.time), {level.data(), level.size()}) + '\n');
+        write_all(
+            format_json(unpack_record(packed), to_utc_text(message.time), {level.data(), level.size()}) +
+            '\n');
     }
 };
 
@@ -141,21 +144,28 @@ class journal_sink final : public record_sink {
         lines.push_back("SYSLOG_IDENTIFIER=engramd");
         for (auto const& field : record.fields) {
             std::string line = "ENGRAM_";
-            for (char const c : field.key) line += std::isalnum(static_cast<unsigned char>(c)) ? char(std::toupper(c)) : '_';
+            for (char const c : field.key)
+                line += std::isalnum(static_cast<unsigned char>(c)) ? char(std::toupper(c)) : '_';
             lines.push_back(std::move(line += '=').append(field.value));
         }
         std::vector<iovec> parts;
-        for (auto& line : lines) parts.push_back({line.data(), line.size()});
+        for (auto& line : lines)
+            parts.push_back({line.data(), line.size()});
         sd_journal_sendv(parts.data(), int(parts.size()));
     }
 
     static int priority(spdlog::level::level_enum level) {
         switch (level) {
-            case spdlog::level::critical: return 2;
-            case spdlog::level::err: return 3;
-            case spdlog::level::warn: return 4;
-            case spdlog::level::info: return 6;
-            default: return 7;
+            case spdlog::level::critical:
+                return 2;
+            case spdlog::level::err:
+                return 3;
+            case spdlog::level::warn:
+                return 4;
+            case spdlog::level::info:
+                return 6;
+            default:
+                return 7;
         }
     }
 };

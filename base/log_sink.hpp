@@ -1,13 +1,13 @@
 // How a log record travels to the writer thread and what it is turned into there.
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/log.hpp"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.hpp"
-#include "base/log.hpp"
 
 namespace spdlog::sinks {
 class sink;
@@ -36,10 +36,11 @@ struct log_record {
 [[nodiscard]] std::string format_text(log_record const& record);
 
 /// One JSON object without the line end: time, level, msg, then the fields. `time` is already UTC text.
-[[nodiscard]] std::string format_json(log_record const& record, std::string_view time, std::string_view level);
+[[nodiscard]] std::string format_json(log_record const& record, std::string_view time,
+                                      std::string_view level);
 
-/// Until when lines may wait for a reader of standard error that does not read; then they are dropped. At first: for
-/// ever.
+/// Until when lines may wait for a reader of standard error that does not read; then they are dropped. At
+/// first: for ever.
 void set_log_patience(steady_time until);
 
 /// A sink that writes packed records in `format` (not `automatic`).

@@ -1,12 +1,12 @@
 #include "base/resolve.hpp"
 
-#include <memory>
-#include <utility>
+#include "base/event.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "base/event.hpp"
+#include <memory>
+#include <utility>
 
 namespace engram::base {
 
@@ -27,20 +27,23 @@ struct question {
 
 }  // namespace
 
-asio::awaitable<result<endpoints, std::string>> resolve(std::string host, std::uint16_t port, steady_time until) {
+asio::awaitable<result<endpoints, std::string>> resolve(std::string host, std::uint16_t port,
+                                                        steady_time until) {
     boost::system::error_code not_numeric;
     auto const address = asio::ip::make_address(host, not_numeric);
     if (!not_numeric) co_return endpoints{tcp::endpoint(address, port)};
 
     auto const executor = co_await asio::this_coro::executor;
     auto const asked = std::make_shared<question>(executor);
-    asked->resolver.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service,
-                                  [asked](boost::system::error_code error, tcp::resolver::results_type results) {
-                                      asked->done = true;
-                                      asked->error = error;
-                                      for (auto const& entry : results) asked->found.push_back(entry.endpoint());
-                                      asked->answered.notify_all();
-                                  });
+    asked->resolver.async_resolve(
+        host, std::to_string(port), tcp::resolver::numeric_service,
+        [asked](boost::system::error_code error, tcp::resolver::results_type results) {
+            asked->done = true;
+            asked->error = error;
+            for (auto const& entry : results)
+                asked->found.push_back(entry.endpoint());
+            asked->answered.notify_all();
+        });
     while (!asked->done) {
         bool const woken = co_await asked->answered.wait_until(until);
         if (!woken) break;

@@ -4,6 +4,8 @@
 
 namespace engram::base {
 
-secret::~secret() { OPENSSL_cleanse(value_.data(), value_.size()); }
+secret::~secret() {
+    OPENSSL_cleanse(value_.data(), value_.size());
+}
 
 }  // namespace engram::base

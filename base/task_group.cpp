@@ -1,14 +1,14 @@
 #include "base/task_group.hpp"
 
-#include <exception>
-#include <utility>
+#include "base/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "base/log.hpp"
+#include <exception>
+#include <utility>
 
 namespace engram::base {
 
@@ -19,10 +19,11 @@ task_group::task_group(asio::any_io_executor executor) : executor_(executor), em
 void task_group::spawn(std::string name, asio::awaitable<void> body) {
     auto const which = tasks_.emplace(tasks_.end());
     which->name = std::move(name);
-    asio::co_spawn(executor_, std::move(body),
-                   asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr error) {
-                       finished(which, std::move(error));
-                   }));
+    asio::co_spawn(
+        executor_, std::move(body),
+        asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr error) {
+            finished(which, std::move(error));
+        }));
 }
 
 void task_group::finished(std::list<task>::iterator which, std::exception_ptr error) {
@@ -39,7 +40,8 @@ void task_group::finished(std::list<task>::iterator which, std::exception_ptr er
             log_error("a task ended with an error", {{"task", which->name}, {"error", e.what()}});
         } catch (...) {
             ++failures_;
-            log_error("a task ended with an error", {{"task", which->name}, {"error", "not a std::exception"}});
+            log_error("a task ended with an error",
+                      {{"task", which->name}, {"error", "not a std::exception"}});
         }
     }
     tasks_.erase(which);
@@ -55,7 +57,8 @@ void task_group::cancel() {
 }
 
 asio::awaitable<void> task_group::join() {
-    while (!tasks_.empty()) co_await empty_.wait();
+    while (!tasks_.empty())
+        co_await empty_.wait();
 }
 
 asio::awaitable<bool> task_group::join_until(std::chrono::steady_clock::time_point until) {

@@ -1,15 +1,15 @@
 // The owner of spawned coroutines.
 #pragma once
 
-#include <cstdint>
-#include <list>
-#include <string>
+#include "base/event.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
-#include "base/event.hpp"
+#include <cstdint>
+#include <list>
+#include <string>
 
 namespace engram::base {
 
@@ -25,9 +25,9 @@ public:
     /// Starts `task` (at the next turn of the loop). `name` is for the log.
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
-    /// Asks every task to stop: terminal cancellation. Tasks spawned later are not affected. REQUIRES: called from
-    /// inside the loop (a coroutine or a handler); from outside, Asio would post the signal, which could arrive after
-    /// its task has gone.
+    /// Asks every task to stop: terminal cancellation. Tasks spawned later are not affected. REQUIRES: called
+    /// from inside the loop (a coroutine or a handler); from outside, Asio would post the signal, which could
+    /// arrive after its task has gone.
     void cancel();
 
     /// Resumes when no task is left. Throws on cancellation of the waiter.

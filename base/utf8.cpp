@@ -34,7 +34,8 @@ std::size_t ascii_prefix(std::string_view s) {
         std::memcpy(&word, s.data() + i, 8);
         if (word & 0x8080808080808080ULL) break;
     }
-    while (i < s.size() && static_cast<unsigned char>(s[i]) < 0x80) ++i;
+    while (i < s.size() && static_cast<unsigned char>(s[i]) < 0x80)
+        ++i;
     return i;
 }
 
@@ -76,8 +77,9 @@ bool is_blank(std::string_view text) {
         auto const starts = [&](std::string_view s) { return text.substr(0, s.size()) == s; };
         if (starts("\xC2\xA0")) {
             text.remove_prefix(2);
-        } else if (starts("\xE1\x9A\x80") || starts("\xE2\x80\xA8") || starts("\xE2\x80\xA9") || starts("\xE2\x80\xAF") ||
-                   starts("\xE2\x81\x9F") || starts("\xE3\x80\x80") || starts("\xEF\xBB\xBF") ||
+        } else if (starts("\xE1\x9A\x80") || starts("\xE2\x80\xA8") || starts("\xE2\x80\xA9") ||
+                   starts("\xE2\x80\xAF") || starts("\xE2\x81\x9F") || starts("\xE3\x80\x80") ||
+                   starts("\xEF\xBB\xBF") ||
                    (starts("\xE2\x80") && text.size() >= 3 && static_cast<unsigned char>(text[2]) >= 0x80 &&
                     static_cast<unsigned char>(text[2]) <= 0x8B)) {
             text.remove_prefix(3);

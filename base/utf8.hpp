@@ -1,4 +1,5 @@
-// UTF-8 checks for text that came from outside (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF).
+// UTF-8 checks for text that came from outside (RFC 3629: no surrogates, no overlong forms, at most
+// U+10FFFF).
 #pragma once
 
 #include <string>

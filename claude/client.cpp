@@ -188,9 +188,8 @@ bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
         why.message.insert(0, "the deadline comes before another try; the last one failed: ");
         return false;
     }
-    base::log_info("asking Claude again", {{"wait_ms", delay.count()},
-                                           {"tries", c.attempts},
-                                           {"because", loggable(why)}});
+    base::log_info("asking Claude again",
+                   {{"wait_ms", delay.count()}, {"tries", c.attempts}, {"because", loggable(why)}});
     return true;
 }
 

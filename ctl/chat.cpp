@@ -1,21 +1,20 @@
 #include "ctl/chat.hpp"
 
-#include <sysexits.h>
-#include <unistd.h>
+#include "base/random_id.hpp"
+#include "base/utf8.hpp"
+#include "queue/job.hpp"
+#include "queue/reply.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <sysexits.h>
 #include <thread>
-
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
-#include "base/random_id.hpp"
-#include "base/utf8.hpp"
-#include "queue/job.hpp"
-#include "queue/reply.hpp"
+#include <unistd.h>
 
 namespace engram::ctl {
 
@@ -51,8 +50,8 @@ private:
 // Redis itself is not ready; it will be.
 bool is_passing(queue::redis_error const& error) {
     using enum queue::redis_error_kind;
-    return error.kind != refused || error.has_code("LOADING") || error.has_code("READONLY") || error.has_code("BUSY") ||
-           error.has_code("MASTERDOWN") || error.has_code("UNBLOCKED");
+    return error.kind != refused || error.has_code("LOADING") || error.has_code("READONLY") ||
+           error.has_code("BUSY") || error.has_code("MASTERDOWN") || error.has_code("UNBLOCKED");
 }
 
 constexpr std::chrono::milliseconds pause{250};  // while Redis is not ready
@@ -66,8 +65,8 @@ std::string make_job(chat_request const& request, std::string const& id, std::st
     return json::serialize(job);
 }
 
-// Pushes the job and waits for its reply. A connection that breaks may have taken the reply with it: the job is pushed
-// again under the same id, which the daemon answers from its store.
+// Pushes the job and waits for its reply. A connection that breaks may have taken the reply with it: the job
+// is pushed again under the same id, which the daemon answers from its store.
 std::optional<std::string> ask(connection& redis, chat_request const& request, std::string const& message) {
     auto const id = "ctl-" + base::random_hex(12);
     auto const job = make_job(request, id, base::to_utf8(message));
@@ -84,7 +83,8 @@ std::optional<std::string> ask(connection& redis, chat_request const& request, s
                 complain("Redis refused the message: " + push.error().message);
                 return std::nullopt;
             }
-            if (!push && push.error().kind == queue::redis_error_kind::refused) std::this_thread::sleep_for(pause);
+            if (!push && push.error().kind == queue::redis_error_kind::refused)
+                std::this_thread::sleep_for(pause);
             pushed = push.has_value();
             if (!push) trouble = push.error().message;
             continue;
@@ -107,9 +107,10 @@ std::optional<std::string> ask(connection& redis, chat_request const& request, s
     return std::nullopt;
 }
 
-// Prints the answer. Returns an exit code: 0; EX_TEMPFAIL if there was none or it is worth another try, EX_DATAERR if
-// the same message would be refused again.
-int converse(connection& redis, chat_request const& request, std::string const& message, std::string_view label) {
+// Prints the answer. Returns an exit code: 0; EX_TEMPFAIL if there was none or it is worth another try,
+// EX_DATAERR if the same message would be refused again.
+int converse(connection& redis, chat_request const& request, std::string const& message,
+             std::string_view label) {
     if (!request.json) std::cout << label << std::flush;
     auto const answer = ask(redis, request, message);
     if (!answer) {
@@ -134,7 +135,8 @@ int converse(connection& redis, chat_request const& request, std::string const& 
 
 std::string trimmed(std::string line) {
     auto const blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!line.empty() && blank(line.back())) line.pop_back();
+    while (!line.empty() && blank(line.back()))
+        line.pop_back();
     line.erase(line.begin(), std::find_if_not(line.begin(), line.end(), blank));
     return line;
 }

@@ -1,9 +1,9 @@
 #include "ctl/connection.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <optional>
 #include <utility>
-
-#include <boost/asio/post.hpp>
 
 namespace engram::ctl {
 
@@ -29,7 +29,8 @@ connection::connection(queue::redis_options options)
 
 connection::~connection() {
     boost::asio::post(io_, [this] { tasks_.cancel(); });  // inside the loop, as cancel() requires
-    while (tasks_.size() > 0 && io_.run_one() > 0) continue;
+    while (tasks_.size() > 0 && io_.run_one() > 0)
+        continue;
 }
 
 answer connection::call(std::vector<std::string_view> arguments, std::chrono::milliseconds patience,

@@ -1,17 +1,17 @@
 // Redis for a command line program: one call at a time, in plain blocking style.
 #pragma once
 
+#include "base/task_group.hpp"
+#include "queue/options.hpp"
+#include "queue/redis.hpp"
+
+#include <boost/asio/io_context.hpp>
+
 #include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-
-#include "base/task_group.hpp"
-#include "queue/options.hpp"
-#include "queue/redis.hpp"
 
 namespace engram::ctl {
 
@@ -23,11 +23,11 @@ public:
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
 
-    /// Runs one command. `patience` is how long Redis may block on purpose. `on_tick`, if set, is called about eight
-    /// times a second while it waits.
+    /// Runs one command. `patience` is how long Redis may block on purpose. `on_tick`, if set, is called
+    /// about eight times a second while it waits.
     [[nodiscard]] queue::redis_result<queue::redis_value> call(std::vector<std::string_view> arguments,
-                                                              std::chrono::milliseconds patience = {},
-                                                              std::function<void()> on_tick = {});
+                                                               std::chrono::milliseconds patience = {},
+                                                               std::function<void()> on_tick = {});
 
     [[nodiscard]] std::string address() const { return redis_.address().to_text(); }
 

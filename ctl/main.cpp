@@ -1,17 +1,16 @@
 // engramctl: talks to engramd, over Redis only.
 
-#include <sysexits.h>
+#include "base/log.hpp"
+#include "ctl/chat.hpp"
+#include "ctl/connection.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
-
-#include <CLI/CLI.hpp>
-
-#include "base/log.hpp"
-#include "ctl/chat.hpp"
-#include "ctl/connection.hpp"
+#include <sysexits.h>
 
 namespace {
 
@@ -32,7 +31,8 @@ std::string default_user() {
 void add_conversation_options(CLI::App& command, arguments& into) {
     command.add_option("--user", into.chat.user, "whose memory this is")->default_str("your login name");
     command.add_option("--session", into.chat.session, "the conversation to go on with (default: a new one)");
-    command.add_option("--timeout", into.timeout_s, "seconds to wait for an answer")->check(CLI::Range(1, 86'400));
+    command.add_option("--timeout", into.timeout_s, "seconds to wait for an answer")
+        ->check(CLI::Range(1, 86'400));
     command.add_flag("--json", into.chat.json, "print whole replies as JSON lines");
 }
 
@@ -42,7 +42,8 @@ int run(CLI::App const& app, arguments& given) {
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
     if (!ping && ping.error().kind != queue::redis_error_kind::refused) {
-        std::fprintf(stderr, "engramctl: no connection to Redis: %s (name it with --redis or ENGRAMD_REDIS_URL)\n",
+        std::fprintf(stderr,
+                     "engramctl: no connection to Redis: %s (name it with --redis or ENGRAMD_REDIS_URL)\n",
                      ping.error().message.c_str());
         return EX_UNAVAILABLE;
     }
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
     CLI::App app("engramctl: talks to engramd, over Redis", "engramctl");
     app.set_version_flag("--version", "engramctl " ENGRAM_VERSION);
     app.require_subcommand(1);
-    app.add_option("--redis", given.redis.url, "redis://, rediss:// or unix:// URL")->envname("ENGRAMD_REDIS_URL");
+    app.add_option("--redis", given.redis.url, "redis://, rediss:// or unix:// URL")
+        ->envname("ENGRAMD_REDIS_URL");
     app.add_option("--redis-ca-file", given.redis.ca_file, "CA certificates to trust with rediss://")
         ->envname("ENGRAMD_REDIS_CA_FILE");
     app.add_option("--prefix", given.chat.prefix, "prefix of engram's keys")->envname("ENGRAMD_REDIS_PREFIX");

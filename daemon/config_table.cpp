@@ -260,8 +260,9 @@ constexpr std::array keys = std::to_array<config_key>({
      .min = 0,
      .max = 30'000'000,
      .reloadable = true,
-     .help = "Bytes of the conversation in a prompt: older turns stay out, so that long messages cannot outgrow "
-             "the model's context.",
+     .help =
+         "Bytes of the conversation in a prompt: older turns stay out, so that long messages cannot outgrow "
+         "the model's context.",
      AT(chat.history_bytes)},
 
     {.name = "summary.enabled",

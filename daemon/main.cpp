@@ -83,8 +83,8 @@ int run(daemon::loaded_config loaded, daemon::api_key key, daemon::config_source
         });
         io.run();
     } catch (std::exception const& error) {
-        // Tasks are under way that nothing will end: taking the service apart under them would do more harm than
-        // leaving. The lease gives the jobs back.
+        // Tasks are under way that nothing will end: taking the service apart under them would do more harm
+        // than leaving. The lease gives the jobs back.
         base::log_error("the service ended with an error", {{"error", error.what()}});
         base::log_stop();
         std::_Exit(EX_SOFTWARE);

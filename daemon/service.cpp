@@ -124,7 +124,8 @@ void service::set_intake(workers::api_gate::state state) {
 
 void service::reload_config() {
     // systemd wants to know since when, or takes an old READY for the end of this reload.
-    auto const since = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch());
+    auto const since =
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch());
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(since.count()));
     if (auto const fresh = reload_()) {
         auto plan = plan_reload(config_, fresh->fresh);

@@ -1,13 +1,6 @@
 // The running daemon: its parts, in the order in which they start and stop.
 #pragma once
 
-#include <functional>
-#include <memory>
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-
 #include "base/clock.hpp"
 #include "base/event.hpp"
 #include "base/task_group.hpp"
@@ -19,10 +12,17 @@
 #include "workers/chat_turn.hpp"
 #include "workers/summarizer.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <functional>
+#include <memory>
+
 namespace engram::daemon {
 
-/// Everything that runs, wired up. Made before the loop runs (it opens the database, which blocks), destroyed after
-/// run() has returned.
+/// Everything that runs, wired up. Made before the loop runs (it opens the database, which blocks), destroyed
+/// after run() has returned.
 class service {
 public:
     /// Re-reads the configuration and the key; null: it could not be read, which has been logged.
@@ -32,11 +32,12 @@ public:
     };
     using reload = std::function<std::unique_ptr<reloaded>()>;
 
-    /// Throws store::open_error, and std::invalid_argument or std::runtime_error for settings that cannot be used.
+    /// Throws store::open_error, and std::invalid_argument or std::runtime_error for settings that cannot be
+    /// used.
     service(config config, base::secret key, reload reload, boost::asio::io_context& io);
 
-    /// Takes and answers jobs until SIGTERM or SIGINT, then lets what runs end (`queue.drain_ms`) and gives the
-    /// rest back. A second signal gives it back at once. SIGHUP reloads.
+    /// Takes and answers jobs until SIGTERM or SIGINT, then lets what runs end (`queue.drain_ms`) and gives
+    /// the rest back. A second signal gives it back at once. SIGHUP reloads.
     boost::asio::awaitable<void> run();
 
 private:

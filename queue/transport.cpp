@@ -68,8 +68,8 @@ asio::awaitable<error_code> connect_one(tcp::socket& socket, tcp::endpoint endpo
     co_return error;
 }
 
-// Each address but the last gets half of what is left, so that one that swallows everything does not hide the next.
-// Nothing: not in time.
+// Each address but the last gets half of what is left, so that one that swallows everything does not hide the
+// next. Nothing: not in time.
 asio::awaitable<std::optional<error_code>> connect_tcp(tcp::socket& socket, base::endpoints const& endpoints,
                                                        base::steady_time until) {
     std::optional<error_code> error;

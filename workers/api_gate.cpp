@@ -1,8 +1,8 @@
 #include "workers/api_gate.hpp"
 
-#include <utility>
-
 #include "base/log.hpp"
+
+#include <utility>
 
 namespace engram::workers {
 

@@ -1,23 +1,23 @@
 // Whether Claude may be asked at all: a rejected key or a spend limit concerns every job, not one.
 #pragma once
 
+#include "base/event.hpp"
+#include "claude/client.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-
-#include "base/event.hpp"
-#include "claude/client.hpp"
-
 namespace engram::workers {
 
-/// The first job that meets such an error bears it; then the gate is shut and no more jobs are taken. After a pause
-/// one job is taken on trial: if it meets the same error it goes back unanswered and the gate stays shut, any
-/// answer of the API opens it.
+/// The first job that meets such an error bears it; then the gate is shut and no more jobs are taken. After a
+/// pause one job is taken on trial: if it meets the same error it goes back unanswered and the gate stays
+/// shut, any answer of the API opens it.
 ///
 /// States: open → shut (refused) → trial (pause over, or a new key) → open (answered) or shut (refused).
 class api_gate {
@@ -30,8 +30,8 @@ public:
 
     /// Names the time until the next refusal; to be noted before a call and given to answered().
     [[nodiscard]] std::uint64_t period() const { return period_; }
-    /// The API answered a call that began in `since`, if only to refuse that one request. An answer to a call that
-    /// began before a refusal proves nothing.
+    /// The API answered a call that began in `since`, if only to refuse that one request. An answer to a call
+    /// that began before a refusal proves nothing.
     void answered(std::uint64_t since);
     /// The API refuses everybody. True: the job that met it bears the error; false: it is to be given back.
     [[nodiscard]] bool refused(claude::error const& why);

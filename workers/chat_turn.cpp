@@ -1,12 +1,12 @@
 #include "workers/chat_turn.hpp"
 
-#include <memory>
-#include <utility>
-
 #include "base/digest.hpp"
 #include "base/log.hpp"
 #include "workers/memory_tags.hpp"
 #include "workers/prompt.hpp"
+
+#include <memory>
+#include <utility>
 
 namespace engram::workers {
 
@@ -24,23 +24,29 @@ std::vector<std::string> const& memory_types() {
 std::vector<queue::reply_memory> to_reply(std::vector<store::saved_memory> const& saved) {
     std::vector<queue::reply_memory> memories;
     memories.reserve(saved.size());
-    for (auto const& memory : saved) memories.push_back({memory.id, memory.type, memory.content, memory.action});
+    for (auto const& memory : saved)
+        memories.push_back({memory.id, memory.type, memory.content, memory.action});
     return memories;
 }
 
 queue::reply_usage to_reply(claude::answer const& answer) {
     auto const& usage = answer.usage;
-    return {usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens,
-            answer.cost_usd};
+    return {usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens,
+            usage.cache_creation_input_tokens, answer.cost_usd};
 }
 
 std::string_view error_type(claude::error_kind kind) {
     switch (kind) {
-        case claude::error_kind::auth: return "claude_auth";
-        case claude::error_kind::spend_limit: return "claude_spend_limit";
-        case claude::error_kind::rejected: return "claude_rejected";
-        case claude::error_kind::unavailable: return "claude_unavailable";
-        case claude::error_kind::deadline: return "deadline_exceeded";
+        case claude::error_kind::auth:
+            return "claude_auth";
+        case claude::error_kind::spend_limit:
+            return "claude_spend_limit";
+        case claude::error_kind::rejected:
+            return "claude_rejected";
+        case claude::error_kind::unavailable:
+            return "claude_unavailable";
+        case claude::error_kind::deadline:
+            return "deadline_exceeded";
     }
     return "internal";
 }
@@ -64,8 +70,9 @@ struct chat_turn::turn {
     store::context context;
 };
 
-chat_turn::chat_turn(job_rules rules, chat_options options, store::store& store, claude::asker& claude, api_gate& gate,
-                     base::clock const& clock, after_commit after_commit, asio::any_io_executor executor)
+chat_turn::chat_turn(job_rules rules, chat_options options, store::store& store, claude::asker& claude,
+                     api_gate& gate, base::clock const& clock, after_commit after_commit,
+                     asio::any_io_executor executor)
     : rules_(std::move(rules)),
       options_(std::move(options)),
       store_(store),
@@ -75,8 +82,9 @@ chat_turn::chat_turn(job_rules rules, chat_options options, store::store& store,
       after_commit_(std::move(after_commit)),
       patience_(std::move(executor)) {}
 
-// Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for the turn,
-// and one frame, of take_turn(). What comes before and after has frames of its own, which are gone by then.
+// Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for
+// the turn, and one frame, of take_turn(). What comes before and after has frames of its own, which are gone
+// by then.
 asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::delivery delivery) {
     auto one = std::make_unique<turn>();
     auto problem = begin(*one, std::move(delivery));
@@ -86,18 +94,21 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::deliv
 // Returns what is wrong with the job, if it cannot be answered.
 std::optional<std::string> chat_turn::begin(turn& turn, queue::delivery delivery) const {
     turn.timing.queued_ms = delivery.queued_ms;
-    auto parsed = queue::parse_job(delivery.body, {rules_.prefix, &rules_.reply_prefixes, rules_.max_job_bytes});
+    auto parsed =
+        queue::parse_job(delivery.body, {rules_.prefix, &rules_.reply_prefixes, rules_.max_job_bytes});
     turn.job = parsed ? std::move(*parsed) : std::move(parsed.error().partial);
-    turn.key = {turn.job.id.empty() ? delivery.ticket : turn.job.id, delivery.ticket, base::sha256(delivery.body)};
+    turn.key = {turn.job.id.empty() ? delivery.ticket : turn.job.id, delivery.ticket,
+                base::sha256(delivery.body)};
     turn.shown_id = parsed ? turn.key.job_id : turn.job.id;
     turn.reply_to = turn.job.reply_to;
     if (turn.reply_to.empty() && (parsed || !turn.job.id.empty()))
         turn.reply_to = queue::default_reply_key(rules_.prefix, turn.key.job_id);
-    turn.conversation = {turn.job.user_id, turn.job.session_id.empty() ? "s-" + delivery.ticket : turn.job.session_id};
+    turn.conversation = {turn.job.user_id,
+                         turn.job.session_id.empty() ? "s-" + delivery.ticket : turn.job.session_id};
     auto const allowed = turn.job.deadline.value_or(rules_.deadline);
     turn.deadline = delivery.received + allowed - milliseconds(delivery.queued_ms);
-    // The bytes have been read and digested, and the queue knows where the job belongs: a call in flight need not
-    // carry that too.
+    // The bytes have been read and digested, and the queue knows where the job belongs: a call in flight need
+    // not carry that too.
     turn.attempts = delivery.attempts;
     turn.deaths = delivery.deaths;
     turn.received = delivery.received;
@@ -105,7 +116,8 @@ std::optional<std::string> chat_turn::begin(turn& turn, queue::delivery delivery
     return std::move(parsed.error().message);
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_ptr<turn> turn, std::string why) {
+asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_ptr<turn> turn,
+                                                                    std::string why) {
     auto refused = co_await fail(*turn, "invalid_job", std::move(why), false);
     co_return refused;
 }
@@ -123,11 +135,13 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::uniq
 asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
     auto const begun = clock_.steady();
     auto const load = [&] {
-        return store_.load_context({turn.key, turn.conversation, options_.memory_limit, options_.history_turns});
+        return store_.load_context(
+            {turn.key, turn.conversation, options_.memory_limit, options_.history_turns});
     };
     auto loaded = co_await patience_.insist(load);
     if (!loaded) {
-        auto failed = co_await fail(turn, "internal", "the memory could not be loaded: " + loaded.error().message, true);
+        auto failed = co_await fail(turn, "internal",
+                                    "the memory could not be loaded: " + loaded.error().message, true);
         co_return failed;
     }
     turn.context = std::move(*loaded);
@@ -145,7 +159,8 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
     turn.asked_at = clock_.steady();
     turn.timing.load_ms = base::elapsed_ms(begun, turn.asked_at);
     if (turn.asked_at >= turn.deadline) {
-        auto late = co_await fail(turn, "deadline_exceeded", "the job waited for longer than its deadline", true);
+        auto late =
+            co_await fail(turn, "deadline_exceeded", "the job waited for longer than its deadline", true);
         co_return late;
     }
     co_return std::nullopt;
@@ -156,7 +171,8 @@ claude::request chat_turn::compose(turn& turn) const {
     return compose_chat(options_, context, turn.conversation.session_id, turn.job.message);
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::finish(turn& turn, claude::result<claude::answer> answered) {
+asio::awaitable<std::optional<queue::settlement>> chat_turn::finish(turn& turn,
+                                                                    claude::result<claude::answer> answered) {
     turn.timing.claude_ms = base::elapsed_ms(turn.asked_at, clock_.steady());
     if (!answered) {
         auto failed = co_await fail_call(turn, answered.error());
@@ -167,7 +183,8 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::finish(turn& turn, 
     co_return committed;
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn const& turn, claude::error error) {
+asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn const& turn,
+                                                                       claude::error error) {
     using claude::error_kind;
     bool const for_everybody = error.kind == error_kind::auth || error.kind == error_kind::spend_limit;
     if (for_everybody && !gate_.refused(error)) co_return std::nullopt;
@@ -175,8 +192,8 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn cons
     bool const retryable = error.kind != error_kind::rejected;
     // What a server says may repeat what the user said: that goes to the caller and not into the log.
     auto logged = error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
-    auto failed = co_await fail(turn, std::string(error_type(error.kind)), std::move(error.message), retryable,
-                                std::move(logged));
+    auto failed = co_await fail(turn, std::string(error_type(error.kind)), std::move(error.message),
+                                retryable, std::move(logged));
     co_return failed;
 }
 
@@ -184,7 +201,9 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
     auto extracted = extract_memory_tags(answer.text, memory_types());
     if (extracted.malformed > 0 || extracted.retyped > 0)
         base::log_warn("the model wrote memory tags that are not well formed",
-                       {{"job", turn.key.job_id}, {"dropped", extracted.malformed}, {"kept_as_fact", extracted.retyped}});
+                       {{"job", turn.key.job_id},
+                        {"dropped", extracted.malformed},
+                        {"kept_as_fact", extracted.retyped}});
 
     auto const draft = std::make_shared<queue::ok_reply>();
     draft->id = turn.key.job_id;
@@ -211,7 +230,8 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
     exchange.of = turn.conversation;
     exchange.user_text = std::move(turn.job.message);
     exchange.assistant_text = std::move(answer.text);
-    for (auto& tag : extracted.tags) exchange.memories.push_back({std::move(tag.type), std::move(tag.content)});
+    for (auto& tag : extracted.tags)
+        exchange.memories.push_back({std::move(tag.type), std::move(tag.content)});
     exchange.at = clock_.wall();
     exchange.compose_reply = [draft](std::vector<store::saved_memory> const& saved) {
         auto reply = *draft;
@@ -221,7 +241,8 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
     auto const save = [&] { return store_.commit_exchange(exchange); };
     auto committed = co_await patience_.insist(save);
     if (!committed) {
-        auto failed = co_await fail(turn, "internal", "the exchange could not be stored: " + committed.error().message, true);
+        auto failed = co_await fail(turn, "internal",
+                                    "the exchange could not be stored: " + committed.error().message, true);
         co_return failed;
     }
     if (!committed->committed) {
@@ -239,28 +260,33 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
                                     {"calls", answer.attempts}});
     after_commit_(turn.conversation, committed->window_turns);
     co_return queue::settlement{turn.key.job_id, turn.reply_to,
-                                queue::with_timing(std::move(committed->outcome.reply), turn.timing), std::nullopt};
+                                queue::with_timing(std::move(committed->outcome.reply), turn.timing),
+                                std::nullopt};
 }
 
 // Another delivery of this job came to an end before this one.
-asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn, store::recorded_outcome recorded) {
+asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn,
+                                                              store::recorded_outcome recorded) {
     if (recorded.ok && !recorded.same_body) {
-        auto conflict = co_await fail(turn, "id_conflict", "the id " + turn.key.job_id + " was used for another job", false);
+        auto conflict = co_await fail(turn, "id_conflict",
+                                      "the id " + turn.key.job_id + " was used for another job", false);
         co_return conflict;
     }
-    base::log_info("job answered from the store", {{"job", turn.key.job_id}, {"user", turn.conversation.user_id}});
+    base::log_info("job answered from the store",
+                   {{"job", turn.key.job_id}, {"user", turn.conversation.user_id}});
     queue::settlement settlement{turn.shown_id, turn.reply_to, std::move(recorded.reply), std::nullopt};
     if (!recorded.ok) {
         auto const error = queue::parse_reply(settlement.reply);
-        settlement.dead = queue::dead_letter{error ? error->error_type : "internal", error ? error->error_message : ""};
+        settlement.dead =
+            queue::dead_letter{error ? error->error_type : "internal", error ? error->error_message : ""};
     }
     co_return settlement;
 }
 
 // Records the error, so that a delivery that wakes up late cannot bring another outcome, and answers with it.
 // `logged` replaces the message in the log.
-asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string type, std::string message, bool retryable,
-                                                   std::string logged) {
+asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string type, std::string message,
+                                                   bool retryable, std::string logged) {
     queue::error_reply reply;
     reply.id = turn.shown_id;
     reply.user_id = turn.job.user_id;

@@ -1,15 +1,6 @@
 // The chat turn: a delivered job becomes an answer and a memory.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-
 #include "base/clock.hpp"
 #include "claude/client.hpp"
 #include "queue/job.hpp"
@@ -19,6 +10,15 @@
 #include "workers/api_gate.hpp"
 #include "workers/options.hpp"
 #include "workers/store_patience.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace engram::workers {
 
@@ -31,15 +31,16 @@ struct job_rules {
     int max_deliveries = 3;
 };
 
-/// Answers jobs: load, compose, ask, extract, commit, reply. One object serves all jobs; everything it refers to
-/// must outlive it. All calls from one executor.
+/// Answers jobs: load, compose, ask, extract, commit, reply. One object serves all jobs; everything it refers
+/// to must outlive it. All calls from one executor.
 class chat_turn {
 public:
     /// Told after each commit: the conversation and how many of its turns no summary covers.
     using after_commit = std::function<void(store::conversation const&, std::size_t window_turns)>;
 
-    chat_turn(job_rules rules, chat_options options, store::store& store, claude::asker& claude, api_gate& gate,
-              base::clock const& clock, after_commit after_commit, boost::asio::any_io_executor executor);
+    chat_turn(job_rules rules, chat_options options, store::store& store, claude::asker& claude,
+              api_gate& gate, base::clock const& clock, after_commit after_commit,
+              boost::asio::any_io_executor executor);
 
     /// The outcome of a job, or nothing if it is to be given back. Throws on cancellation.
     boost::asio::awaitable<std::optional<queue::settlement>> answer(queue::delivery delivery);
@@ -50,16 +51,19 @@ public:
 private:
     struct turn;
     [[nodiscard]] std::optional<std::string> begin(turn& turn, queue::delivery delivery) const;
-    boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn, std::string why);
+    boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn,
+                                                                    std::string why);
     boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
     boost::asio::awaitable<std::optional<queue::settlement>> load(turn& turn);
     [[nodiscard]] claude::request compose(turn& turn) const;
-    boost::asio::awaitable<std::optional<queue::settlement>> finish(turn& turn, claude::result<claude::answer> answered);
+    boost::asio::awaitable<std::optional<queue::settlement>> finish(turn& turn,
+                                                                    claude::result<claude::answer> answered);
     boost::asio::awaitable<queue::settlement> commit(turn& turn, claude::answer answer);
-    boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message, bool retryable,
-                                                   std::string logged = {});
+    boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message,
+                                                   bool retryable, std::string logged = {});
     boost::asio::awaitable<std::optional<queue::settlement>> fail_call(turn const& turn, claude::error error);
-    boost::asio::awaitable<queue::settlement> settle_recorded(turn const& turn, store::recorded_outcome recorded);
+    boost::asio::awaitable<queue::settlement> settle_recorded(turn const& turn,
+                                                              store::recorded_outcome recorded);
 
     job_rules rules_;
     chat_options options_;

@@ -13,7 +13,8 @@ struct chat_options {
     std::uint32_t max_tokens = 1024;
     std::size_t memory_limit = 20;   ///< memories in a prompt
     std::size_t history_turns = 40;  ///< turns in a prompt, a cap for when summaries lag
-    /// Bytes of turns in a prompt; older ones stay out, so that long messages cannot outgrow the model's context.
+    /// Bytes of turns in a prompt; older ones stay out, so that long messages cannot outgrow the model's
+    /// context.
     std::size_t history_bytes = 400'000;
     /// How long a trial waits after a rejected key or a spend limit before one job is tried again.
     std::chrono::milliseconds pause_retry{15'000};

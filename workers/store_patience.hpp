@@ -1,24 +1,24 @@
 // A full disk or a busy database is a state, not the end of a job.
 #pragma once
 
-#include <algorithm>
-#include <chrono>
-#include <string>
-#include <string_view>
-#include <utility>
+#include "base/log.hpp"
+#include "store/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/log.hpp"
-#include "store/store.hpp"
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace engram::workers {
 
-/// Tries a store call again, with growing pauses, for as long as the store is unavailable; other errors come back.
-/// Logs when the trouble begins and when it is over, not each time. Throws on cancellation.
+/// Tries a store call again, with growing pauses, for as long as the store is unavailable; other errors come
+/// back. Logs when the trouble begins and when it is over, not each time. Throws on cancellation.
 class store_patience {
 public:
     explicit store_patience(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
@@ -45,7 +45,8 @@ public:
 
 private:
     void begun(std::string const& message) {
-        if (trouble_.empty()) base::log_error("the store cannot be used: jobs wait until it can", {{"error", message}});
+        if (trouble_.empty())
+            base::log_error("the store cannot be used: jobs wait until it can", {{"error", message}});
         trouble_ = message;
     }
     void over() {

@@ -1,8 +1,8 @@
 #include "workers/summarizer.hpp"
 
-#include <algorithm>
-#include <exception>
-#include <utility>
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "workers/prompt.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -13,9 +13,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "base/log.hpp"
-#include "base/utf8.hpp"
-#include "workers/prompt.hpp"
+#include <algorithm>
+#include <exception>
+#include <utility>
 
 namespace engram::workers {
 
@@ -26,7 +26,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds lease = 15s;          // after a crash, nobody takes the session before this is over
+constexpr milliseconds lease = 15s;  // after a crash, nobody takes the session before this is over
 constexpr milliseconds lease_renewal = 5s;
 constexpr milliseconds first_pause = 30s;
 constexpr milliseconds longest_pause = 1h;
@@ -61,7 +61,8 @@ summarizer::summarizer(summary_options options, std::string owner, store::store&
       work_(executor) {}
 
 void summarizer::start() {
-    for (std::size_t i = 0; i < options_.workers; ++i) tasks_.spawn("summarizer", work());
+    for (std::size_t i = 0; i < options_.workers; ++i)
+        tasks_.spawn("summarizer", work());
     if (options_.workers > 0) tasks_.spawn("summary-sweep", sweep());
 }
 
@@ -118,8 +119,10 @@ asio::awaitable<void> summarizer::sweep() {
     asio::steady_timer timer(executor_);
     for (;;) {
         if (options_.enabled) {
-            auto const due = co_await store_.find_due_sessions(options_.trigger_turns, clock_.wall(), sweep_batch);
-            if (!due) base::log_warn("sessions due for a summary were not found", {{"error", due.error().message}});
+            auto const due =
+                co_await store_.find_due_sessions(options_.trigger_turns, clock_.wall(), sweep_batch);
+            if (!due)
+                base::log_warn("sessions due for a summary were not found", {{"error", due.error().message}});
             if (due)
                 for (auto const& which : *due)
                     if (enqueue(which)) work_.notify_one();
@@ -139,8 +142,9 @@ asio::awaitable<void> summarizer::summarize(store::conversation which) {
     request.now = clock_.wall();
     auto claimed = co_await store_.claim_summary(std::move(request));
     if (!claimed) {
-        base::log_warn("a session could not be taken for its summary",
-                       {{"user", which.user_id}, {"session", which.session_id}, {"error", claimed.error().message}});
+        base::log_warn(
+            "a session could not be taken for its summary",
+            {{"user", which.user_id}, {"session", which.session_id}, {"error", claimed.error().message}});
         co_return;
     }
     if (!*claimed) co_return;  // not due any more, or in other hands
@@ -159,16 +163,19 @@ asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
         timer.expires_after(lease_renewal);
         co_await timer.async_wait(asio::use_awaitable);
         auto const renewed = co_await store_.renew_summary(task, clock_.wall() + lease);
-        if (!renewed) base::log_debug("a summary's lease was not renewed", {{"error", renewed.error().message}});
+        if (!renewed)
+            base::log_debug("a summary's lease was not renewed", {{"error", renewed.error().message}});
     }
 }
 
 // The answer to the request, the lease kept meanwhile. Throws on cancellation, and what the call throws.
-asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(store::summary_task const& task) {
+asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(
+    store::summary_task const& task) {
     auto request = compose_summary(options_, task);
     auto const until = steady_clock::now() + options_.timeout;
     auto group = asio::experimental::make_parallel_group(
-        asio::co_spawn(executor_, claude_.ask(std::move(request), claude::call_class::background, until), asio::deferred),
+        asio::co_spawn(executor_, claude_.ask(std::move(request), claude::call_class::background, until),
+                       asio::deferred),
         asio::co_spawn(executor_, keep_lease(task), asio::deferred));
     auto [order, failure, answer, lease_failure] =
         co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
@@ -206,14 +213,15 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
     co_return std::nullopt;
 }
 
-// We are to stop: the next daemon can have the session at once. REQUIRES: cancellation was reset, or awaiting this
-// would throw before it begins.
+// We are to stop: the next daemon can have the session at once. REQUIRES: cancellation was reset, or awaiting
+// this would throw before it begins.
 asio::awaitable<void> summarizer::give_back_and_stop(store::summary_task const& task) {
     co_await give_back(task, clock_.wall());
     throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-// Doubles with each failure of this conversation, so that one that cannot be summarized is not paid for every minute.
+// Doubles with each failure of this conversation, so that one that cannot be summarized is not paid for every
+// minute.
 milliseconds summarizer::pause_after(store::conversation const& which, bool hopeless) {
     if (failures_.size() >= most_waiting) failures_.clear();
     auto const times = std::min(failures_[which.user_id + '\n' + which.session_id]++, 7U);
@@ -224,12 +232,15 @@ asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
     auto const begun = steady_clock::now();
     auto const summary = co_await ask_for_summary(task);
     if (!summary) co_return;
-    auto const commit = [&] { return store_.commit_summary(task, *summary, options_.delete_turns, clock_.wall()); };
+    auto const commit = [&] {
+        return store_.commit_summary(task, *summary, options_.delete_turns, clock_.wall());
+    };
     auto const committed = co_await patience_.insist(commit);
     if (!committed) {
         ++counts_.failed;
-        base::log_warn("a summary could not be stored",
-                       {{"user", task.of.user_id}, {"session", task.of.session_id}, {"error", committed.error().message}});
+        base::log_warn("a summary could not be stored", {{"user", task.of.user_id},
+                                                         {"session", task.of.session_id},
+                                                         {"error", committed.error().message}});
         co_return;
     }
     ++(*committed ? counts_.written : counts_.discarded);

@@ -1,14 +1,6 @@
 // The low-priority pool: long sessions are condensed by a cheaper model, off the path of every reply.
 #pragma once
 
-#include <deque>
-#include <optional>
-#include <string>
-#include <unordered_map>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-
 #include "base/clock.hpp"
 #include "base/event.hpp"
 #include "base/task_group.hpp"
@@ -18,27 +10,36 @@
 #include "workers/options.hpp"
 #include "workers/store_patience.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
 namespace engram::workers {
 
 struct summary_status {
     std::size_t waiting = 0;
     std::size_t running = 0;
     std::uint64_t written = 0;
-    std::uint64_t failed = 0;   ///< given back, to be tried again
+    std::uint64_t failed = 0;     ///< given back, to be tried again
     std::uint64_t discarded = 0;  ///< another process was first
 };
 
-/// Summarizes sessions that have grown past `trigger_turns`. A session comes here from a commit, or from a search of
-/// the database at the start and every `sweep`, which finds what a crash or a failure left behind. Exactly one process
-/// works on a session at a time (a lease in the store, renewed while the call runs), and the store takes a summary
-/// only if none of its turns has left the window meanwhile.
+/// Summarizes sessions that have grown past `trigger_turns`. A session comes here from a commit, or from a
+/// search of the database at the start and every `sweep`, which finds what a crash or a failure left behind.
+/// Exactly one process works on a session at a time (a lease in the store, renewed while the call runs), and
+/// the store takes a summary only if none of its turns has left the window meanwhile.
 ///
-/// All calls from one executor; what it refers to must outlive it. Must outlive its tasks: stop() before it goes.
+/// All calls from one executor; what it refers to must outlive it. Must outlive its tasks: stop() before it
+/// goes.
 class summarizer {
 public:
     /// `owner` is unique to this process.
-    summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude, api_gate const& gate,
-               base::clock const& clock, boost::asio::any_io_executor executor);
+    summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
+               api_gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
 
     void start();
     /// Cancels what runs; a session that was under way is found again later.
@@ -75,7 +76,7 @@ private:
     store_patience patience_;
     base::task_group tasks_;
     base::event work_;
-    std::deque<store::conversation> waiting_;  // no conversation twice
+    std::deque<store::conversation> waiting_;             // no conversation twice
     std::unordered_map<std::string, unsigned> failures_;  // by user and session, since the last success
     summary_status counts_;
 };

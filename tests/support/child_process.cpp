@@ -1,19 +1,18 @@
 #include "support/child_process.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace engram::test {
 
@@ -22,18 +21,21 @@ using std::chrono::steady_clock;
 namespace {
 
 int remaining_ms(steady_clock::time_point until) {
-    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    auto const left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now()).count();
     return int(std::clamp<long long>(left, 0, 1'000'000));
 }
 
 }  // namespace
 
-child_process::child_process(std::vector<std::string> arguments, std::map<std::string, std::string> environment) {
+child_process::child_process(std::vector<std::string> arguments,
+                             std::map<std::string, std::string> environment) {
     int out[2];
     int in[2];
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(in, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     std::vector<char*> argv;
-    for (auto& argument : arguments) argv.push_back(argument.data());
+    for (auto& argument : arguments)
+        argv.push_back(argument.data());
     argv.push_back(nullptr);
     pid_ = fork();
     if (pid_ < 0) throw std::runtime_error("no process");
@@ -42,7 +44,8 @@ child_process::child_process(std::vector<std::string> arguments, std::map<std::s
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         dup2(out[1], STDERR_FILENO);
-        for (auto const& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+        for (auto const& [name, value] : environment)
+            setenv(name.c_str(), value.c_str(), 1);
         execvp(argv[0], argv.data());
         dprintf(STDERR_FILENO, "cannot run %s: %s\n", argv[0], std::strerror(errno));
         _exit(127);
@@ -62,7 +65,9 @@ child_process::~child_process() {
     close(output_pipe_);
 }
 
-void child_process::signal(int number) const { kill(pid_, number); }
+void child_process::signal(int number) const {
+    kill(pid_, number);
+}
 
 void child_process::close_input() {
     if (input_pipe_ >= 0) close(input_pipe_);
@@ -92,19 +97,22 @@ bool child_process::read_some(steady_clock::time_point until) {
 std::string child_process::wait_for_line(std::string const& text, std::chrono::seconds limit) {
     auto const until = steady_clock::now() + limit;
     for (;;) {
-        for (auto end = output_.find('\n', searched_); end != std::string::npos; end = output_.find('\n', searched_)) {
+        for (auto end = output_.find('\n', searched_); end != std::string::npos;
+             end = output_.find('\n', searched_)) {
             auto line = output_.substr(searched_, end - searched_);
             searched_ = end + 1;
             if (line.find(text) != std::string::npos) return line;
         }
-        if (!read_some(until)) throw std::runtime_error("no line with \"" + text + "\" came; the output was:\n" + output_);
+        if (!read_some(until))
+            throw std::runtime_error("no line with \"" + text + "\" came; the output was:\n" + output_);
     }
 }
 
 int child_process::wait(std::chrono::seconds limit) {
     if (status_) return *status_;
     auto const until = steady_clock::now() + limit;
-    while (read_some(until)) continue;  // until the child and its heirs have closed the pipe
+    while (read_some(until))
+        continue;  // until the child and its heirs have closed the pipe
     int const handle = int(syscall(SYS_pidfd_open, pid_, 0));
     pollfd ended{handle, POLLIN, 0};
     bool const over = handle >= 0 && poll(&ended, 1, remaining_ms(until)) > 0;

@@ -1,29 +1,29 @@
 // A real process, started, watched and killed by a test.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace engram::test {
 
-/// The child's standard output and error go to one pipe that wait_for_line() reads; what was read is kept. The child
-/// is killed when this goes.
+/// The child's standard output and error go to one pipe that wait_for_line() reads; what was read is kept.
+/// The child is killed when this goes.
 class child_process {
 public:
     /// `arguments[0]` is the program. `environment` is added to this process's. Throws std::runtime_error.
-    explicit child_process(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {});
+    explicit child_process(std::vector<std::string> arguments,
+                           std::map<std::string, std::string> environment = {});
     ~child_process();
     child_process(child_process const&) = delete;
     child_process& operator=(child_process const&) = delete;
 
-    /// Reads output until a line holds `text`. Throws std::runtime_error, with all output, when the child ends or
-    /// `limit` is over.
+    /// Reads output until a line holds `text`. Throws std::runtime_error, with all output, when the child
+    /// ends or `limit` is over.
     std::string wait_for_line(std::string const& text, std::chrono::seconds limit = std::chrono::seconds(60));
 
     void signal(int number) const;

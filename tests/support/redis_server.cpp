@@ -8,26 +8,43 @@ namespace {
 
 std::string text_of(redisReply const& reply) {
     switch (reply.type) {
-        case REDIS_REPLY_INTEGER: return std::to_string(reply.integer);
-        case REDIS_REPLY_NIL: return "(nil)";
-        case REDIS_REPLY_ERROR: return "(error) " + std::string(reply.str, std::size_t(reply.len));
+        case REDIS_REPLY_INTEGER:
+            return std::to_string(reply.integer);
+        case REDIS_REPLY_NIL:
+            return "(nil)";
+        case REDIS_REPLY_ERROR:
+            return "(error) " + std::string(reply.str, std::size_t(reply.len));
         case REDIS_REPLY_ARRAY: {
             std::string lines;
             for (std::size_t i = 0; i < std::size_t(reply.elements); ++i)
                 lines += (i ? "\n" : "") + text_of(*reply.element[i]);
             return lines;
         }
-        default: return {reply.str, std::size_t(reply.len)};
+        default:
+            return {reply.str, std::size_t(reply.len)};
     }
 }
 
 }  // namespace
 
-redis_server::redis_server(std::vector<std::string> options) : options_(std::move(options)) { start(); }
+redis_server::redis_server(std::vector<std::string> options) : options_(std::move(options)) {
+    start();
+}
 
 void redis_server::start() {
-    std::vector<std::string> arguments{"redis-server", "--port", "0", "--unixsocket", socket(), "--dir", folder_.path().string(),
-                                       "--save", "", "--appendonly", "yes", "--appendfsync", "no"};
+    std::vector<std::string> arguments{"redis-server",
+                                       "--port",
+                                       "0",
+                                       "--unixsocket",
+                                       socket(),
+                                       "--dir",
+                                       folder_.path().string(),
+                                       "--save",
+                                       "",
+                                       "--appendonly",
+                                       "yes",
+                                       "--appendfsync",
+                                       "no"};
     arguments.insert(arguments.end(), options_.begin(), options_.end());
     process_ = std::make_unique<child_process>(std::move(arguments));
     process_->wait_for_line("eady to accept connections");
@@ -50,7 +67,8 @@ std::string redis_server::command(std::vector<std::string> const& arguments) {
         sizes.push_back(argument.size());
     }
     std::unique_ptr<redisReply, void (*)(void*)> const reply(
-        static_cast<redisReply*>(redisCommandArgv(client_.get(), int(data.size()), data.data(), sizes.data())),
+        static_cast<redisReply*>(
+            redisCommandArgv(client_.get(), int(data.size()), data.data(), sizes.data())),
         freeReplyObject);
     if (!reply) throw std::runtime_error("the test's Redis does not answer");
     return text_of(*reply);

@@ -1,18 +1,19 @@
 // A real redis-server of the test's own.
 #pragma once
 
+#include "support/child_process.hpp"
+#include "support/temporary_folder.hpp"
+
 #include <hiredis.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "support/child_process.hpp"
-#include "support/temporary_folder.hpp"
-
 namespace engram::test {
 
-/// Listens on a Unix socket in a temporary folder; keeps an append-only file, so that it can be killed and restarted.
+/// Listens on a Unix socket in a temporary folder; keeps an append-only file, so that it can be killed and
+/// restarted.
 class redis_server {
 public:
     /// `options` are added to its command line. Returns when it accepts connections.

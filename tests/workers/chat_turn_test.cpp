@@ -25,7 +25,8 @@ struct fixture {
     test::scripted_store store;
     base::clock clock;
     std::vector<api_gate::state> intake;
-    api_gate gate{std::chrono::hours(1), [this](api_gate::state s) { intake.push_back(s); }, io.get_executor()};
+    api_gate gate{std::chrono::hours(1), [this](api_gate::state s) { intake.push_back(s); },
+                  io.get_executor()};
     std::vector<std::size_t> considered;
     workers::chat_turn turn{{"engram", {}, 262'144, std::chrono::minutes(10), 3},
                             {},
@@ -45,10 +46,11 @@ struct fixture {
         delivery.queued_ms = queued_ms;
         delivery.received = clock.steady();
         std::optional<std::optional<queue::settlement>> got;
-        asio::co_spawn(io, turn.answer(std::move(delivery)), [&](std::exception_ptr e, std::optional<queue::settlement> s) {
-            if (e) std::rethrow_exception(e);
-            got = std::move(s);
-        });
+        asio::co_spawn(io, turn.answer(std::move(delivery)),
+                       [&](std::exception_ptr e, std::optional<queue::settlement> s) {
+                           if (e) std::rethrow_exception(e);
+                           got = std::move(s);
+                       });
         io.restart();
         io.run_for(std::chrono::seconds(30));
         BOOST_REQUIRE_MESSAGE(got, "the turn did not end");
@@ -123,7 +125,8 @@ BOOST_AUTO_TEST_CASE(a_job_that_came_to_its_end_meanwhile_changes_nothing) {
     delivery.body = job;
     delivery.received = clock.steady();
     std::optional<queue::settlement> got;
-    asio::co_spawn(io, turn.answer(delivery), [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
+    asio::co_spawn(io, turn.answer(delivery),
+                   [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
     io.poll();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
     store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
@@ -146,7 +149,8 @@ BOOST_AUTO_TEST_CASE(each_failure_of_the_call_has_its_error_type) {
 }
 
 BOOST_AUTO_TEST_CASE(a_rejected_key_is_borne_by_one_job_and_the_others_go_back) {
-    for (int i = 0; i < 3; ++i) claude.will_fail(claude::error_kind::auth, "invalid x-api-key");
+    for (int i = 0; i < 3; ++i)
+        claude.will_fail(claude::error_kind::auth, "invalid x-api-key");
     BOOST_TEST(error_of(answer(job, "a")) == "claude_auth");
     BOOST_TEST(!answer(job, "b"));
     BOOST_TEST(!answer(job, "c"));

@@ -15,7 +15,8 @@ asio::awaitable<claude::result<claude::answer>> scripted_claude::ask(claude::req
                                                                      base::steady_time) {
     asked.push_back(std::move(what));
     classes.push_back(priority);
-    while (hold) co_await released.wait();
+    while (hold)
+        co_await released.wait();
     if (answers.empty()) {
         claude::answer plain;
         plain.text = "ok";
@@ -61,7 +62,8 @@ scripted_store::awaitable_result<engram::store::context> scripted_store::load_co
     co_return loaded;
 }
 
-scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange(engram::store::exchange what) {
+scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange(
+    engram::store::exchange what) {
     if (auto failure = next_error()) co_return *failure;
     commit_outcome outcome;
     outcome.window_turns = window_turns;
@@ -79,7 +81,8 @@ scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange
     co_return outcome;
 }
 
-scripted_store::awaitable_result<recorded_outcome> scripted_store::record_failure(engram::store::failure what) {
+scripted_store::awaitable_result<recorded_outcome> scripted_store::record_failure(
+    engram::store::failure what) {
     if (auto failure = next_error()) co_return *failure;
     auto const known = recorded(what.job);
     if (known && known->same_body) co_return *known;
@@ -102,8 +105,9 @@ scripted_store::awaitable_result<std::optional<engram::store::summary_task>> scr
     co_return std::optional(std::move(task));
 }
 
-scripted_store::awaitable_result<bool> scripted_store::commit_summary(engram::store::summary_task, std::string summary,
-                                                                      bool, base::wall_time) {
+scripted_store::awaitable_result<bool> scripted_store::commit_summary(engram::store::summary_task,
+                                                                      std::string summary, bool,
+                                                                      base::wall_time) {
     summaries.push_back(std::move(summary));
     co_return true;
 }
@@ -113,7 +117,8 @@ scripted_store::awaitable_result<void> scripted_store::renew_summary(engram::sto
     co_return engram::store::result<void>();
 }
 
-scripted_store::awaitable_result<void> scripted_store::release_summary(engram::store::summary_task, base::wall_time) {
+scripted_store::awaitable_result<void> scripted_store::release_summary(engram::store::summary_task,
+                                                                       base::wall_time) {
     ++given_back;
     co_return engram::store::result<void>();
 }

@@ -20,7 +20,8 @@ class scripted_claude : public claude::asker {
 public:
     explicit scripted_claude(boost::asio::any_io_executor executor) : released(std::move(executor)) {}
 
-    boost::asio::awaitable<claude::result<claude::answer>> ask(claude::request what, claude::call_class priority,
+    boost::asio::awaitable<claude::result<claude::answer>> ask(claude::request what,
+                                                               claude::call_class priority,
                                                                base::steady_time deadline) override;
 
     void will_say(std::string text, std::string stop_reason = "end_turn");
@@ -43,18 +44,20 @@ public:
     awaitable_result<engram::store::context> load_context(engram::store::context_query query) override;
     awaitable_result<engram::store::commit_outcome> commit_exchange(engram::store::exchange what) override;
     awaitable_result<engram::store::recorded_outcome> record_failure(engram::store::failure what) override;
-    awaitable_result<std::vector<conversation>> find_due_sessions(std::size_t, base::wall_time, std::size_t) override;
+    awaitable_result<std::vector<conversation>> find_due_sessions(std::size_t, base::wall_time,
+                                                                  std::size_t) override;
     awaitable_result<std::optional<engram::store::summary_task>> claim_summary(
         engram::store::summary_request request) override;
-    awaitable_result<bool> commit_summary(engram::store::summary_task task, std::string summary, bool delete_turns,
-                                          base::wall_time at) override;
+    awaitable_result<bool> commit_summary(engram::store::summary_task task, std::string summary,
+                                          bool delete_turns, base::wall_time at) override;
     awaitable_result<void> renew_summary(engram::store::summary_task const&, base::wall_time) override;
-    awaitable_result<void> release_summary(engram::store::summary_task task, base::wall_time not_before) override;
+    awaitable_result<void> release_summary(engram::store::summary_task task,
+                                           base::wall_time not_before) override;
     awaitable_result<std::size_t> expire_outcomes(base::wall_time, std::size_t) override;
 
     engram::store::context context;  // what load_context() gives for a job without an outcome
     std::map<std::string, std::pair<std::string, std::string>> finished;  // job id -> digest, reply
-    std::map<std::string, std::string> failed;                           // ticket -> reply
+    std::map<std::string, std::string> failed;                            // ticket -> reply
     std::vector<engram::store::exchange> exchanges;
     std::size_t window_turns = 2;
     int unavailable = 0;  // so many calls fail first

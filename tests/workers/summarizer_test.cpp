@@ -24,7 +24,10 @@ struct fixture {
     workers::summarizer pool{{}, "me", store, claude, gate, clock, io.get_executor()};
     store::conversation const session{"u", "s"};
 
-    fixture() { store.claims.push_back({{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}}); }
+    fixture() {
+        store.claims.push_back(
+            {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}});
+    }
 
     ~fixture() {
         asio::co_spawn(io, pool.stop(), asio::detached);
@@ -35,7 +38,8 @@ struct fixture {
     // Lets everything that can happen now happen.
     void settle() {
         io.restart();
-        while (io.poll() > 0) continue;
+        while (io.poll() > 0)
+            continue;
     }
 };
 
