@@ -197,7 +197,7 @@ constexpr std::array keys = std::to_array<config_key>({
      .unit = "bytes",
      .min = 64,
      .max = 64 * 1'048'576,
-     .help = "A longer job goes to the dead letters.",
+     .help = "A longer job is refused and goes to the dead letters.",
      AT(queue.max_job_bytes)},
     {.name = "queue.lease_ms",
      .unit = "ms",
