@@ -1,5 +1,7 @@
 #include "claude/connection.hpp"
 
+#include "base/failpoint.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -156,6 +158,7 @@ asio::awaitable<io_outcome> connection::exchange(std::string_view wire, http_rea
     set_deadline(until);
     auto const sent = co_await send(wire);
     if (sent.end == io_end::timed_out) co_return sent;
+    base::failpoint("mid_call");
     // TLS may hold decrypted bytes already, so there a read comes before the wait.
     auto next = sent.ok() && !tls_ ? io::want_read : io::done;
     for (;;) {

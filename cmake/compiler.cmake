@@ -18,6 +18,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 option(ENGRAM_WERROR "warnings are errors" OFF)
+option(ENGRAM_FAILPOINTS "places where tests kill the daemon (base/failpoint.hpp)" OFF)
 set(ENGRAM_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize= (for example address,undefined)")
 
 find_program(CCACHE ccache)

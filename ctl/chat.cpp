@@ -2,6 +2,7 @@
 
 #include "base/random_id.hpp"
 #include "base/utf8.hpp"
+#include "ctl/complaint.hpp"
 #include "queue/job.hpp"
 #include "queue/reply.hpp"
 
@@ -9,7 +10,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <optional>
 #include <sysexits.h>
@@ -22,11 +22,6 @@ namespace json = boost::json;
 using std::chrono::steady_clock;
 
 namespace {
-
-void complain(std::string_view line) {
-    std::cout.flush();
-    std::fprintf(stderr, "engramctl: %.*s\n", int(line.size()), line.data());
-}
 
 // A turning bar while an answer is awaited, on a terminal only.
 class waiting_indicator {

@@ -4,11 +4,13 @@
 #include "base/task_group.hpp"
 #include "queue/options.hpp"
 #include "queue/redis.hpp"
+#include "queue/script.hpp"
 
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +31,17 @@ public:
                                                                std::chrono::milliseconds patience = {},
                                                                std::function<void()> on_tick = {});
 
+    /// Runs one of the queue's scripts in the same way.
+    [[nodiscard]] queue::redis_result<queue::redis_value> run(queue::script const& script,
+                                                              std::string_view key,
+                                                              std::vector<std::string> const& arguments);
+
     [[nodiscard]] std::string address() const { return redis_.address().to_text(); }
 
 private:
+    queue::redis_result<queue::redis_value> finish(
+        std::optional<queue::redis_result<queue::redis_value>>& got, std::function<void()> const& on_tick);
+
     boost::asio::io_context io_{1};
     queue::redis redis_;
     base::task_group tasks_;

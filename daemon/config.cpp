@@ -4,6 +4,7 @@
 #include "daemon/config_file.hpp"
 #include "daemon/config_keys.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <system_error>
@@ -202,6 +203,8 @@ std::string describe(loaded_config const& loaded, std::string_view api_key_origi
         }
         auto value = value_of(key, loaded.values);
         if (auto* text = std::get_if<std::string>(&value)) *text = redact_url(*text);
+        if (auto* list = std::get_if<std::vector<std::string>>(&value))
+            std::ranges::transform(*list, list->begin(), redact_url);
         auto const origin = loaded.origins.find(key.name);
         out += std::string(key.name.substr(section.size() + 1)) + " = " + to_toml(value) + "  # " +
                (origin == loaded.origins.end() ? "default" : printable(origin->second)) + "\n";

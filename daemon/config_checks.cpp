@@ -1,5 +1,6 @@
 #include "daemon/config_checks.hpp"
 
+#include "queue/redis_locator.hpp"
 #include "queue/redis_url.hpp"
 
 #include <algorithm>
@@ -55,6 +56,12 @@ std::string check_authority(std::string_view text, bool may_lack_host) {
 std::string check_redis_url(std::string_view text) {
     if (!is_graphic(text)) return "must not contain blanks or other than ASCII (percent-encode them)";
     auto const address = queue::parse_redis_url(text);
+    return address ? std::string() : address.error();
+}
+
+std::string check_sentinel(std::string_view text) {
+    if (!is_graphic(text)) return "must not contain blanks or other than ASCII";
+    auto const address = queue::parse_sentinel(text);
     return address ? std::string() : address.error();
 }
 
@@ -128,6 +135,8 @@ std::vector<std::string> cross_check(config const& values) {
                            ") must not be less than queue.max_in_flight (" +
                            std::to_string(values.queue.max_in_flight) + ")");
     }
+    if (values.queue.redis.sentinels.empty() != values.queue.redis.service.empty())
+        problems.push_back("redis.sentinels and redis.service must be given together");
     // A producer that could send a reply into the daemon's own keys could write jobs for others.
     auto const own = values.queue.prefix + ":";
     for (auto const& prefix : values.queue.reply_prefixes) {

@@ -12,6 +12,7 @@ namespace engram::daemon {
 // Each returns a phrase that goes on after the key's name, or nothing if all is well. None of the phrases
 // repeats the text: it may hold a password.
 [[nodiscard]] std::string check_redis_url(std::string_view text);
+[[nodiscard]] std::string check_sentinel(std::string_view text);
 [[nodiscard]] std::string check_prefix(std::string_view text);
 [[nodiscard]] std::string check_base_url(std::string_view text);
 [[nodiscard]] std::string check_model(std::string_view text);

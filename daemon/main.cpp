@@ -1,5 +1,6 @@
 // engramd: reads its arguments and configuration, runs the service, says how it ended.
 
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/command_line.hpp"
@@ -120,6 +121,11 @@ int main(int argc, char** argv) {
     if (lacks_key(loaded->values, *key)) {
         complain(no_key);
         return EX_CONFIG;
+    }
+
+    if (auto const problem = base::arm_failpoint(std::getenv("ENGRAM_FAILPOINT")); !problem.empty()) {
+        complain(problem);
+        return EX_USAGE;
     }
 
     std::signal(SIGPIPE, SIG_IGN);

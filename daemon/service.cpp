@@ -61,7 +61,8 @@ asio::awaitable<void> service::run() {
     tasks_.spawn("ready", announce_ready());
     tasks_.spawn("upkeep", expire_outcomes());
     summarizer_.start();
-    queue_.start([this](queue::delivery delivery) { return chat_.answer(std::move(delivery)); });
+    queue_.start([this](queue::delivery delivery) { return chat_.answer(std::move(delivery)); },
+                 [this] { return to_json(current_status()); });
 
     while (!stopping_)
         co_await stop_.wait();
@@ -98,7 +99,37 @@ asio::awaitable<void> service::watch_signals() {
 asio::awaitable<void> service::announce_ready() {
     co_await queue_.wait_until_ready(never);
     announced_ = true;
-    sd_notifyf(0, "READY=1\nSTATUS=taking jobs as %s", queue_.instance().c_str());
+    sd_notify(0, "READY=1");
+    co_await tell_systemd();
+}
+
+status service::current_status() const {
+    return {queue_.status(), chat_.store_trouble(), gate_.reason()};
+}
+
+// That this loop still turns, and what it does, whenever that has changed.
+asio::awaitable<void> service::tell_systemd() {
+    bool const watched = sd_watchdog_enabled(0, nullptr) > 0;
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    std::string told;
+    bool was_ready = true;
+    for (;;) {
+        auto const now = current_status();
+        if (bool const ready = is_ready(now); ready != std::exchange(was_ready, ready)) {
+            if (ready)
+                base::log_info("jobs are answered again");
+            else
+                base::log_warn("no jobs are answered",
+                               {{"state", name_of(now.queue.state)}, {"trouble", trouble_of(now)}});
+        }
+        if (auto line = to_line(now); line != told) {
+            told = std::move(line);
+            sd_notifyf(0, "STATUS=%s", told.c_str());
+        }
+        if (watched) sd_notify(0, "WATCHDOG=1");
+        timer.expires_after(1s);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 // Outcomes are kept for repeats of a job; after queue.dedupe_hours they go.

@@ -6,6 +6,7 @@
 #include "base/task_group.hpp"
 #include "claude/client.hpp"
 #include "daemon/config.hpp"
+#include "daemon/status.hpp"
 #include "queue/job_queue.hpp"
 #include "store/store.hpp"
 #include "workers/api_gate.hpp"
@@ -43,6 +44,8 @@ public:
 private:
     boost::asio::awaitable<void> watch_signals();
     boost::asio::awaitable<void> announce_ready();
+    boost::asio::awaitable<void> tell_systemd();
+    [[nodiscard]] status current_status() const;
     boost::asio::awaitable<void> expire_outcomes();
     void reload_config();
     void set_intake(workers::api_gate::state state);

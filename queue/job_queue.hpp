@@ -46,11 +46,17 @@ struct settlement {
     std::optional<dead_letter> dead;
 };
 
+/// What an instance does about jobs. It is ready while it is `taking` (jobs were taken lately, or none were
+/// there) or `full`.
+enum class intake { taking, full, paused, draining, cut_off };
+
 struct queue_status {
+    intake state = intake::cut_off;
     std::size_t in_flight = 0;
     std::size_t limit = 0;
     bool connected = false;
     std::string trouble;  ///< why nothing is taken; empty if all is well
+    std::string instance;
     std::uint64_t taken = 0, finished = 0, released = 0, lost = 0;
 };
 
@@ -68,11 +74,14 @@ public:
     /// with a death more.
     using handler = std::function<boost::asio::awaitable<std::optional<settlement>>(delivery)>;
 
+    /// What this instance says of itself to the others: JSON, asked with each renewal of its lease.
+    using report = std::function<std::string()>;
+
     /// Throws as redis::redis.
     job_queue(options options, boost::asio::any_io_executor executor);
 
     /// Starts the connections and the taking of jobs.
-    void start(handler handler);
+    void start(handler handler, report report = {});
 
     /// No more jobs are taken; those under way may end until `until`, then they are cancelled and given back.
     /// Returns when this instance has left the queue, or could not in time (then its lease ends by itself).
@@ -91,6 +100,12 @@ public:
     [[nodiscard]] std::string const& instance() const { return incarnation_; }
 
 private:
+    static constexpr std::size_t most_claims_a_call = 128;  // keeps a call well below some milliseconds
+    // How long a lane that another daemon gave back may go unseen.
+    static constexpr std::chrono::milliseconds push_wait{1'000};
+    static constexpr std::chrono::milliseconds longest_silence = 3 * push_wait;
+    static constexpr std::chrono::milliseconds pause_after_error{250};
+
     boost::asio::awaitable<void> keep_up(std::string name,
                                          std::function<boost::asio::awaitable<void>()> service);
     boost::asio::awaitable<void> take_jobs();
@@ -98,6 +113,7 @@ private:
     boost::asio::awaitable<void> wait_for_push();
     boost::asio::awaitable<void> keep_alive();
     boost::asio::awaitable<void> beat();
+    boost::asio::awaitable<void> check_server();
     boost::asio::awaitable<void> reconcile();
     boost::asio::awaitable<void> run_job(delivery what);
     boost::asio::awaitable<void> settle(delivery const& what, settlement outcome);
@@ -112,6 +128,7 @@ private:
     void clear_trouble();
     [[nodiscard]] std::size_t room() const;
     [[nodiscard]] bool unsure() const { return doubts_ != doubts_settled_; }
+    [[nodiscard]] intake state() const;
     struct claiming;
     void append_take_arguments(std::vector<std::string>& arguments, std::size_t claims);
 
@@ -120,6 +137,7 @@ private:
     redis commands_;
     redis waiting_;  // blocks on the list, so it needs a connection of its own
     handler handler_;
+    report report_;
     base::task_group services_;
     base::task_group jobs_;
 
@@ -140,9 +158,12 @@ private:
     // any more.
     std::uint64_t doubts_ = 0, doubts_settled_ = 0;
     bool dry_ = false;                           // the last look found less than there was room for
+    base::steady_time last_look_{};              // when Redis last answered what there is to take
     std::unordered_set<std::string> in_flight_;  // tickets of this incarnation
     bool wait_refused_ = false;                  // told once
     std::string trouble_;
+    std::uint64_t checked_generation_ = 0;  // of the connection
+    std::vector<std::string> risks_;        // told already
     queue_status counts_;
 
     base::event changed_;  // room, limit, connection, draining: look again

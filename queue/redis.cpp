@@ -1,7 +1,7 @@
 #include "queue/redis.hpp"
 
-#include "base/deadline.hpp"
 #include "base/log.hpp"
+#include "queue/greeting.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -11,9 +11,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <random>
-#include <stdexcept>
 #include <utility>
 
 namespace engram::queue {
@@ -27,6 +25,7 @@ namespace {
 
 constexpr std::size_t read_bytes = 64 * 1024;
 constexpr milliseconds first_pause = 50ms;
+constexpr milliseconds long_enough = 1s;  // a connection that lasted so long was a good one
 
 // Between half of `ceiling` and all of it, so that many daemons do not come back in step.
 milliseconds jittered(milliseconds ceiling) {
@@ -40,14 +39,13 @@ milliseconds jittered(milliseconds ceiling) {
 redis::redis(redis_options options, std::string name, asio::any_io_executor executor)
     : options_(std::move(options)),
       name_(std::move(name)),
+      locator_(options_),
       executor_(executor),
       something_to_write_(executor),
       came_up_(executor),
       give_up_(executor) {
-    auto address = parse_redis_url(options_.url);
-    if (!address) throw std::invalid_argument("the Redis URL " + address.error());
-    address_ = std::move(*address);
-    if (address_.kind == redis_address::kind::tls) tls_ = make_tls_context(options_.ca_file);
+    address_ = locator_.configured();
+    if (locator_.needs_tls()) tls_ = make_tls_context(options_.ca_file);
 }
 
 redis::~redis() = default;
@@ -60,27 +58,19 @@ asio::awaitable<void> redis::run() {
         ~hang_up() { self.transport_.reset(); }
     } const end{*this};
     for (;;) {
-        auto const started = steady_clock::now();
-        auto made = co_await connect(address_, tls_, started + options_.connect_timeout);
-        if (made) {
-            transport_ = std::move(*made);
-            reader_ = resp_reader();
-            auto const greeted = co_await greet(started + options_.connect_timeout);
-            if (greeted) {
-                ceiling = first_pause;
-                co_await serve_connection();
-                // Closing a connection because we are to stop looks like losing it.
-                auto const state = co_await asio::this_coro::cancellation_state;
-                if (state.cancelled() != asio::cancellation_type::none)
-                    throw boost::system::system_error(asio::error::operation_aborted);
-            } else {
-                trouble_ = greeted.error();
-            }
+        auto const problem = co_await open_connection(steady_clock::now() + options_.connect_timeout);
+        if (problem.empty()) {
+            auto const begun = steady_clock::now();
+            co_await serve_connection();
             transport_.reset();
+            if (steady_clock::now() - begun > long_enough) ceiling = first_pause;
         } else {
-            trouble_ = made.error();
+            transport_.reset();
+            trouble_ = problem;
+            locator_.failed();
         }
-        // The transport tells cancellation like any other error.
+        // The transport tells cancellation like any other error, and closing a connection because we are to
+        // stop looks like losing it.
         auto const state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none)
             throw boost::system::system_error(asio::error::operation_aborted);
@@ -95,48 +85,19 @@ asio::awaitable<void> redis::run() {
     }
 }
 
-// AUTH, SELECT and the connection's name, before anybody else may use the connection.
-asio::awaitable<base::result<void, std::string>> redis::greet(base::steady_time until) {
-    std::vector<std::vector<std::string>> commands;
-    if (!address_.password.empty() || !address_.user.empty()) {
-        std::vector<std::string> auth{"AUTH"};
-        if (!address_.user.empty()) auth.push_back(address_.user);
-        auth.emplace_back(address_.password.reveal());
-        commands.push_back(std::move(auth));
-    }
-    if (address_.db != 0) commands.push_back({"SELECT", std::to_string(address_.db)});
-    commands.push_back({"CLIENT", "SETNAME", name_});
-    commands.push_back({"PING"});
-    for (auto const& command : commands) {
-        std::string bytes;
-        append_command(bytes, {command.begin(), command.end()});
-        auto const answer = co_await base::with_deadline(until, ask_alone(std::move(bytes)));
-        // What the deadline cuts short ends as a value, not as an exception.
-        if (!answer || base::steady_time::clock::now() >= until)
-            co_return address_.to_text() + ": no answer to " + command[0] + " in time";
-        if (!*answer) co_return address_.to_text() + ": " + answer->error();
-        auto const& value = **answer;
-        // A restricted user may lack CLIENT or PING; the name is a courtesy.
-        bool const courtesy = command[0] == "CLIENT" || command[0] == "PING";
-        bool const forbidden = value.text.starts_with("NOPERM");
-        if (value.kind == value_kind::error && !(courtesy && forbidden))
-            co_return address_.to_text() + ": " + command[0] + ": " + value.text;
-    }
-    co_return base::result<void, std::string>();
-}
-
-asio::awaitable<base::result<redis_value, std::string>> redis::ask_alone(std::string bytes) {
-    auto const write_error = co_await transport_->write(bytes);
-    if (write_error) co_return write_error.message();
-    std::array<char, 1024> buffer;
-    for (;;) {
-        auto value = reader_.next();
-        if (!value) co_return value.error();
-        if (*value) co_return std::move(**value);
-        auto const read = co_await transport_->read_some(buffer);
-        if (read.error) co_return read.error.message();
-        reader_.feed({buffer.data(), read.bytes});
-    }
+// Finds the server, connects, says who we are. Returns what went wrong.
+asio::awaitable<std::string> redis::open_connection(base::steady_time until) {
+    auto const place = co_await locator_.find(tls_, until);
+    if (!place) co_return place.error();
+    address_ = *place;
+    auto made = co_await connect(address_, tls_, until);
+    if (!made) co_return made.error();
+    transport_ = std::move(*made);
+    reader_ = resp_reader();
+    auto nodes = co_await greet(*transport_, reader_, address_, name_, until);
+    if (!nodes) co_return address_.to_text() + ": " + nodes.error();
+    locator_.found(std::move(*nodes));
+    co_return std::string();
 }
 
 // Both directions until one of them fails, a command goes unanswered, or the caller is cancelled.
@@ -150,7 +111,7 @@ asio::awaitable<void> redis::serve_connection() {
     } end{*this};
 
     up_ = true;
-    dead_ = false;
+    dead_ = redirected_ = false;
     ++generation_;
     trouble_.clear();
     base::log_info("connected to Redis", {{"redis", address_.to_text()}, {"connection", name_}});
@@ -158,7 +119,9 @@ asio::awaitable<void> redis::serve_connection() {
     auto const ended = co_await (read_answers() || write_commands() || give_up_.wait());
     if (ended.index() == 0) end.why = std::get<0>(ended);
     if (ended.index() == 1) end.why = std::get<1>(ended);
-    if (ended.index() == 2) end.why = "a command was not answered in time";
+    if (ended.index() == 2) end.why = give_up_reason_;
+    // A connection that was closed leaves it open whether its server is still the right one.
+    if (!redirected_) locator_.failed();
 }
 
 asio::awaitable<std::string> redis::read_answers() {
@@ -191,6 +154,7 @@ asio::awaitable<std::string> redis::write_commands() {
 
 bool redis::deliver(redis_value value) {
     if (waiting_.empty()) return false;
+    if (value.kind == value_kind::error) look_for_the_master(value.text);
     auto* const first = waiting_.front();
     waiting_.pop_front();
     if (!first) return true;
@@ -198,6 +162,22 @@ bool redis::deliver(redis_value value) {
     first->value = std::move(value);
     first->wake.cancel();
     return true;
+}
+
+// Two answers mean that every further command here would be refused alike.
+void redis::look_for_the_master(std::string_view error) {
+    if (error.starts_with("MOVED ")) {
+        redirected_ = locator_.moved(error, address_);
+        give_up("its keys are at another node: " + std::string(error));
+    } else if (error.starts_with("READONLY ") || error.find("-READONLY ") != std::string_view::npos) {
+        give_up("it has become a replica");
+    }
+}
+
+void redis::give_up(std::string why) {
+    if (std::exchange(dead_, true)) return;
+    give_up_reason_ = std::move(why);
+    give_up_.notify_all();
 }
 
 void redis::lose_connection(std::string why) {
@@ -265,10 +245,7 @@ asio::awaitable<redis_result<redis_value>> redis::command(std::vector<std::strin
     auto const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)
         throw boost::system::system_error(asio::error::operation_aborted);
-    if (!dead_) {
-        dead_ = true;
-        give_up_.notify_all();
-    }
+    give_up("a command was not answered in time");
     co_return redis_error{redis_error_kind::timeout, address_.to_text() + ": no answer in time"};
 }
 

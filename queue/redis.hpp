@@ -3,6 +3,7 @@
 
 #include "base/event.hpp"
 #include "queue/options.hpp"
+#include "queue/redis_locator.hpp"
 #include "queue/redis_url.hpp"
 #include "queue/redis_value.hpp"
 #include "queue/resp.hpp"
@@ -22,7 +23,8 @@ namespace engram::queue {
 
 /// Commands of many coroutines travel over one connection, pipelined: what is asked in one turn of the loop
 /// goes out in one write, answers come back in order. `run()` connects, and connects again with growing
-/// pauses whenever the connection is lost.
+/// pauses whenever the connection is lost, is no longer to a master, or another node of the cluster has our
+/// keys.
 ///
 /// States: down (no connection; commands wait for one until their deadline) and up (commands are written at
 /// once). Invariants: `waiting_` holds one entry for each command written on the present connection and not
@@ -69,17 +71,19 @@ private:
         redis_value value;
     };
 
+    boost::asio::awaitable<std::string> open_connection(base::steady_time until);
     boost::asio::awaitable<void> serve_connection();
-    boost::asio::awaitable<base::result<void, std::string>> greet(base::steady_time until);
-    boost::asio::awaitable<base::result<redis_value, std::string>> ask_alone(std::string bytes);
     boost::asio::awaitable<std::string> read_answers();
     boost::asio::awaitable<std::string> write_commands();
     bool deliver(redis_value value);
+    void look_for_the_master(std::string_view error);
+    void give_up(std::string why);
     void lose_connection(std::string why);
 
     redis_options options_;
     std::string name_;
-    redis_address address_;
+    redis_locator locator_;
+    redis_address address_;  // of the present or the latest connection
     std::shared_ptr<boost::asio::ssl::context> tls_;
     boost::asio::any_io_executor executor_;
 
@@ -93,7 +97,9 @@ private:
     base::event something_to_write_;
     base::event came_up_;
     base::event give_up_;
-    bool dead_ = false;  // a command went unanswered: the connection is to be replaced
+    bool dead_ = false;  // the connection is to be replaced
+    std::string give_up_reason_;
+    bool redirected_ = false;  // by the present connection
 };
 
 }  // namespace engram::queue

@@ -35,6 +35,8 @@ struct redis_error {
     redis_error_kind kind = redis_error_kind::disconnected;
     std::string message;
 
+    /// The command may have run all the same.
+    [[nodiscard]] bool leaves_doubt() const { return kind != redis_error_kind::refused; }
     [[nodiscard]] bool has_code(std::string_view code) const {
         return kind == redis_error_kind::refused && message.substr(0, code.size()) == code;
     }

@@ -32,7 +32,7 @@ script with_common(std::string_view own) {
 script::script(std::string_view body) : body_(body), sha1_(sha1_hex(body)) {}
 
 asio::awaitable<redis_result<redis_value>> script::run(redis& connection, std::string_view key,
-                                                       std::vector<std::string_view> arguments) const {
+                                                       std::vector<std::string> const& arguments) const {
     std::vector<std::string_view> command{"EVALSHA", sha1_, "1", key};
     command.insert(command.end(), arguments.begin(), arguments.end());
     auto answer = co_await connection.command(command);
@@ -46,7 +46,8 @@ asio::awaitable<redis_result<redis_value>> script::run(redis& connection, std::s
 scripts const& all_scripts() {
     static scripts const all{with_common(script_texts::take),      with_common(script_texts::finish),
                              with_common(script_texts::release),   with_common(script_texts::heartbeat),
-                             with_common(script_texts::reconcile), with_common(script_texts::leave)};
+                             with_common(script_texts::reconcile), with_common(script_texts::leave),
+                             with_common(script_texts::dead_retry)};
     return all;
 }
 

@@ -19,8 +19,9 @@ public:
     explicit script(std::string_view body);
 
     /// Runs it; sends the whole text if Redis does not know it (any more). Errors as redis::command.
+    /// `arguments` must live until it returns.
     boost::asio::awaitable<redis_result<redis_value>> run(redis& connection, std::string_view key,
-                                                          std::vector<std::string_view> arguments) const;
+                                                          std::vector<std::string> const& arguments) const;
 
     [[nodiscard]] std::string_view body() const { return body_; }
 
@@ -30,7 +31,7 @@ private:
 };
 
 struct scripts {
-    script take, finish, release, heartbeat, reconcile, leave;
+    script take, finish, release, heartbeat, reconcile, leave, dead_retry;
 };
 
 [[nodiscard]] scripts const& all_scripts();

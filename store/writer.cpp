@@ -1,5 +1,6 @@
 #include "store/writer.hpp"
 
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "store/store_thread.hpp"
 
@@ -65,6 +66,7 @@ bool writer::begin(chain<work<database>>& all) {
 void writer::write(chain<work<database>> batch) {
     try {
         if (!perform_together(batch)) perform_apart(batch);
+        base::failpoint("in_commit");
         commit_.run();
     } catch (batch_lost const& lost) {
         give_up(batch, lost.why);

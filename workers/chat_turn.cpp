@@ -1,6 +1,7 @@
 #include "workers/chat_turn.hpp"
 
 #include "base/digest.hpp"
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "workers/memory_tags.hpp"
 #include "workers/prompt.hpp"
@@ -238,6 +239,7 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
         reply.memories = to_reply(saved);
         return queue::to_json(reply);
     };
+    base::failpoint("before_commit");
     auto const save = [&] { return store_.commit_exchange(exchange); };
     auto committed = co_await patience_.insist(save);
     if (!committed) {
@@ -249,6 +251,7 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
         auto known = co_await settle_recorded(turn, std::move(committed->outcome));
         co_return known;
     }
+    base::failpoint("committed");
     finish_timing();
     base::log_info("job answered", {{"job", turn.key.job_id},
                                     {"user", turn.conversation.user_id},

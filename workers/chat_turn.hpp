@@ -45,6 +45,9 @@ public:
     /// The outcome of a job, or nothing if it is to be given back. Throws on cancellation.
     boost::asio::awaitable<std::optional<queue::settlement>> answer(queue::delivery delivery);
 
+    /// Why the store cannot be used; empty if it can.
+    [[nodiscard]] std::string const& store_trouble() const { return patience_.trouble(); }
+
     /// For the turns that begin from now on.
     void set_options(chat_options options) { options_ = std::move(options); }
 

@@ -1,18 +1,23 @@
 -- Shared by every script of the queue; stands in front of each.
 --
 -- Keys, all below one prefix P (see docs/queue.md):
---   P:jobs        list    what producers push; the right end is next
---   P:ready       list    lanes with work and no owner; the left end is next
---   P:lane:<lane> list    tickets of one conversation in order; the first is the one to run or running
---   P:body        hash    ticket -> the job's bytes
---   P:meta        hash    ticket -> "deliveries deaths first_seen_ms"
---   P:owned:<i>   hash    lane -> ticket that instance i runs
---   P:instances   zset    instance -> when its lease ends, ms of Redis's clock
---   P:dead        stream  dead letters
+--   P:jobs            list    what producers push; the right end is next
+--   P:ready           list    users with lanes that have work and no owner; the left end is next
+--   P:lanes:<user>    list    those lanes of one user; the left end is next
+--   P:lane:<lane>     list    tickets of one conversation in order; the first is the one to run or running
+--   P:body            hash    ticket -> the job's bytes
+--   P:meta            hash    ticket -> "deliveries deaths first_seen_ms"
+--   P:parked          hash    user -> how many of his jobs are in lanes
+--   P:backlog:<user>  list    "ticket first_seen_ms bytes" of the jobs beyond his share, in order
+--   P:owned:<i>       hash    lane -> ticket that instance i runs
+--   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
+--   P:status:<i>      string  what instance i says of itself, until its lease ends
+--   P:dead            stream  dead letters
 --
 -- A lane is in exactly one of three states: absent (no list); ready (its list has tickets, it stands once in
--- P:ready); owned (its list has tickets, it stands in one P:owned:<i> with its first ticket). Every script takes
--- lanes from one state to another and none leaves a lane between two.
+-- P:lanes:<its user>); owned (its list has tickets, it stands in one P:owned:<i> with its first ticket). A user stands
+-- once in P:ready if he has ready lanes, else not at all. He has a backlog only while as many of his jobs as allowed
+-- are parked. Every script takes lanes and users from one such state to another and leaves none between two.
 --
 -- Lua has no way back: each script checks what can be wrong before its first write, and shrinks before it grows,
 -- since Redis lets a script that has begun to write finish even when it is out of memory.
@@ -23,10 +28,13 @@ if redis.replicate_commands then redis.replicate_commands() end  -- TIME before 
 
 local prefix, me = ARGV[1], ARGV[2]
 local function key(name) return prefix .. ':' .. name end
-local jobs, ready, bodies, metas = key('jobs'), key('ready'), key('body'), key('meta')
+local jobs, ready, bodies, metas, parked = key('jobs'), key('ready'), key('body'), key('meta'), key('parked')
 local instances, dead = key('instances'), key('dead')
 local function owned_by(instance) return key('owned:') .. instance end
+local function status_of(instance) return key('status:') .. instance end
 local function lane_key(lane) return key('lane:') .. lane end
+local function lanes_of(user) return key('lanes:') .. user end
+local function backlog_of(user) return key('backlog:') .. user end
 
 local function now_ms()
   local t = redis.call('TIME')
@@ -56,8 +64,9 @@ local function check_types()
   redis.call('XLEN', dead)
   redis.call('ZCARD', instances)
   redis.call('HLEN', metas)
+  redis.call('HLEN', bodies)
+  redis.call('HLEN', parked)
   redis.call('HLEN', owned_by(me))
-  return redis.call('HLEN', bodies)
 end
 
 local function count_death(ticket)
@@ -65,11 +74,14 @@ local function count_death(ticket)
   write_meta(ticket, deliveries, deaths + 1, first_seen)
 end
 
+-- ---- lanes and their users ----
+
 local function bounded_text(value) return type(value) == 'string' and #value >= 1 and #value <= 128 end
 
 -- The lane of a job: one for each conversation. A job that does not name a conversation, or cannot be read, has a
 -- lane of its own, except that repeats of one id meet in one lane. A lane of a conversation begins with a digit.
-local function lane_of(raw, ticket)
+local function lane_of(raw, ticket, max_job_bytes)
+  if #raw > max_job_bytes then return '~' .. ticket end
   local readable, job = pcall(cjson.decode, raw)
   if not readable or type(job) ~= 'table' or not bounded_text(job.user_id) then return '~' .. ticket end
   local user = #job.user_id .. ':' .. job.user_id .. ':'
@@ -78,77 +90,157 @@ local function lane_of(raw, ticket)
   return '~' .. ticket
 end
 
--- Moves up to `limit` jobs from P:jobs to their lanes. Tickets are named after `ticket_base`, which the caller never
--- uses twice. A job far over the size limit goes to the dead letters here, so that nobody has to carry it.
--- At most some megabytes are looked at in one call, since Redis does nothing else meanwhile.
+-- Whose lane it is; all that name nobody share the empty name.
+local function user_of(lane)
+  local length, from = string.match(lane, '^(%d+):()')
+  if not length then length, from = string.match(lane, '^~id:(%d+):()') end
+  return length and string.sub(lane, from, from + length - 1) or ''
+end
+
+local function is_list(name) return type(redis.pcall('LLEN', name)) == 'number' end
+
+-- To the end of the line, or in front.
+local function make_ready(lane, in_front)
+  local user, push = user_of(lane), in_front and 'LPUSH' or 'RPUSH'
+  if redis.call(push, lanes_of(user), lane) == 1 then redis.call(push, ready, user) end
+end
+
+-- Makes an owned lane ready again, in front, its first ticket undone.
+local function give_back(instance, lane)
+  redis.call('LLEN', lanes_of(user_of(lane)))  -- fails before the first write if it is something foreign
+  redis.call('HDEL', owned_by(instance), lane)
+  if redis.call('EXISTS', lane_key(lane)) == 1 then make_ready(lane, true) end
+end
+
+local function park(lane, ticket, raw, first_seen)
+  redis.call('HSET', bodies, ticket, raw)
+  write_meta(ticket, 0, 0, first_seen)
+  redis.call('HINCRBY', parked, user_of(lane), 1)
+  if redis.call('RPUSH', lane_key(lane), ticket) == 1 then make_ready(lane, false) end
+end
+
+-- A job of this user has gone from its lane: the next of his backlog takes the place. `limits` as in take_from().
+local most_from_backlog = 16  -- at a time, when the share was enlarged
+
+local function unpark(user, limits)
+  local count = redis.call('HINCRBY', parked, user, -1)
+  if count <= 0 then redis.call('HDEL', parked, user) end
+  for _ = 1, math.min(limits.share - count, most_from_backlog) do
+    local entry = redis.call('LPOP', backlog_of(user))
+    if not entry then break end
+    local ticket, first_seen, from = string.match(entry, '^(%S+) (%d+) ()')
+    local raw = string.sub(entry, from)
+    park(lane_of(raw, ticket, limits.job_bytes), ticket, raw, first_seen)
+  end
+end
+
+-- ---- taking ----
+
+-- Moves up to `limits.ingest` jobs from P:jobs to their lanes. Tickets are named after `limits.tickets`, which the
+-- caller never uses twice. A job far over the size limit goes to the dead letters here, so that nobody has to carry
+-- it. At most some megabytes are looked at in one call, since Redis does nothing else meanwhile.
 local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
 
-local function ingest(limit, max_parked, max_job_bytes, ticket_base, now)
-  local parked = check_types()
+local function refuse_unseen(raw, limits, now)
+  redis.call('RPOP', jobs)
+  redis.call('XADD', dead, '*', 'id', '', 'reason', 'invalid_job',
+    'message', 'the job is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed',
+    'job', raw, 'at', ms_text(now), 'attempts', '0')
+end
+
+local function admit(raw, ticket, limits, now)
+  local lane = lane_of(raw, ticket, limits.job_bytes)
+  local user = user_of(lane)
+  -- Something foreign where the lane should be must not stop the others.
+  if not (is_list(lane_key(lane)) and is_list(lanes_of(user)) and is_list(backlog_of(user))) then
+    lane, user = '~' .. ticket, ''
+    redis.call('LLEN', lanes_of(user))
+    redis.call('LLEN', backlog_of(user))
+  end
+  local share_used = tonumber(redis.call('HGET', parked, user)) or 0
+  redis.call('RPOP', jobs)
+  -- Nothing passes those that wait already.
+  if share_used >= limits.share or redis.call('EXISTS', backlog_of(user)) == 1 then
+    redis.call('RPUSH', backlog_of(user), ticket .. ' ' .. ms_text(now) .. ' ' .. raw)
+  else
+    park(lane, ticket, raw, ms_text(now))
+  end
+end
+
+local function ingest(limits, now)
   local moved, bytes = 0, 0
-  while moved < limit and parked < max_parked and bytes < most_bytes_moved do
+  while moved < limits.ingest and bytes < most_bytes_moved do
     local raw = redis.call('LINDEX', jobs, -1)
     if not raw then break end
+    if moved == 0 then limits.room = limits.parked - redis.call('HLEN', bodies) end
+    if moved >= limits.room then break end
     moved = moved + 1
     bytes = bytes + #raw
-    local ticket = ticket_base .. '.' .. moved
-    if #raw > 4 * max_job_bytes then
-      redis.call('RPOP', jobs)
-      redis.call('XADD', dead, '*', 'id', '', 'reason', 'invalid_job',
-        'message', 'the job is ' .. #raw .. ' bytes, at most ' .. max_job_bytes .. ' are allowed',
-        'job', raw, 'at', ms_text(now), 'attempts', '0')
+    if #raw > 4 * limits.job_bytes then
+      refuse_unseen(raw, limits, now)
     else
-      local lane = '~' .. ticket
-      if #raw <= max_job_bytes then lane = lane_of(raw, ticket) end
-      -- Something foreign where the lane should be must not stop the others.
-      if type(redis.pcall('LLEN', lane_key(lane))) ~= 'number' then lane = '~' .. ticket end
-      redis.call('RPOP', jobs)
-      redis.call('HSET', bodies, ticket, raw)
-      write_meta(ticket, 0, 0, ms_text(now))
-      if redis.call('RPUSH', lane_key(lane), ticket) == 1 then redis.call('RPUSH', ready, lane) end
-      parked = parked + 1
+      admit(raw, limits.tickets .. '.' .. moved, limits, now)
     end
   end
   return moved
 end
 
--- Takes up to `limit` ready lanes for this instance: {lane, ticket, body, deliveries, deaths, first_seen_ms} each.
-local function claim(limit)
+-- The first job of a lane that was just taken out of line: {lane, ticket, body, deliveries, deaths, first_seen_ms}.
+-- Nothing, and a user whose job is gone, if there is none.
+local function deliver(lane)
+  local ticket = redis.pcall('LINDEX', lane_key(lane), 0)
+  if type(ticket) ~= 'string' then return end  -- nothing there, or something foreign
+  local raw = redis.call('HGET', bodies, ticket)
+  if not raw then
+    -- A ticket without a body: an operator's hand, or data restored in part. Step over it.
+    redis.call('LPOP', lane_key(lane))
+    redis.call('HDEL', metas, ticket)
+    if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', lanes_of(user_of(lane)), lane) end
+    return nil, user_of(lane)
+  end
+  local deliveries, deaths, first_seen = read_meta(ticket)
+  write_meta(ticket, deliveries + 1, deaths, first_seen)
+  redis.call('HSET', owned_by(me), lane, ticket)
+  return {lane, ticket, raw, deliveries + 1, deaths, first_seen}
+end
+
+-- Takes up to `limits.claim` ready lanes for this instance: one of a user, then one of the next.
+local function claim(limits)
   local taken, bytes = {}, 0
-  while #taken < limit and bytes < most_bytes_taken do
-    local lane = redis.call('LPOP', ready)
-    if not lane then break end
-    local ticket = redis.pcall('LINDEX', lane_key(lane), 0)
-    if type(ticket) ~= 'string' then ticket = nil end  -- nothing there, or something foreign
-    local raw = ticket and redis.call('HGET', bodies, ticket)
-    if raw then
-      bytes = bytes + #raw
-      local deliveries, deaths, first_seen = read_meta(ticket)
-      write_meta(ticket, deliveries + 1, deaths, first_seen)
-      redis.call('HSET', owned_by(me), lane, ticket)
-      taken[#taken + 1] = {lane, ticket, raw, deliveries + 1, deaths, first_seen}
-    elseif ticket then
-      -- A ticket without a body: an operator's hand, or data restored in part. Step over it.
-      redis.call('LPOP', lane_key(lane))
-      redis.call('HDEL', metas, ticket)
-      if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', ready, lane) end
+  while #taken < limits.claim and bytes < most_bytes_taken do
+    local user = redis.call('LPOP', ready)
+    if not user then break end
+    local lane = redis.pcall('LPOP', lanes_of(user))
+    if type(lane) == 'string' then
+      local job, loser = deliver(lane)
+      if redis.call('LLEN', lanes_of(user)) > 0 then redis.call('RPUSH', ready, user) end
+      if loser then unpark(loser, limits) end
+      if job then
+        taken[#taken + 1] = job
+        bytes = bytes + #job[3]
+      end
     end
   end
   return taken
 end
 
--- What take and finish have in common: arguments from `first` on are ingest limit, claim limit, most parked,
--- most bytes of a job, ticket base. Returns {alive, now_ms, left in P:jobs and P:ready, claimed}.
-local function take_from(first)
-  local now = now_ms()
-  if not alive() then return {0, ms_text(now), redis.call('LLEN', jobs), {}} end
-  ingest(tonumber(ARGV[first]), tonumber(ARGV[first + 2]), tonumber(ARGV[first + 3]), ARGV[first + 4], now)
-  local taken = claim(tonumber(ARGV[first + 1]))
-  return {1, ms_text(now), redis.call('LLEN', jobs) + redis.call('LLEN', ready), taken}
+-- What take and finish have in common: arguments from `first` on.
+local function limits_from(first)
+  return {
+    ingest = tonumber(ARGV[first]),         -- jobs to move out of P:jobs
+    claim = tonumber(ARGV[first + 1]),      -- lanes to take
+    parked = tonumber(ARGV[first + 2]),     -- jobs in lanes, of all users
+    share = tonumber(ARGV[first + 3]),      -- of one user
+    job_bytes = tonumber(ARGV[first + 4]),  -- size of a job
+    tickets = ARGV[first + 5],              -- their names begin so
+  }
 end
 
--- Makes an owned lane ready again, in front, its first ticket undone.
-local function give_back(instance, lane)
-  redis.call('HDEL', owned_by(instance), lane)
-  if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', ready, lane) end
+-- Returns {alive, now_ms, jobs moved, left in P:jobs and P:ready, claimed}.
+local function take(limits)
+  local now = now_ms()
+  if not alive() then return {0, ms_text(now), 0, redis.call('LLEN', jobs), {}} end
+  local moved = ingest(limits, now)
+  local taken = claim(limits)
+  return {1, ms_text(now), moved, redis.call('LLEN', jobs) + redis.call('LLEN', ready), taken}
 end

@@ -4,10 +4,14 @@
 -- Returns {finished, take's result}. finished: 1 done; 0 this delivery is not ours any more, nothing was changed;
 -- 2 done, but the reply key holds something that is not a list, so the reply was published and not stored.
 local lane, ticket, reply_to, reply = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local limits = limits_from(11)
 local finished = 0
+check_types()
 if redis.call('HGET', owned_by(me), lane) == ticket then
   finished = 1
-  check_types()
+  local user = user_of(lane)
+  redis.call('LLEN', lanes_of(user))  -- as check_types()
+  redis.call('LLEN', backlog_of(user))
   local reason, message = ARGV[9], ARGV[10]
   if reply_to ~= '' then
     -- pcall: a key that the daemon's user may not touch concerns this job alone.
@@ -44,6 +48,7 @@ if redis.call('HGET', owned_by(me), lane) == ticket then
       'at', ms_text(now_ms()), 'attempts', deliveries)
   end
   -- To the end of the line: other conversations come first.
-  if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('RPUSH', ready, lane) end
+  if redis.call('EXISTS', lane_key(lane)) == 1 then make_ready(lane, false) end
+  unpark(user, limits)
 end
-return {finished, take_from(11)}
+return {finished, take(limits)}

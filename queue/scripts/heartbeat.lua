@@ -1,13 +1,16 @@
 -- Renews this instance's lease, and takes the place of those whose lease is at an end: their lanes become ready,
 -- in front, with one death more.
--- ARGV[3] lease in ms, [4] '1' for a new instance. Returns {alive, lanes taken back, lanes that this instance owns}.
+-- ARGV[3] lease in ms, [4] '1' for a new instance, [5] what it says of itself.
+-- Returns {alive, lanes taken back, lanes that this instance owns}.
 check_types()
+local lease = tonumber(ARGV[3])
 local lease_end = redis.call('ZSCORE', instances, me)
 if ARGV[4] ~= '1' and not lease_end then return {0, 0, 0} end
 local now = now_ms()
-local renewed = ms_text(now + tonumber(ARGV[3]))
+local renewed = ms_text(now + lease)
 redis.call('ZREM', instances, me)  -- first a write that shrinks, so that a full Redis lets the next one pass
 redis.call('ZADD', instances, renewed, me)
+redis.call('SET', status_of(me), ARGV[5], 'PX', lease)
 
 -- Whose own lease has run out cannot tell who is dead: it was Redis that was away, or full, or its clock has jumped.
 -- Then all get a new lease, and those that are dead indeed are found when that one ends.
@@ -21,11 +24,11 @@ local taken_back = 0
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', ms_text(now), 'LIMIT', 0, 16)) do
   local owned = redis.call('HGETALL', owned_by(instance))
   for i = 1, #owned, 2 do
-    count_death(owned[i + 1])
     give_back(instance, owned[i])
+    count_death(owned[i + 1])
     taken_back = taken_back + 1
   end
-  redis.call('DEL', owned_by(instance))
+  redis.call('DEL', owned_by(instance), status_of(instance))
   redis.call('ZREM', instances, instance)
 end
 return {1, taken_back, redis.call('HLEN', owned_by(me))}

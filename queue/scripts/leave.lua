@@ -2,6 +2,6 @@
 check_types()
 local owned = redis.call('HGETALL', owned_by(me))
 for i = 1, #owned, 2 do give_back(me, owned[i]) end
-redis.call('DEL', owned_by(me))
+redis.call('DEL', owned_by(me), status_of(me))
 redis.call('ZREM', instances, me)
 return #owned / 2

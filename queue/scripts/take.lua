@@ -1,2 +1,3 @@
 -- Ingest and claim in one step.
-return take_from(3)
+check_types()
+return take(limits_from(3))

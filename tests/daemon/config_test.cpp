@@ -249,6 +249,23 @@ BOOST_AUTO_TEST_CASE(keys_that_contradict_each_other_are_refused) {
     BOOST_TEST(load().queue.reply_prefixes.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(sentinels_and_their_service_come_together) {
+    sources.settings = {"redis.sentinels=one:26379"};
+    BOOST_TEST(contains(problems(), "redis.sentinels and redis.service must be given together"));
+    sources.settings = {"redis.service=mymaster"};
+    BOOST_TEST(contains(problems(), "redis.sentinels and redis.service must be given together"));
+    sources.settings = {"redis.service=mymaster", "redis.sentinels=one:x"};
+    BOOST_TEST(contains(problems(), "redis.sentinels"));
+    write_file("[redis]\nservice = \"m\"\nsentinels = [\"one\", \"redis://:open@two:5000\"]\n");
+    sources.settings.clear();
+    auto const loaded = load_config(sources);
+    BOOST_REQUIRE(loaded.has_value());
+    BOOST_TEST(loaded->values.queue.redis.sentinels.size() == 2u);
+    auto const shown = describe(*loaded, "not set");
+    BOOST_TEST(!contains(shown, "open"));
+    BOOST_TEST(contains(shown, "two:5000"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_hardly_meant_is_allowed_with_a_warning) {
     sources.settings = {"memory.history_turns=10", "queue.lease_ms=1000", "redis.ca_file=/x",
                         "claude.ca_file=/x", "claude.base_url=http://127.0.0.1:1"};

@@ -18,7 +18,18 @@ class Notify(Case):
         self.addCleanup(self.socket.close)
 
     def told(self):
-        return self.socket.recv(4096).decode().splitlines()
+        """The next message that is more than the line for `systemctl status`."""
+        while True:
+            lines = self.socket.recv(4096).decode().splitlines()
+            lines = [line for line in lines if not line.startswith("STATUS=")]
+            if lines and lines != ["WATCHDOG=1"]:
+                return lines
+
+    def until_told(self, condition):
+        while True:
+            text = self.socket.recv(4096).decode()
+            if condition(text):
+                return text
 
     def test_ready_comes_when_jobs_are_taken_and_each_change_is_told(self):
         self.make_redis()
@@ -40,6 +51,27 @@ class Notify(Case):
         daemon.send(signal.SIGTERM)
         self.assertIn("STOPPING=1", self.told())
         self.assertEqual(daemon.wait(), 0)
+
+
+    def test_the_status_line_says_whether_jobs_are_answered(self):
+        self.start_redis()
+        self.start_fake(lambda request: "ok")
+        self.start_daemon(
+            env={"NOTIFY_SOCKET": self.path}, queue_lease_ms=5000, redis_command_timeout_ms=500
+        )
+        self.until_told(lambda text: text.startswith("STATUS=ready, taking"))
+        self.redis.process.send(signal.SIGSTOP)
+        line = self.until_told(lambda text: text.startswith("STATUS=not ready"))
+        self.assertIn("cut off", line)
+        self.redis.process.send(signal.SIGCONT)
+        self.until_told(lambda text: text.startswith("STATUS=ready, taking"))
+
+    def test_the_watchdog_is_fed_while_the_loop_turns(self):
+        self.start_redis()
+        self.start_fake(lambda request: "ok")
+        self.start_daemon(env={"NOTIFY_SOCKET": self.path, "WATCHDOG_USEC": "60000000"})
+        for _ in range(3):
+            self.until_told(lambda text: text == "WATCHDOG=1")
 
 
 class LogForm(Case):

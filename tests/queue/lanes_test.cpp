@@ -259,6 +259,117 @@ BOOST_AUTO_TEST_CASE(a_flooding_conversation_does_not_hide_the_others) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_user_with_many_conversations_does_not_starve_the_others) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_in_flight = 2;
+        worker w(f, options);
+        for (int i = 0; i < 100; ++i)
+            f.push("flood", "s" + std::to_string(i), "f" + std::to_string(i));
+        f.push("ada", "s", "quiet");
+        f.push("bob", "s", "calm");
+        co_await w.start();
+        auto const flood = co_await w.next();
+        auto const quiet = co_await w.next();
+        BOOST_TEST(flood->id() == "f0");
+        BOOST_TEST(quiet->id() == "quiet");
+        flood->answer();
+        auto const calm = co_await w.next();
+        BOOST_TEST(calm->id() == "calm");
+        quiet->answer();
+        auto const then = co_await w.next();
+        BOOST_TEST(then->id() == "f1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_exceeds_a_users_share_waits_behind_in_order_and_hides_nobody) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_parked_per_user = 10;
+        worker w(f, options);
+        for (int i = 0; i < 1'000; ++i)
+            f.push("flood", "s", "f" + std::to_string(i));
+        f.push("ada", "s", "quiet");
+        co_await w.start();
+        auto const first = co_await w.next();
+        auto const quiet = co_await w.next();
+        BOOST_TEST(first->id() == "f0");
+        BOOST_TEST(quiet->id() == "quiet");
+        quiet->answer();
+        co_await f.replied("quiet");
+        BOOST_TEST(f.server.command({"LLEN", "engram:jobs"}) == "0");
+        BOOST_TEST(f.server.command({"HLEN", "engram:body"}) == "10");
+        BOOST_TEST(f.server.command({"HGET", "engram:parked", "flood"}) == "10");
+        BOOST_TEST(f.server.command({"LLEN", "engram:backlog:flood"}) == "990");
+        // What comes later does not pass what waits.
+        f.push("flood", "s", "f1000");
+        std::vector<std::string> order;
+        w.answer_all([&](queue::delivery const& what) { order.push_back(what.body); });
+        first->answer();
+        co_await f.replied("f1000");
+        BOOST_TEST(order.size() == 1'000u);
+        for (std::size_t i = 0; i < order.size(); ++i)
+            BOOST_TEST(order[i].find("\"f" + std::to_string(i + 1) + "\"") != std::string::npos);
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_share_made_larger_or_smaller_keeps_the_order) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_parked_per_user = 3;
+        options.max_in_flight = 1;
+        std::vector<std::string> order;
+        {
+            worker w(f, options);
+            for (int i = 0; i < 40; ++i)
+                f.push("u", "s", "j" + std::to_string(100 + i));
+            co_await w.start();
+            auto const first = co_await w.next();
+            BOOST_TEST(f.server.command({"LLEN", "engram:backlog:u"}) == "37");
+        }
+        options.max_parked_per_user = 30;
+        worker w(f, options);
+        w.answer_all([&](queue::delivery const& what) { order.push_back(what.body); });
+        f.push("u", "s", "j140");
+        co_await w.start();
+        co_await f.replied("j140");
+        BOOST_TEST(order.size() == 41u);
+        BOOST_TEST(std::is_sorted(order.begin(), order.end()));
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_job_in_the_backlog_keeps_the_time_when_it_was_first_seen) {
+    play([](fixture& f) -> task<void> {
+        client c(f, f.server.url());
+        auto const& scripts = queue::all_scripts();
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}"});
+        f.push("u", "s", "1");
+        f.push("u", "s", "2");
+        auto const first = co_await scripts.take.run(c.redis, "engram:jobs",
+                                                     {"engram", "me", "9", "1", "100", "1", "100000", "t"});
+        BOOST_REQUIRE(first.has_value());
+        auto const seen = first->items.at(1).text;
+        BOOST_TEST(f.server.command({"LINDEX", "engram:backlog:u", "0"}).starts_with("t.2 " + seen + " {"));
+        auto const lane = first->items.at(4).items.at(0).items.at(0).text;
+        co_await until("Redis's clock has moved on", [&] {
+            return f.server.command(
+                       {"EVAL",
+                        "return redis.call('TIME')[1] * 1000 + math.floor(redis.call('TIME')[2] / 1000)",
+                        "0"}) > seen;
+        });
+        auto const second = co_await scripts.finish.run(
+            c.redis, "engram:jobs",
+            {"engram", "me", lane, "t.1", "", "", "1000", "1", "", "", "9", "1", "100", "1", "100000", "t2"});
+        BOOST_REQUIRE(second.has_value());
+        auto const& next = second->items.at(1).items.at(4).items;
+        BOOST_REQUIRE(next.size() == 1u);
+        BOOST_TEST(next[0].items.at(1).text == "t.2");
+        BOOST_TEST(next[0].items.at(5).text == seen);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(what_exceeds_the_parked_jobs_stays_in_the_list_and_comes_in_its_turn) {
     play([](fixture& f) -> task<void> {
         auto options = f.options();

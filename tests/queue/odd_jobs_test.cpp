@@ -119,24 +119,24 @@ BOOST_AUTO_TEST_CASE(one_call_moves_no_more_than_some_megabytes) {
             f.push(std::string(500'000, 'x'));
         client c(f, f.server.url());
         auto const& scripts = queue::all_scripts();
-        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1"});
-        auto const first = co_await scripts.take.run(c.redis, "engram:jobs",
-                                                     {"engram", "me", "272", "128", "1000", "600000", "a"});
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}"});
+        auto const first = co_await scripts.take.run(
+            c.redis, "engram:jobs", {"engram", "me", "272", "128", "1000", "1000", "600000", "a"});
         BOOST_REQUIRE(first.has_value());
-        BOOST_TEST(first->items.at(3).items.size() == 5u);
-        BOOST_TEST(first->items.at(2).as_integer() == 35);
+        BOOST_TEST(first->items.at(4).items.size() == 5u);
+        BOOST_TEST(first->items.at(3).as_integer() == 35);
         // And of lanes that are ready already it hands out no more than a few more.
         for (int i = 0; i < 7; ++i) {
             auto const batch = "b" + std::to_string(i);
             co_await scripts.take.run(c.redis, "engram:jobs",
-                                      {"engram", "me", "272", "0", "1000", "600000", batch});
+                                      {"engram", "me", "272", "0", "1000", "1000", "600000", batch});
         }
-        BOOST_TEST(f.server.command({"LLEN", "engram:ready"}) == "35");
-        auto const many = co_await scripts.take.run(c.redis, "engram:jobs",
-                                                    {"engram", "me", "0", "128", "1000", "600000", "c"});
+        BOOST_TEST(f.server.command({"LLEN", "engram:lanes:"}) == "35");
+        auto const many = co_await scripts.take.run(
+            c.redis, "engram:jobs", {"engram", "me", "0", "128", "1000", "1000", "600000", "c"});
         BOOST_REQUIRE(many.has_value());
-        BOOST_TEST(many->items.at(3).items.size() == 17u);
-        BOOST_TEST(many->items.at(2).as_integer() == 18);
+        BOOST_TEST(many->items.at(4).items.size() == 17u);
+        BOOST_TEST(f.server.command({"LLEN", "engram:lanes:"}) == "18");
     });
 }
 

@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_learns_of_its_death_while_taking_begins_anew_
         f.server.command(
             {"EVAL",
              "redis.call('ZREM', 'engram:instances', ARGV[1]) redis.call('DEL', 'engram:owned:' .. ARGV[1]) "
-             "redis.call('LPUSH', 'engram:ready', ARGV[2])",
+             "redis.call('LPUSH', 'engram:lanes:u', ARGV[2]) redis.call('LPUSH', 'engram:ready', 'u')",
              "0", old_name, one->what.lane});
         f.push("u", "t", "2");
         co_await until("the turn is cancelled", [&] { return one->ended; });

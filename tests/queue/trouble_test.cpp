@@ -68,7 +68,8 @@ BOOST_AUTO_TEST_CASE(something_foreign_in_any_key_of_the_queue_loses_nothing) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());
         co_await w.start();
-        for (auto const* key : {"engram:ready", "engram:body", "engram:meta", "engram:dead"}) {
+        for (auto const* key :
+             {"engram:ready", "engram:body", "engram:meta", "engram:dead", "engram:parked"}) {
             // Out of the way and back, as nothing may be lost by it.
             f.push("u", "s", key + 7);
             auto const one = co_await w.next();
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(something_foreign_in_any_key_of_the_queue_loses_nothing) {
             BOOST_TEST(f.replies(key + 7) == "r");
         }
         co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
-        BOOST_TEST(f.server.command({"XLEN", "engram:dead"}) == "4");
+        BOOST_TEST(f.server.command({"XLEN", "engram:dead"}) == "5");
         BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
     });
 }

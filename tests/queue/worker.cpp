@@ -148,14 +148,15 @@ std::string queue_fixture::keys() {
     std::sort(names.begin(), names.end());
     std::string text;
     for (auto const& name : names)
-        if (!name.starts_with("engram:reply:")) text += name + "\n";
+        if (!name.starts_with("engram:reply:") && !name.starts_with("engram:status:")) text += name + "\n";
     return text;
 }
 
 std::map<std::string, std::string> queue_fixture::everything() {
     std::map<std::string, std::string> contents;
     for (auto const& name : lines_of(server.command({"KEYS", "*"})))
-        if (name != "engram:instances") contents[name] = server.command({"DUMP", name});
+        if (name != "engram:instances" && !name.starts_with("engram:status:"))
+            contents[name] = server.command({"DUMP", name});
     return contents;
 }
 

@@ -90,7 +90,7 @@ struct queue_fixture : loop {
         return server.command({"LRANGE", "engram:reply:" + id, "0", "-1"});
     }
     task<void> replied(std::string id);
-    /// Every key but the replies, sorted, one a line.
+    /// Every key but those that expire (replies, what instances say of themselves), sorted, one a line.
     [[nodiscard]] std::string keys();
     /// Every key's content, for comparing.
     [[nodiscard]] std::map<std::string, std::string> everything();

@@ -1,0 +1,22 @@
+// What went wrong, in one line that says what to do, with the exit code for it.
+#pragma once
+
+#include "queue/redis_value.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace engram::ctl {
+
+struct complaint {
+    std::string line;
+    int status;  ///< of sysexits.h
+};
+
+/// What an error of Redis means to whoever ran the command. Pure.
+[[nodiscard]] complaint explain(queue::redis_error const& error);
+
+/// Writes the line to standard error, after what is still on its way to standard output.
+void complain(std::string_view line);
+
+}  // namespace engram::ctl

@@ -1,0 +1,41 @@
+// What `engramctl queue status` shows. Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engram::ctl {
+
+/// One instance of engramd: what Redis knows of it, and what it says of itself.
+struct instance_view {
+    std::string name;
+    std::optional<std::int64_t> lease_left_ms;  ///< by Redis's clock; not positive: its lease is over
+    std::optional<std::int64_t> lanes;          ///< conversations in its hands
+
+    /// From its status; none if it has not said so, or not in this form.
+    std::optional<std::string> state, trouble, version, host;
+    std::optional<std::int64_t> in_flight, limit, taken, finished, released, lost, pid;
+
+    [[nodiscard]] bool is_alive() const { return lease_left_ms.value_or(0) > 0; }
+};
+
+/// Takes over what a status, the JSON object that an instance writes, says in a form that can be shown.
+void read_status(std::string_view text, instance_view& into);
+
+struct queue_view {
+    std::string prefix;
+    std::optional<std::int64_t> waiting, parked, dead;  ///< none: not known
+    std::vector<instance_view> instances;
+
+    [[nodiscard]] bool is_served() const;
+};
+
+[[nodiscard]] std::string queue_page(queue_view const& view);
+[[nodiscard]] boost::json::object queue_document(queue_view const& view);
+
+}  // namespace engram::ctl

@@ -1,0 +1,31 @@
+// What the daemon says of itself: to the other daemons and engramctl through Redis, and to systemd.
+#pragma once
+
+#include "queue/job_queue.hpp"
+
+#include <string>
+
+namespace engram::daemon {
+
+struct status {
+    queue::queue_status queue;
+    std::string store_trouble;  ///< why the store cannot be used; empty: it can
+    std::string api_trouble;    ///< why Claude is not asked; empty: it is
+};
+
+/// Jobs were taken and answered lately, or would be if there were any.
+[[nodiscard]] bool is_ready(status const& now);
+
+/// One of taking, full, paused, draining, cut off.
+[[nodiscard]] char const* name_of(queue::intake state);
+
+/// Everything that is wrong, in one line; empty if nothing is.
+[[nodiscard]] std::string trouble_of(status const& now);
+
+/// The JSON object that stands at P:status:<instance> (docs/queue.md).
+[[nodiscard]] std::string to_json(status const& now);
+
+/// For `systemctl status`.
+[[nodiscard]] std::string to_line(status const& now);
+
+}  // namespace engram::daemon

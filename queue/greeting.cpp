@@ -1,0 +1,98 @@
+#include "queue/greeting.hpp"
+
+#include "base/deadline.hpp"
+
+#include <array>
+#include <utility>
+
+namespace engram::queue {
+
+namespace asio = boost::asio;
+using answer = base::result<redis_value, std::string>;
+
+namespace {
+
+constexpr std::size_t most_nodes = 64;
+
+asio::awaitable<answer> ask_for_ever(transport& with, resp_reader& reader, std::string bytes) {
+    auto const write_error = co_await with.write(bytes);
+    if (write_error) co_return write_error.message();
+    std::array<char, 4096> buffer;
+    for (;;) {
+        auto value = reader.next();
+        if (!value) co_return value.error();
+        if (*value) co_return std::move(**value);
+        auto const read = co_await with.read_some(buffer);
+        if (read.error) co_return read.error.message();
+        reader.feed({buffer.data(), read.bytes});
+    }
+}
+
+bool is_forbidden(redis_value const& value) {
+    return value.kind == value_kind::error && value.text.starts_with("NOPERM");
+}
+
+// CLUSTER SLOTS: {{first, last, {host, port, id, …}, replicas…}, …}
+cluster_nodes nodes_of(redis_value const& slots) {
+    cluster_nodes nodes;
+    for (auto const& range : slots.items) {
+        for (std::size_t i = 2; i < range.items.size() && nodes.size() < most_nodes; ++i) {
+            auto const& node = range.items[i].items;
+            if (node.size() >= 2 && !node[0].text.empty())
+                nodes.push_back(node[0].text + ":" + std::to_string(node[1].as_integer()));
+        }
+    }
+    return nodes;
+}
+
+}  // namespace
+
+asio::awaitable<answer> ask(transport& with, resp_reader& reader, std::vector<std::string> command,
+                            base::steady_time until) {
+    std::string bytes;
+    append_command(bytes, {command.begin(), command.end()});
+    auto got = co_await base::with_deadline(until, ask_for_ever(with, reader, std::move(bytes)));
+    // What the deadline cuts short ends as a value, not as an exception.
+    if (!got || base::steady_time::clock::now() >= until) co_return "no answer to " + command[0] + " in time";
+    co_return std::move(*got);
+}
+
+asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, redis_address address,
+                                    base::steady_time until) {
+    if (address.password.empty() && address.user.empty()) co_return std::string();
+    std::vector<std::string> auth{"AUTH"};
+    if (!address.user.empty()) auth.push_back(address.user);
+    auth.emplace_back(address.password.reveal());
+    auto const said = co_await ask(with, reader, std::move(auth), until);
+    if (!said) co_return said.error();
+    if (said->kind == value_kind::error) co_return "AUTH: " + said->text;
+    co_return std::string();
+}
+
+asio::awaitable<base::result<cluster_nodes, std::string>> greet(transport& with, resp_reader& reader,
+                                                                redis_address address, std::string name,
+                                                                base::steady_time until) {
+    auto refused = co_await log_in(with, reader, address, until);
+    if (!refused.empty()) co_return refused;
+    std::vector<std::vector<std::string>> commands;
+    if (address.db != 0) commands.push_back({"SELECT", std::to_string(address.db)});
+    commands.push_back({"CLIENT", "SETNAME", name});
+    commands.push_back({"PING"});
+    for (auto& command : commands) {
+        auto const verb = command[0];
+        auto const said = co_await ask(with, reader, std::move(command), until);
+        if (!said) co_return said.error();
+        bool const needed = verb == "SELECT";
+        if (said->kind == value_kind::error && (needed || !is_forbidden(*said)))
+            co_return verb + ": " + said->text;
+    }
+    auto const role = co_await ask(with, reader, {"ROLE"}, until);
+    if (!role) co_return role.error();
+    if (!role->items.empty() && role->items[0].text == "slave")
+        co_return std::string("it is a replica, which cannot be written to");
+    auto const slots = co_await ask(with, reader, {"CLUSTER", "SLOTS"}, until);
+    if (!slots) co_return slots.error();
+    co_return nodes_of(*slots);
+}
+
+}  // namespace engram::queue

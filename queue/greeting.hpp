@@ -1,0 +1,36 @@
+// The first words on a new connection to Redis.
+#pragma once
+
+#include "queue/redis_url.hpp"
+#include "queue/redis_value.hpp"
+#include "queue/resp.hpp"
+#include "queue/transport.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+namespace engram::queue {
+
+/// "host:port" of the nodes of the cluster that the server belongs to; none if it belongs to none.
+using cluster_nodes = std::vector<std::string>;
+
+/// Sends one command and waits for its answer, until `until`, on a connection that nobody else uses. The
+/// error is a text for people; an error answer of Redis is a value.
+boost::asio::awaitable<base::result<redis_value, std::string>> ask(transport& with, resp_reader& reader,
+                                                                   std::vector<std::string> command,
+                                                                   base::steady_time until);
+
+/// AUTH and SELECT as `address` says, the connection's name, and whether this Redis can be used: it has
+/// loaded its data and is a master. What a restricted user may not ask is left out.
+boost::asio::awaitable<base::result<cluster_nodes, std::string>> greet(transport& with, resp_reader& reader,
+                                                                       redis_address address,
+                                                                       std::string name,
+                                                                       base::steady_time until);
+
+/// AUTH alone, for a Sentinel. Empty: it went well.
+boost::asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, redis_address address,
+                                           base::steady_time until);
+
+}  // namespace engram::queue

@@ -1,0 +1,141 @@
+// The part of job_queue that takes jobs while there is room.
+#include "base/failpoint.hpp"
+#include "base/log.hpp"
+#include "queue/claiming.hpp"
+#include "queue/script.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace engram::queue {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t most_ingested_a_call = 128;  // as many take Redis about a millisecond
+constexpr milliseconds full_pause = 100ms;         // P:jobs has jobs, but as many as allowed are parked
+
+}  // namespace
+
+std::size_t job_queue::room() const {
+    if (draining_ || unsure() || !registered_) return 0;
+    auto const held = in_flight_.size() + reserved_;
+    return held < limit_ ? std::min(limit_ - held, most_claims_a_call) : 0;
+}
+
+void job_queue::append_take_arguments(std::vector<std::string>& arguments, std::size_t claims) {
+    // More is moved to lanes than is claimed, so that the jobs of others behind a crowd are seen.
+    arguments.push_back(std::to_string(claims == 0 ? 0 : most_ingested_a_call));
+    arguments.push_back(std::to_string(claims));
+    arguments.push_back(std::to_string(options_.max_parked));
+    arguments.push_back(std::to_string(options_.max_parked_per_user));
+    arguments.push_back(std::to_string(options_.max_job_bytes));
+    arguments.push_back(ticket_prefix_ + "-" + std::to_string(++ticket_batches_));
+}
+
+asio::awaitable<void> job_queue::take_jobs() {
+    for (;;) {
+        if (unsure() && registered_ && claiming_calls_ == 0) {
+            co_await reconcile();
+        } else if (auto const claims = room(); claims == 0) {
+            co_await changed_.wait();
+        } else if (dry_) {
+            co_await wait_for_push();
+            dry_ = false;
+        } else {
+            co_await take_some(claims);
+        }
+    }
+}
+
+asio::awaitable<void> job_queue::take_some(std::size_t claims) {
+    redis_error failure;
+    {
+        claiming call(*this, claims, 0);
+        std::vector<std::string> arguments{options_.prefix, incarnation_};
+        append_take_arguments(arguments, claims);
+        auto const asking = incarnation_;
+        auto answer = co_await all_scripts().take.run(commands_, jobs_key_, arguments);
+        call.answered = answer || !answer.error().leaves_doubt();
+        if (answer) {
+            clear_trouble();
+            if (asking == incarnation_) accept(*answer, claims);
+            co_return;
+        }
+        failure = answer.error();
+    }
+    note_trouble(failure, "taking jobs");
+    co_await changed_.wait_until(steady_clock::now() + pause_after_error);
+}
+
+// `taken` is what take.lua returns: {alive, now_ms, jobs moved, left in P:jobs and P:ready, claimed}.
+void job_queue::accept(redis_value& taken, std::size_t claims) {
+    if (claims == 0 || taken.items.size() != 5) return;
+    if (taken.items[0].as_integer() == 0) {
+        lose_everything();
+        return;
+    }
+    auto const now_ms = taken.items[1].as_integer();
+    auto const moved = taken.items[2].as_integer();
+    auto const left = taken.items[3].as_integer();
+    auto& claimed = taken.items[4].items;
+    last_look_ = steady_clock::now();
+    if (!claimed.empty()) base::failpoint("ingested");
+    if (draining_) {
+        // They came too late to be begun. What Redis counts as ours beyond in_flight_ is given back by
+        // reconcile().
+        if (!claimed.empty()) ++doubts_;
+        return;
+    }
+    // Jobs that are left, while none could be moved or taken: all that is allowed is parked.
+    dry_ = claimed.size() < claims && (left == 0 || (moved == 0 && claimed.empty()));
+    for (auto& item : claimed) {
+        if (item.items.size() != 6) continue;
+        delivery one;
+        one.instance = incarnation_;
+        one.lane = std::move(item.items[0].text);
+        one.ticket = std::move(item.items[1].text);
+        one.body = std::move(item.items[2].text);
+        one.attempts = int(item.items[3].as_integer());
+        one.deaths = int(item.items[4].as_integer());
+        one.queued_ms = std::max<std::int64_t>(0, now_ms - item.items[5].as_integer());
+        one.received = steady_clock::now();
+        in_flight_.insert(one.ticket);
+        ++counts_.taken;
+        jobs_.spawn("job", run_job(std::move(one)));
+    }
+    if (!claimed.empty()) base::failpoint("claimed");
+}
+
+// Returns when P:jobs has something, or after a while. BLMOVE of a list onto its own end changes nothing.
+asio::awaitable<void> job_queue::wait_for_push() {
+    auto const started = steady_clock::now();
+    auto const seconds = std::to_string(double(push_wait.count()) / 1000);
+    auto const answer =
+        co_await waiting_.command({"BLMOVE", jobs_key_, jobs_key_, "RIGHT", "RIGHT", seconds}, push_wait);
+    if (answer) {
+        wait_refused_ = false;
+        last_look_ = steady_clock::now();
+    }
+    if (!answer && !answer.error().has_code("UNBLOCKED")) {
+        // Looking again and again does instead: BLMOVE is refused by a full Redis, which still lets jobs be
+        // taken.
+        bool const refused = !answer.error().leaves_doubt();
+        if (refused && !std::exchange(wait_refused_, true))
+            base::log_warn(
+                "Redis does not let the queue wait for jobs, so it asks for them at short intervals",
+                {{"error", answer.error().message}});
+        co_await changed_.wait_until(steady_clock::now() + pause_after_error);
+    } else if (answer && !answer->is_nil() && steady_clock::now() - started < 5ms) {
+        // The list had something before we waited. If that is because no more may be parked, this would spin.
+        auto const parked = co_await commands_.command({"HLEN", options_.prefix + ":body"});
+        if (parked && parked->as_integer() >= std::int64_t(options_.max_parked))
+            co_await changed_.wait_until(steady_clock::now() + full_pause);
+    }
+}
+
+}  // namespace engram::queue

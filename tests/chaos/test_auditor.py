@@ -1,0 +1,271 @@
+"""The auditor must notice each broken promise: a good state is broken once."""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+from auditor_case import AuditorCase  # noqa: E402
+
+
+class WhatIsGood(AuditorCase):
+    def test_a_state_in_which_all_is_well_is_not_objected_to(self):
+        self.assert_held()
+        figures = self.audit().figures()
+        self.assertEqual((figures["effects"], figures["replies"], figures["dead letters"]), (6, 9, 3))
+        self.assertEqual(figures["errors"], {"claude_unavailable": 1, "id_conflict": 1})
+
+    def test_a_push_that_was_not_confirmed_may_have_happened_or_not(self):
+        self.push("j000007", confirmed=False)
+        self.effect("j000007")
+        self.effect("j000008")
+        self.assert_held()
+        self.answer("j000007")
+        self.assert_held()
+        self.answer("j000007")
+        self.assert_noticed("one reply a push", "j000007")
+
+    def test_a_poisoned_job_needs_as_many_deaths_as_allowed(self):
+        self.push("j000007")
+        self.error("j000007", "poisoned", attempts=4)
+        self.assert_held()
+        self.edit_reply("j000007", attempts=3)
+        self.assert_noticed("only expected errors", "j000007")
+
+    def test_a_rejected_key_is_expected_only_where_keys_are_rejected(self):
+        self.push("j000007")
+        self.error("j000007", "claude_auth")
+        self.assert_noticed("only expected errors", "j000007")
+        self.header["key_is_refused"] = True
+        self.assert_held()
+
+    def test_summaries_and_instances_that_are_gone_are_no_concern(self):
+        self.db.execute(
+            "INSERT INTO long_term_memory(user_id, memory_type, content) VALUES ('u', 'summary', '-')"
+        )
+        self.redis.set("engram:status:d0", "{}", ex=10)
+        self.assert_held()
+
+
+class Replies(AuditorCase):
+    def test_a_lost_reply(self):
+        self.redis.rpop(self.key("j000001"))
+        self.assert_noticed("no reply is lost", "j000001")
+
+    def test_the_only_reply_lost(self):
+        self.redis.delete(self.key("j000006"))
+        self.assert_noticed("no reply is lost", "j000006")
+        self.assert_noticed("one effect a job", "j000006")
+
+    def test_a_double_reply(self):
+        self.answer("j000003", user="v")
+        self.assert_noticed("one reply a push", "j000003")
+
+    def test_a_reply_that_nobody_asked_for(self):
+        self.answer("j000099")
+        self.assert_noticed("no reply without a job")
+
+    def test_a_reply_that_is_no_json(self):
+        self.redis.lset(self.key("j000003"), 0, "{")
+        self.assert_noticed("a reply is JSON", "j000003")
+
+    def test_a_reply_to_a_foreign_user_session_or_id(self):
+        for field in ("user_id", "session_id", "id"):
+            with self.subTest(field):
+                before = self.redis.lindex(self.key("j000003"), 0)
+                self.edit_reply("j000003", **{field: "other"})
+                self.assert_noticed("the reply belongs to the job", "j000003")
+                self.redis.lset(self.key("j000003"), 0, before)
+
+    def test_an_answer_to_another_job(self):
+        self.edit_reply("j000003", reply="I noted: j000002.")
+        self.assert_noticed("the answer belongs to the job", "j000003")
+
+    def test_the_memories_of_another_job(self):
+        self.edit_reply("j000003", memories=[{"content": "Plans to finish j000002"}])
+        self.assert_noticed("the answer belongs to the job", "j000003")
+
+    def test_a_tag_that_was_left_in_the_answer(self):
+        self.edit_reply("j000003", reply="I noted: j000003. [MEMORY: fact|j000003]")
+        self.assert_noticed("the answer belongs to the job", "j000003")
+
+    def test_metadata_that_nobody_sent(self):
+        self.edit_reply("j000003", metadata={"n": 1})
+        self.assert_noticed("metadata is returned untouched", "j000003")
+
+    def test_an_unexpected_error(self):
+        self.push("j000007")
+        self.error("j000007", "internal")
+        self.assert_noticed("only expected errors", "j000007")
+
+    def test_a_bad_job_that_was_answered(self):
+        self.push("j000007", kind="refused")
+        self.answer("j000007")
+        self.assert_noticed("a bad job is refused", "j000007")
+
+    def test_a_repeat_with_another_answer(self):
+        self.edit_reply("j000001", at=1, model="another")
+        self.assert_noticed("a repeat gets the answer again", "j000001")
+
+    def test_an_error_after_an_answer(self):
+        self.push("j000003", user="v")
+        self.error("j000003", "claude_unavailable", user="v")
+        self.assert_noticed("a repeat gets the answer again", "j000003")
+
+    def test_two_jobs_of_one_id_answered(self):
+        self.push("j000003x", user="v", job="j000003")
+        self.answer("j000003x", user="v", job="j000003")
+        self.store("j000003x", user="v")
+        self.assert_noticed("one effect an id", "j000003")
+
+    def test_jobs_that_all_fail(self):
+        for n in range(10, 14):
+            self.push(f"j{n:06}")
+            self.error(f"j{n:06}", "claude_unavailable")
+        self.assert_noticed("jobs are answered")
+
+    def test_a_conflict_with_nothing(self):
+        self.push("j000007")
+        self.error("j000007", "id_conflict")
+        self.assert_noticed("a conflict needs another job", "j000007")
+
+
+class Effects(AuditorCase):
+    def test_a_double_effect(self):
+        self.store("j000003", user="v")
+        self.assert_noticed("one effect a job", "j000003")
+        self.assert_noticed("one memory a job", "j000003")
+
+    def test_a_missing_effect(self):
+        self.change("DELETE FROM conversation_history WHERE content LIKE '%j000003%'")
+        self.assert_noticed("no effect is lost", "j000003")
+
+    def test_a_missing_memory(self):
+        self.change("DELETE FROM long_term_memory WHERE content LIKE '%j000003'")
+        self.assert_noticed("no memory is lost", "j000003")
+
+    def test_a_double_memory(self):
+        self.add_memory("j000003", user="v")
+        self.assert_noticed("one memory a job", "j000003")
+
+    def test_an_effect_of_a_job_that_ended_in_an_error(self):
+        self.store("j000002x")
+        self.assert_noticed("one effect a job", "j000002")
+
+    def test_an_effect_of_no_job(self):
+        self.add_turn("j000099", "user", "finish j000099")
+        self.assert_noticed("nothing is made up")
+
+    def test_a_memory_of_no_job(self):
+        self.add_memory("j000099")
+        self.assert_noticed("nothing is made up")
+
+    def test_half_an_exchange(self):
+        self.change("DELETE FROM conversation_history WHERE content = 'I noted: j000003.'")
+        self.assert_noticed("turns come in pairs", "j000003")
+
+    def test_an_answer_without_a_question(self):
+        self.change("DELETE FROM conversation_history WHERE content = 'finish j000003'")
+        self.assert_noticed("turns come in pairs")
+
+    def test_the_answer_to_another_job_behind_a_turn(self):
+        sql = "UPDATE conversation_history SET content = ? WHERE content = ?"
+        self.change(sql, "I noted: j000002.", "I noted: j000003.")
+        self.assert_noticed("turns come in pairs", "j000003")
+
+    def test_turns_with_a_foreign_user(self):
+        self.change("UPDATE conversation_history SET user_id = 'u' WHERE content LIKE '%j000003%'")
+        self.assert_noticed("no job in foreign hands", "j000003")
+
+    def test_turns_in_a_foreign_session(self):
+        self.change("UPDATE conversation_history SET session_id = 't' WHERE content LIKE '%j000003%'")
+        self.assert_noticed("no job in foreign hands", "j000003")
+
+    def test_turns_in_another_session_than_the_one_that_was_made(self):
+        self.change("UPDATE conversation_history SET session_id = 't' WHERE content LIKE '%j000004%'")
+        self.assert_noticed("no job in foreign hands", "j000004")
+
+    def test_a_memory_with_a_foreign_user(self):
+        self.change("UPDATE long_term_memory SET user_id = 'u' WHERE content LIKE '%j000003'")
+        self.assert_noticed("no job in foreign hands", "j000003")
+
+    def test_an_inversion(self):
+        swap = "UPDATE conversation_history SET id = id + 1000 WHERE content LIKE '%j000001%'"
+        self.change(swap)
+        self.assert_noticed("a conversation keeps its order", "j000001")
+
+    def test_a_repeat_after_an_error_takes_its_own_place(self):
+        # j000005 failed and was mended by its repeat, which was pushed before j000006.
+        self.change("UPDATE conversation_history SET id = id + 1000 WHERE content LIKE '%j000005%'")
+        self.assert_noticed("a conversation keeps its order", "j000005")
+
+
+class DeadLetters(AuditorCase):
+    def entry(self, at):
+        return self.redis.xrange("engram:dead")[at]
+
+    def replace(self, at, **changes):
+        name, fields = self.entry(at)
+        self.redis.xdel("engram:dead", name)
+        self.redis.xadd("engram:dead", {**fields, **{k.encode(): v for k, v in changes.items()}})
+
+    def test_an_error_without_one(self):
+        self.redis.xdel("engram:dead", self.entry(0)[0])
+        self.assert_noticed("each error has one dead letter", "j000002")
+
+    def test_a_bad_job_without_one(self):
+        self.redis.xdel("engram:dead", self.entry(2)[0])
+        self.assert_noticed("each error has one dead letter")
+
+    def test_two_for_one_error(self):
+        self.redis.xadd("engram:dead", self.entry(0)[1])
+        self.assert_noticed("each error has one dead letter", "j000002")
+
+    def test_one_for_a_job_that_was_answered(self):
+        self.bury(self.job_bytes("j000003", "v"), "j000003", "claude_unavailable")
+        self.assert_noticed("each error has one dead letter", "j000003")
+
+    def test_the_wrong_reason(self):
+        self.replace(0, reason=b"claude_rejected")
+        self.assert_noticed("each error has one dead letter", "j000002")
+
+    def test_the_wrong_id(self):
+        self.replace(0, id=b"j000003")
+        self.assert_noticed("a dead letter names its job", "j000002")
+
+    def test_other_bytes(self):
+        self.replace(0, job=self.entry(0)[1][b"job"] + b" ")
+        self.assert_noticed("a dead letter has the original bytes")
+        self.assert_noticed("each error has one dead letter", "j000002")
+
+
+class WhatIsLeft(AuditorCase):
+    def test_anything_that_does_not_expire(self):
+        self.redis.rpush("engram:lane:1:u:s", "ticket")
+        self.redis.hset("engram:body", "ticket", "{}")
+        self.redis.hset("engram:owned:d0-1", "1:u:s", "ticket")
+        self.redis.zadd("engram:instances", {"d0-1": 1})
+        self.redis.lpush("engram:jobs", "{}")
+        left = {b["what"] for b in self.audit().broken if b["promise"] == "nothing is left behind"}
+        self.assertEqual(
+            left,
+            {
+                "the list engram:lane:1:u:s",
+                "the hash engram:body",
+                "the hash engram:owned:d0-1",
+                "the zset engram:instances",
+                "the list engram:jobs",
+            },
+        )
+
+    def test_a_reply_that_does_not_expire(self):
+        self.redis.persist(self.key("j000003"))
+        self.assert_noticed("nothing is left behind")
+
+    def test_a_log_that_tells_of_a_failure(self):
+        self.logs.append(("engramd0.log", "2026 E the database: database is locked\n"))
+        self.assert_noticed("daemons log no failure")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, warnings="ignore")

@@ -1,0 +1,99 @@
+#include "ctl/queue_page.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace engram::ctl;
+
+instance_view instance_with(std::string_view status) {
+    instance_view one;
+    one.name = "host-1";
+    one.lease_left_ms = 14'000;
+    one.lanes = 2;
+    read_status(status, one);
+    return one;
+}
+
+constexpr std::string_view whole_status =
+    R"({"state":"taking","in_flight":3,"limit":256,"taken":9,"finished":5,"released":1,"lost":0,)"
+    R"("trouble":"","version":"0.1.0","pid":77,"host":"box"})";
+
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
+
+BOOST_AUTO_TEST_SUITE(queue_pages)
+
+BOOST_AUTO_TEST_CASE(a_status_is_read) {
+    auto const one = instance_with(whole_status);
+    BOOST_TEST(one.state.value() == "taking");
+    BOOST_TEST(one.in_flight.value() == 3);
+    BOOST_TEST(one.limit.value() == 256);
+    BOOST_TEST(one.taken.value() == 9);
+    BOOST_TEST(one.finished.value() == 5);
+    BOOST_TEST(one.released.value() == 1);
+    BOOST_TEST(one.lost.value() == 0);
+    BOOST_TEST(!one.trouble);
+    BOOST_TEST(one.version.value() == "0.1.0");
+    BOOST_TEST(one.pid.value() == 77);
+    BOOST_TEST(one.host.value() == "box");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_status_says_nothing) {
+    for (std::string_view const text :
+         {"", "{", "null", "[1]", "\xff\xfe", R"({"state":7,"in_flight":"3","pid":-1,"limit":1.5})",
+          R"({"in_flight":1e999,"lost":99999999999999999999})"}) {
+        auto const one = instance_with(text);
+        BOOST_TEST((!one.state && !one.in_flight && !one.pid && !one.limit && !one.lost), text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_is_served_while_a_lease_runs) {
+    queue_view view;
+    BOOST_TEST(!view.is_served());
+    view.instances.push_back(instance_with(""));
+    BOOST_TEST(view.is_served());
+    view.instances[0].lease_left_ms = 0;
+    BOOST_TEST(!view.is_served());
+    view.instances[0].lease_left_ms = std::nullopt;
+    BOOST_TEST(!view.is_served());
+}
+
+BOOST_AUTO_TEST_CASE(a_page_shows_what_is_there_and_a_dash_for_the_rest) {
+    queue_view view{"engram", 12, 3, std::nullopt, {instance_with(whole_status)}};
+    auto const page = queue_page(view);
+    for (std::string const part :
+         {"jobs waiting  12\n", "jobs parked   3\n", "dead letters  -\n", "taking", "14000", "box"})
+        BOOST_TEST(contains(page, part), part << " in " << page);
+    BOOST_TEST(!contains(page, "no instance"));
+    view.instances[0].lease_left_ms = -5;
+    BOOST_TEST(contains(queue_page(view), "over"));
+    BOOST_TEST(contains(queue_page(view), "no instance is alive"));
+}
+
+BOOST_AUTO_TEST_CASE(odd_bytes_of_others_are_calm_on_the_page) {
+    auto one = instance_with(R"({"trouble":"\u001b[2J\u009b\nline","host":"\u202e"})");
+    one.name = "\x1b\xff";
+    auto const page = queue_page({"engram", 0, 0, 0, {one}});
+    for (char const c : page)
+        BOOST_TEST((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
+    BOOST_TEST(contains(page, R"(\u001b[2J\u009b\nline)"));
+}
+
+BOOST_AUTO_TEST_CASE(a_document_has_null_for_what_is_not_known) {
+    auto const document = queue_document({"engram", 1, std::nullopt, 0, {instance_with("")}});
+    BOOST_TEST(boost::json::serialize(document) ==
+               R"({"prefix":"engram","waiting":1,"parked":null,"dead":0,"instances":[{"instance":"host-1",)"
+               R"("alive":true,"lease_left_ms":14000,"lanes":2,"state":null,"in_flight":null,"limit":null,)"
+               R"("taken":null,"finished":null,"released":null,"lost":null,"trouble":null,"version":null,)"
+               R"("pid":null,"host":null}]})");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

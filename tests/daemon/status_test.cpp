@@ -1,0 +1,53 @@
+// What the daemon says of itself.
+#include "daemon/status.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+using namespace engram;
+using namespace engram::daemon;
+using queue::intake;
+
+status in(intake state) {
+    status now;
+    now.queue.state = state;
+    now.queue.instance = "one";
+    now.queue.in_flight = 3;
+    now.queue.limit = 8;
+    return now;
+}
+
+BOOST_AUTO_TEST_SUITE(daemon_status)
+
+BOOST_AUTO_TEST_CASE(it_is_ready_while_jobs_are_taken_or_would_be) {
+    BOOST_TEST(is_ready(in(intake::taking)));
+    BOOST_TEST(is_ready(in(intake::full)));
+    BOOST_TEST(!is_ready(in(intake::paused)));
+    BOOST_TEST(!is_ready(in(intake::draining)));
+    BOOST_TEST(!is_ready(in(intake::cut_off)));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_used_makes_it_unready) {
+    auto now = in(intake::taking);
+    now.store_trouble = "the disk is full";
+    BOOST_TEST(!is_ready(now));
+    BOOST_TEST(to_line(now) == "not ready, taking: 3 of 8 jobs in hand, as one (store: the disk is full)");
+}
+
+BOOST_AUTO_TEST_CASE(every_trouble_is_told) {
+    auto now = in(intake::cut_off);
+    now.queue.trouble = "gone";
+    now.api_trouble = "no credit";
+    BOOST_TEST(trouble_of(now) == "Redis: gone; Claude: no credit");
+    auto const json = boost::json::parse(to_json(now)).as_object();
+    BOOST_TEST(json.at("state").as_string() == "cut off");
+    BOOST_TEST(!json.at("ready").as_bool());
+    BOOST_TEST(json.at("in_flight").as_int64() == 3);
+    BOOST_TEST(json.at("trouble").as_string() == "Redis: gone; Claude: no credit");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,240 @@
+"""What each script must have done, told from the contents before and after and from its answer."""
+
+from contents import DELIVERIES, FIRST_SEEN, demand, push_of, ticket_of
+from server import Failed
+
+LEASE_MS = 600_000
+REPLY = "x"
+REPLY_TTL_MS = 600_000
+JOB_BYTES = 1000
+
+
+def arguments_of(call, scope, slot):
+    """ARGV as the daemon sends it."""
+    limits = [str(scope.max_parked), str(scope.shares[slot]), str(JOB_BYTES), "n"]
+    values = [str(v) for v in call.values]
+    if call.script == "finish":
+        lane, ticket, outcome, reason, ingest, claim = values
+        reply = f"{ticket}:{outcome}"
+        values = [lane, ticket, "q:reply:" + REPLY, reply, str(REPLY_TTL_MS), ticket, reason, "why", ingest, claim]
+    elif call.script == "heartbeat":
+        values = [str(LEASE_MS), *values, "{}"]
+    if call.script in ("take", "finish"):
+        values += limits
+    return ["q", call.instance, *values]
+
+
+def checked(call, before, answer, seen, scope):
+    """The script's answer with tickets by our names, after it was found right. `before` are contents."""
+    demand(not isinstance(answer, Failed), f"the script failed: {answer}")
+    demand(answer is not None, "no answer")
+    if call.script in ("take", "finish"):
+        answer = _named(call, answer, seen.rename)
+        _check_taking(call, before, answer, seen, scope)
+    else:
+        _check_giving(call, before, answer, seen)
+    _check_memory(call, before, answer, seen)
+    return answer
+
+
+def _named(call, answer, rename):
+    def delivery(d):
+        lane, ticket, *rest = d
+        named = "~" + rename.get(lane[1:], lane[1:]) if lane[0] == "~" and lane[:4] != "~id:" else lane
+        return [named, rename.get(ticket, ticket), *rest]
+
+    def taken(t):
+        return [*t[:4], [delivery(d) for d in t[4]]]
+
+    return taken(answer) if call.script == "take" else [answer[0], taken(answer[1])]
+
+
+def _owned(queue, instance):
+    return queue.owned.get(instance, ())
+
+
+def _check_memory(call, before, answer, seen):
+    """Deaths, deliveries and times of the jobs that were there and are: only what this script is to count."""
+    after = seen.contents
+    died, delivered = set(), set()
+    if call.script == "heartbeat":
+        died = {t for i in before.owned if i not in after.instances for _, t in before.owned[i]}
+    elif call.script == "release" and call.values[2] == "1" and answer == 1:
+        died = {call.values[1]}
+    elif call.script in ("take", "finish"):
+        taken = answer if call.script == "take" else answer[1]
+        delivered = {d[1] for d in taken[4]}
+    for ticket, deaths in after.deaths.items():
+        known = ticket in before.deaths
+        due = before.deaths.get(ticket, 0) + (ticket in died)
+        demand(deaths == due, f"{ticket} has {deaths} deaths instead of {due}")
+        due = (DELIVERIES if known else 0) + (ticket in delivered)
+        demand(seen.deliveries[ticket] == due, f"{ticket} has {seen.deliveries[ticket]} deliveries instead of {due}")
+    waited = set(before.deaths) | {t for line in before.backlog.values() for t in line}
+    for ticket in waited & set(seen.first_seen):
+        demand(seen.first_seen[ticket] == FIRST_SEEN, f"{ticket} has forgotten when it was first seen")
+
+
+# ---- heartbeat, release, reconcile, leave
+
+
+def _check_giving(call, before, answer, seen):
+    me, after = call.instance, seen.contents
+    instances, mine = dict(before.instances), _owned(before, me)
+    owners, expected, said = {}, answer, None  # owner -> the lanes he loses
+    if call.script == "heartbeat":
+        instances, owners, expected = _after_heartbeat(call, before)
+        said = me if expected[0] else None
+    elif call.script == "release":
+        pair = call.values[:2]
+        owners = {me: [pair]} if pair in mine else {}
+        expected = len(owners)
+    elif call.script == "reconcile":
+        owners = {me: [pair for pair in mine if pair[1] not in call.values]}
+        expected = len(owners[me])
+    else:
+        owners, expected = {me: list(mine)}, len(mine)
+        instances.pop(me, None)
+    demand(answer == expected, f"the script answered {answer} instead of {expected}")
+    ends = sorted(end for end in instances.values() if end)
+    instances = {i: 1 + ends.index(end) if end else 0 for i, end in instances.items()}
+    demand(after.instances == instances, f"instances are {after.instances} instead of {instances}")
+    demand(set(seen.status) == {said} - {None}, f"status of {sorted(seen.status)}")
+    _check_given_back(before, after, owners)
+    demand(not seen.replies and not seen.dead, f"a {call.script} has written {seen.replies or seen.dead}")
+
+
+def _after_heartbeat(call, before):
+    me, instances = call.instance, dict(before.instances)
+    if call.values[0] != "1" and me not in instances:
+        return instances, {}, [0, 0, 0]
+    ended = [i for i, end in instances.items() if end]
+    if me in ended:  # it cannot tell who is dead
+        return dict.fromkeys(instances, 0), {}, [1, 0, len(_owned(before, me))]
+    owners = {i: list(_owned(before, i)) for i in ended}
+    instances = {i: 0 for i, end in instances.items() if not end} | {me: 0}
+    return instances, owners, [1, sum(map(len, owners.values())), len(_owned(before, me))]
+
+
+def _check_given_back(before, after, owners):
+    """Those lanes are ready, in front; all else is as it was."""
+    given = [lane for pairs in owners.values() for lane, _ in pairs]
+    owned = {i: tuple(p for p in pairs if p not in owners.get(i, ())) for i, pairs in before.owned.items()}
+    owned = {i: pairs for i, pairs in owned.items() if pairs}
+    demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
+    for part in ("jobs", "lane", "bodies", "backlog", "parked"):
+        demand(getattr(after, part) == getattr(before, part), f"P:{part} is not what it was")
+    demand(_ends_with(after.ready, before.ready), f"not in front: P:ready was {before.ready}, is {after.ready}")
+    for user in {**before.lanes, **after.lanes}:
+        was, now = before.lanes.get(user, ()), after.lanes.get(user, ())
+        demand(_ends_with(now, was), f"not in front: the lanes of {user!r} were {was}, are {now}")
+    ready = sorted(lane for lanes in after.lanes.values() for lane in lanes)
+    due = sorted([lane for lanes in before.lanes.values() for lane in lanes] + given)
+    demand(ready == due, f"ready are {ready} instead of {due}")
+
+
+def _ends_with(whole, end):
+    return whole[len(whole) - len(end) :] == end
+
+
+# ---- take, finish
+
+
+def _check_taking(call, before, answer, seen, scope):
+    me, after = call.instance, seen.contents
+    ingest, claim = call.values[-2:]
+    mine, gone = _owned(before, me), None
+    if call.script == "finish":
+        pair, outcome, reason = call.values[:2], call.values[2], call.values[3]
+        ours = pair in mine
+        demand(answer[0] == int(ours), f"finished is {answer[0]} instead of {int(ours)}")
+        if ours:
+            gone = pair[1]
+            mine = tuple(p for p in mine if p != pair)
+        _check_settled(pair[1], outcome, reason, seen, ours)
+        answer = answer[1]
+    else:
+        demand(not seen.replies and not seen.dead, "a take has written a reply or a dead letter")
+    alive, _, moved, left, claimed = answer
+    demand(alive == int(me in before.instances), f"alive is {alive}")
+    demand(after.instances == before.instances and not seen.status, "a take has changed who is registered")
+    _check_moved(before, after, moved, ingest if alive else 0, gone, scope)
+    demand(len(claimed) <= (claim if alive else 0), f"{len(claimed)} lanes were claimed")
+    demand(left == len(after.jobs) + (len(after.ready) if alive else 0), f"said to be left: {left}")
+    owned = {**before.owned, me: mine + tuple((d[0], d[1]) for d in claimed)}
+    owned = {i: pairs for i, pairs in owned.items() if pairs}
+    demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
+    _check_deliveries(claimed, after, seen)
+    demand(not alive or len(claimed) == claim or not after.ready, f"{claim} asked for, {len(claimed)} claimed")
+    _check_turns(before, after, [d[0] for d in claimed])
+
+
+def _check_settled(ticket, outcome, reason, seen, ours):
+    replies = ((REPLY, (f"{ticket}:{outcome}",)),) if ours else ()
+    demand(tuple(r[:2] for r in seen.replies) == replies, f"replies are {seen.replies} instead of {replies}")
+    letters = [(ticket, reason, str(DELIVERIES))] if ours and reason else []
+    found = [(d["id"], d["reason"], d["attempts"]) for d in seen.dead]
+    demand(found == letters, f"dead letters are {found} instead of {letters}")
+
+
+def _check_moved(before, after, moved, ingest, gone, scope):
+    """As many went from the right end of P:jobs to lanes as were asked for and had room."""
+    kept = len(before.jobs) - moved
+    demand(after.jobs == before.jobs[:kept], f"P:jobs was {before.jobs}, is {after.jobs}, moved {moved}")
+    parked = len(before.bodies)
+    if gone:
+        # The backlog's next takes the place of the one that has gone, before there is room for others.
+        line = sorted(t for tickets in before.backlog.values() for t in tickets)
+        parked += sum(t in after.bodies for t in line) - 1
+    room = max(0, scope.max_parked - parked)
+    due = min(ingest, room, len(before.jobs))
+    demand(moved == due, f"{moved} jobs were moved instead of {due}")
+
+
+def _check_deliveries(claimed, after, seen):
+    for lane, ticket, _, deliveries, deaths, first_seen in claimed:
+        demand(ticket in after.bodies, f"{ticket} was handed out and is not there")
+        facts = (seen.deliveries[ticket], after.deaths[ticket], seen.first_seen[ticket])
+        demand((deliveries, deaths, first_seen) == facts, f"{ticket} was handed out with other figures than {facts}")
+
+
+def _lane_user(lane):
+    name = lane[4:] if lane.startswith("~id:") else lane
+    return "" if name.startswith("~") else name.split(":")[1]
+
+
+def _check_turns(before, after, claimed):
+    """From the front, new ones to the end, and nobody twice while another has had nothing."""
+    users = [_lane_user(lane) for lane in claimed]
+    for user in {**before.lanes, **after.lanes}:
+        line = tuple(x for x in claimed if _lane_user(x) == user) + after.lanes.get(user, ())
+        was = before.lanes.get(user, ())
+        demand(line[: len(was)] == was, f"the lanes of {user!r} were {was}, are {line} with those claimed")
+    for n, user in enumerate(users):
+        if user in users[:n]:
+            passed = set(after.ready) - set(users)
+            demand(not passed, f"{user!r} had two turns before {sorted(passed)} had one")
+    line = tuple(u for u in users if u in before.ready) + tuple(u for u in after.ready if u not in users)
+    line = tuple(u for n, u in enumerate(line) if u in before.ready and u not in line[:n])
+    demand(line == before.ready, f"P:ready was {before.ready}, turns came as {line}")
+
+
+def replied(state, call, seen):
+    """The state with the reply noted that this call has written, if it has."""
+    if not seen.replies:
+        return state
+    push = push_of(call.values[1])
+    demand(not state.answered[push], f"job {push} has a second reply")
+    answered = list(state.answered)
+    answered[push] = call.values[2]
+    return state._replace(answered=tuple(answered))
+
+
+def check_session_order(state, call, seen, scope):
+    """Replies of a conversation come in its order."""
+    if seen.replies:
+        push = push_of(call.values[1])
+        job = scope.jobs[push]
+        earlier = [p for p in range(push) if job.session and scope.jobs[p][:2] == job[:2]]
+        late = [ticket_of(p) for p in earlier if not state.answered[p]]
+        demand(not late, f"job {push} is answered before {late}")

@@ -1,0 +1,196 @@
+"""What the queue's keys hold, without what only time tells.
+
+A ticket is named after the push it stands for (`t0` is the first), so that equal situations look equal however they
+came about. Times are left out, a lease is running (0) or over (1, 2, … in the order in which they ended), and
+deliveries are only compared from one step to the next: no script decides by them.
+"""
+
+import json
+from typing import NamedTuple
+
+PREFIX = "q"
+FIRST_SEEN = "7"  # of every job that is put back; a script that touches it is found out
+DELIVERIES = 9
+LIVE_UNTIL = 4_000_000_000_000
+FRESH = "n"  # tickets made in the step under test begin so
+
+
+class Violation(Exception):
+    """A rule that does not hold. `trace` is what led there, once that is known."""
+
+    trace = ()
+
+
+def demand(holds, what):
+    if not holds:
+        raise Violation(what)
+
+
+class Contents(NamedTuple):
+    jobs: tuple = ()  # pushes; the right end is next
+    ready: tuple = ()  # users
+    lanes: dict = {}  # user -> his ready lanes
+    lane: dict = {}  # lane -> tickets
+    bodies: dict = {}  # ticket -> push
+    deaths: dict = {}  # ticket -> how many
+    backlog: dict = {}  # user -> tickets
+    owned: dict = {}  # instance -> ((lane, ticket), …) in the order of the hash, which the scripts follow
+    instances: dict = {}  # instance -> 0 or when its lease ended
+    parked: dict = {}  # user -> how many
+
+
+class Seen(NamedTuple):
+    """Contents after a step, and what is not carried on to the next."""
+
+    contents: Contents
+    deliveries: dict
+    first_seen: dict
+    replies: tuple  # (key, its elements, ms to live)
+    dead: tuple  # fields of each dead letter
+    status: dict  # instance -> ms to live
+    rename: dict  # ticket as the script named it -> ticket
+
+
+def ticket_of(push):
+    return f"t{push}"
+
+
+def push_of(ticket):
+    return int(ticket[1:])
+
+
+def as_commands(contents, bodies):
+    """What makes Redis hold this, as JSON for RESTORE. `bodies` are the bytes of each push."""
+    c, commands = contents, []
+
+    def put(command, name, *values):
+        if values:
+            commands.append([command, f"{PREFIX}:{name}", *values])
+
+    put("RPUSH", "jobs", *(bodies[push] for push in c.jobs))
+    put("RPUSH", "ready", *c.ready)
+    for user, lanes in c.lanes.items():
+        put("RPUSH", "lanes:" + user, *lanes)
+    for lane, tickets in c.lane.items():
+        put("RPUSH", "lane:" + lane, *tickets)
+    for ticket, push in c.bodies.items():
+        put("HSET", "body", ticket, bodies[push])
+        put("HSET", "meta", ticket, f"{DELIVERIES} {c.deaths[ticket]} {FIRST_SEEN}")
+    for user, tickets in c.backlog.items():
+        put("RPUSH", "backlog:" + user, *(f"{t} {FIRST_SEEN} {bodies[push_of(t)]}" for t in tickets))
+    for instance, owned in c.owned.items():
+        put("HSET", "owned:" + instance, *(part for pair in owned for part in pair))
+    for instance, ended in c.instances.items():
+        put("ZADD", "instances", str(ended or LIVE_UNTIL), instance)
+    put("HSET", "parked", *(str(part) for pair in c.parked.items() for part in pair))
+    return json.dumps(commands)
+
+
+RESTORE = """
+for _, name in ipairs(redis.call('KEYS', '*')) do redis.call('DEL', name) end
+for _, command in ipairs(cjson.decode(ARGV[1])) do redis.call(unpack(command)) end
+"""
+
+DUMP = """
+local read = {
+  list = function(name) return redis.call('LRANGE', name, 0, -1) end,
+  hash = function(name) return redis.call('HGETALL', name) end,
+  zset = function(name) return redis.call('ZRANGE', name, 0, -1, 'WITHSCORES') end,
+  string = function(name) return redis.call('GET', name) end,
+  stream = function(name)
+    local all = {}
+    for i, entry in ipairs(redis.call('XRANGE', name, '-', '+')) do all[i] = entry[2] end
+    return all
+  end,
+}
+local all = {}
+for i, name in ipairs(redis.call('KEYS', '*')) do
+  local kind = redis.call('TYPE', name).ok
+  all[i] = {name, kind, read[kind](name), redis.call('PTTL', name)}
+end
+return cjson.encode(all)
+"""
+
+_KINDS = {"jobs": "list", "ready": "list", "body": "hash", "meta": "hash", "parked": "hash", "dead": "stream"}
+_KINDS.update(instances="zset", lanes="list", lane="list", backlog="list", owned="hash", status="string", reply="list")
+_ONE_EACH = ("lanes", "lane", "backlog", "owned", "status", "reply")
+
+
+def _pairs(flat):
+    return list(zip(flat[::2], flat[1::2]))
+
+
+def _by_kind(dumped):
+    found = {kind: {} if kind in _ONE_EACH else [] for kind in _KINDS}
+    lives = {}
+    for name, kind, value, left in dumped:
+        _, what, *rest = name.split(":", 2)
+        demand(what in _KINDS and bool(rest) == (what in _ONE_EACH), f"a key that should not be: {name}")
+        demand(kind == _KINDS[what], f"{name} is a {kind}")
+        demand((left > 0) == (what in ("status", "reply")), f"{name} has {left} ms to live")
+        if rest:
+            found[what][rest[0]] = value
+            lives[what, rest[0]] = left
+        else:
+            found[what] = value
+    return found, lives
+
+
+def _names(found, push_with):
+    """Tickets as they are in Redis -> named after their push; and those pushes."""
+    rename, pushes = {}, {}
+    held = _pairs(found["body"]) + [
+        (entry.split(" ", 2)[0], entry.split(" ", 2)[2]) for line in found["backlog"].values() for entry in line
+    ]
+    for ticket, raw in held:
+        demand(raw in push_with, f"bytes that nobody pushed: {raw}")
+        push = push_with[raw]
+        demand(push not in pushes, f"job {push} is there twice: {ticket} and {pushes.get(push)}")
+        pushes[push] = ticket
+        rename[ticket] = ticket_of(push)
+        demand(ticket.startswith(FRESH) or ticket == ticket_of(push), f"job {push} has become {ticket}")
+    return rename
+
+
+def read(dump, push_with):
+    """Seen, of what DUMP returned. `push_with` finds a push by its bytes."""
+    found, lives = _by_kind(json.loads(dump))
+    rename = _names(found, push_with)
+
+    def ticket_named(name):
+        return rename.get(name, name)
+
+    def lane_named(name):
+        return "~" + ticket_named(name[1:]) if name[0] == "~" and not name.startswith("~id:") else name
+
+    meta = {ticket_named(t): text.split(" ") for t, text in _pairs(found["meta"])}
+    ends = sorted(float(end) for _, end in _pairs(found["instances"]) if float(end) < 1e6)
+    backlog = {u: [entry.split(" ", 2) for entry in line] for u, line in found["backlog"].items()}
+    first_seen = {t: m[2] for t, m in meta.items()}
+    first_seen.update((ticket_named(e[0]), e[1]) for line in backlog.values() for e in line)
+    contents = Contents(
+        jobs=tuple(push_with.get(raw, raw) for raw in found["jobs"]),
+        ready=tuple(found["ready"]),
+        lanes={u: tuple(lane_named(x) for x in line) for u, line in sorted(found["lanes"].items())},
+        lane={lane_named(x): tuple(map(ticket_named, line)) for x, line in sorted(found["lane"].items())},
+        bodies={rename[t]: push_with[raw] for t, raw in _pairs(found["body"])},
+        deaths={t: int(m[1]) for t, m in meta.items()},
+        backlog={u: tuple(ticket_named(e[0]) for e in line) for u, line in sorted(backlog.items())},
+        owned={
+            i: tuple((lane_named(x), ticket_named(t)) for x, t in _pairs(flat))
+            for i, flat in sorted(found["owned"].items())
+        },
+        instances={
+            i: ends.index(float(end)) + 1 if float(end) < 1e6 else 0 for i, end in sorted(_pairs(found["instances"]))
+        },
+        parked={u: int(n) for u, n in sorted(_pairs(found["parked"]))},
+    )
+    return Seen(
+        contents,
+        deliveries={t: int(m[0]) for t, m in meta.items()},
+        first_seen=first_seen,
+        replies=tuple((key, tuple(line), lives["reply", key]) for key, line in found["reply"].items()),
+        dead=tuple(dict(_pairs(fields)) for fields in found["dead"]),
+        status={i: lives["status", i] for i in found["status"]},
+        rename=rename,
+    )
