@@ -118,6 +118,13 @@ class Redis(Process):
             "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"])
         self.until_ready(lambda: self.ask("PING") == b"+PONG")
 
+    def script_calls(self):
+        """How many scripts clients have had run: a daemon's round trips."""
+        command = ["redis-cli", "-s", self.socket, "INFO", "commandstats"]
+        said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        return sum(int(line.split("calls=")[1].split(",")[0]) for line in said.splitlines()
+                   if line.startswith(("cmdstat_evalsha:", "cmdstat_eval:")))
+
     def ask(self, *words):
         """The first line of the answer; None while Redis is not there. Enough for PING and counts."""
         connection = socket.socket(socket.AF_UNIX)
@@ -155,7 +162,7 @@ class Simulator(Process):
 
 
 class Daemon(Process):
-    def __init__(self, folder, binaries, redis, simulator, settings):
+    def __init__(self, folder, binaries, redis, simulator, settings, number=1):
         self.database = os.path.join(folder, "engram.db")
         values = {"redis.url": "unix://" + redis.socket,
                   "claude.base_url": f"http://127.0.0.1:{simulator.port}",
@@ -165,20 +172,30 @@ class Daemon(Process):
             command += ["--set", f"{key}={value}"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ENGRAMD_")}
         environment["ANTHROPIC_API_KEY"] = "bench"
-        super().__init__("engramd", folder, command, environment)
-        self.until_ready(lambda: redis.ask("ZCARD", "engram:instances") == b":1")
+        super().__init__("engramd" if number == 1 else f"engramd-{number}", folder, command, environment)
+        self.until_ready(lambda: redis.ask("ZCARD", "engram:instances") == b":%d" % number)
+
+    def check_log(self):
+        """At log.level=warn: nothing of a database that another instance holds."""
+        with open(self.log, errors="replace") as log:
+            for line in log:
+                if "locked" in line or "busy" in line or "cannot be used" in line:
+                    raise Failed(f"{self.name} logged: {line}")
 
 
 class Stack:
-    """Redis, the simulator and engramd, each with a fresh folder of its own below `folder`."""
+    """Redis, the simulator and engramd, on files of their own in `folder`. Several instances of engramd share one
+    database."""
 
-    def __init__(self, folder, socket_folder, binaries, latency_ms, settings):
+    def __init__(self, folder, socket_folder, binaries, latency_ms, settings, instances=1):
         os.makedirs(folder)
         self.processes = []
         try:
             self.redis = self._add(Redis(folder, socket_folder))
             self.simulator = self._add(Simulator(folder, binaries, latency_ms))
-            self.daemon = self._add(Daemon(folder, binaries, self.redis, self.simulator, settings))
+            self.daemons = [self._add(Daemon(folder, binaries, self.redis, self.simulator, settings, number + 1))
+                            for number in range(instances)]
+            self.daemon = self.daemons[0]
         except BaseException:
             self.stop()
             raise
@@ -195,9 +212,11 @@ class Stack:
         return self
 
     def __exit__(self, kind, *_):
-        status = self.daemon.child.poll()
+        statuses = [daemon.child.poll() for daemon in self.daemons]
         self.stop()
-        if status is not None:
-            raise Failed(f"engramd ended too early, with status {status}:\n{self.daemon.log_tail()}")
-        if kind is None and self.daemon.child.returncode != 0:
-            raise Failed(f"engramd ended with status {self.daemon.child.returncode}:\n{self.daemon.log_tail()}")
+        for daemon, early in zip(self.daemons, statuses):
+            if early is not None:
+                raise Failed(f"{daemon.name} ended too early, with status {early}:\n{daemon.log_tail()}")
+            if kind is None and daemon.child.returncode != 0:
+                raise Failed(f"{daemon.name} ended with status {daemon.child.returncode}:\n{daemon.log_tail()}")
+            daemon.check_log()

@@ -11,6 +11,8 @@ SCENARIO_FIGURES = [
     ("CPU of engramd, µs a job", ("used", "engramd", "cpu_us"), "{:.0f}"),
     ("… user", ("used", "engramd", "user_us"), "{:.0f}"),
     ("… system", ("used", "engramd", "system_us"), "{:.0f}"),
+    ("CPU of all instances, µs a job", ("all_cpu_us",), "{:.0f}"),
+    ("round trips to Redis a job", ("round_trips",), "{:.2f}"),
     ("voluntary switches a job", ("used", "engramd", "switches"), "{:.2f}"),
     ("CPU of Redis, µs a job", ("used", "redis", "cpu_us"), "{:.0f}"),
     ("CPU of the simulator, µs a job", ("used", "simulator", "cpu_us"), "{:.0f}"),

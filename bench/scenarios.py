@@ -21,6 +21,7 @@ class Scenario:
     settings: dict = dataclasses.field(default_factory=dict)  # of engramd
     in_flight: int = 0      # calls that must have been in flight at a time
     summaries: bool = False
+    instances: int = 1
 
 
 def all_scenarios(quick):
@@ -33,6 +34,8 @@ def all_scenarios(quick):
     return [
         Scenario("zero-64", "no delay, 64 in flight", 0, {**closed, "window": 64}, jobs // 10),
         Scenario("zero-256", "no delay, 256 in flight", 0, {**closed, "window": 256}, jobs // 10),
+        Scenario("three-256", "the same, three instances on one database", 0, {**closed, "window": 256}, jobs // 10,
+                 instances=3),
         Scenario("added", "200 ms, open loop", 200,
                  {"jobs": pick(4000, 60), "rate": pick(200, 60), "sessions": pick(2000, 60),
                   "users": pick(1000, 30), "memory-every": 10}, pick(400, 10)),
@@ -60,17 +63,20 @@ class Runner:
         self.count += 1
         folder = os.path.join(self.folder, f"{self.count}-{scenario.name}")
         with Stack(folder, self.socket_folder, self.binaries, scenario.latency_ms,
-                   {**scenario.settings, **self.settings}) as stack:
+                   {**scenario.settings, **self.settings}, scenario.instances) as stack:
             idle_mb = stack.daemon.memory_mb()[0]
             if scenario.warm_up:
                 self.load(stack, scenario, "warm", {**scenario.load, "jobs": scenario.warm_up})
             before = {p.name: p.usage() for p in stack.processes}
+            calls_before = stack.redis.script_calls()
             with self.profiling(stack, scenario):
                 result = self.load(stack, scenario, "run", scenario.load)
             if scenario.summaries:
                 result["summaries"] = self.finish_summaries(stack)
             jobs = scenario.load["jobs"]
             result["used"] = {p.name: p.usage().per_job(before[p.name], jobs) for p in stack.processes}
+            result["round_trips"] = (stack.redis.script_calls() - calls_before) / jobs
+            result["all_cpu_us"] = sum(result["used"][daemon.name]["cpu_us"] for daemon in stack.daemons)
             result["idle_mb"] = idle_mb
             result["rss_mb"], result["peak_mb"] = stack.daemon.memory_mb()
             result["calls_in_flight"] = stack.simulator.stats()["max_in_flight"]

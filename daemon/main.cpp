@@ -74,6 +74,11 @@ void raise_file_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Until the service takes over the signals there is nothing to end in order.
+void leave(int) {
+    std::_Exit(EX_OK);
+}
+
 int run(daemon::loaded_config loaded, daemon::api_key key, daemon::config_sources const& sources) {
     boost::asio::io_context io(1);
     daemon::service service(
@@ -96,6 +101,7 @@ int run(daemon::loaded_config loaded, daemon::api_key key, daemon::config_source
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGTERM, leave);
     auto parsed = daemon::parse_command_line(argc, argv);
     if (auto const* end = std::get_if<daemon::early_exit>(&parsed)) {
         std::fputs(end->output.c_str(), end->status == EX_OK ? stdout : stderr);

@@ -74,6 +74,7 @@ asio::awaitable<void> job_queue::beat() {
     }
     if (!was_registered) {
         registered_ = true;
+        last_look_ = steady_clock::now();
         base::log_info("this instance takes jobs",
                        {{"instance", incarnation_}, {"redis", commands_.address().to_text()}});
         ready_.notify_all();

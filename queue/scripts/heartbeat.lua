@@ -19,6 +19,13 @@ if lease_end and tonumber(lease_end) <= now then
     redis.call('ZADD', instances, renewed, instance)
   end
 end
+-- Whose own lease ends later than it ever could was renewed before the clock jumped back: as were all the others.
+local most_slewed = 1000
+if lease_end and tonumber(lease_end) > now + lease + most_slewed then
+  for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '(' .. renewed, '+inf')) do
+    redis.call('ZADD', instances, renewed, instance)
+  end
+end
 
 local taken_back = 0
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', ms_text(now), 'LIMIT', 0, 16)) do

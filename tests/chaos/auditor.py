@@ -123,7 +123,8 @@ class Audit:
         text, noted = reply.get("reply", ""), [m.get("content", "") for m in reply.get("memories", [])]
         if set(MARK.findall(text)) != {body.mark} or "[MEMORY" in text:
             self._break("the answer belongs to the job", repr(text), body)
-        if len(noted) != 1 or MARK.findall(noted[0]) != [body.mark]:
+        known = not noted and body.job is None and body.memories > 0
+        if not known and (len(noted) != 1 or MARK.findall(noted[0]) != [body.mark]):
             self._break("the answer belongs to the job", f"its memories are {noted!r}", body)
         if reply.get("metadata", {}) != json.loads(body.bytes).get("metadata", {}):
             self._break("metadata is returned untouched", repr(reply.get("metadata")), body)
@@ -190,12 +191,12 @@ class Audit:
             for body in bodies:
                 found[body.message] += 1
         for body in by_message.values():
-            self._check_count("effect", found[body.message], body)
+            self._check_count("effect", found[body.message], body.effects, body)
 
-    def _check_count(self, what, held, body):
-        if held < body.effects:
+    def _check_count(self, what, held, wanted, body):
+        if held < wanted:
             self._break(f"no {what} is lost", f"{held} in the store, {len(body.answers)} answers", body)
-        if held > body.effects:
+        if held > wanted:
             self._break(f"one {what} a job", f"{held} in the store, {len(body.answers)} answers", body)
 
     def _read_conversation(self, user, session, turns, by_message):
@@ -238,7 +239,7 @@ class Audit:
             if user != body.user:
                 self._break("no job in foreign hands", f"its memory belongs to {user}", body)
         for body in by_mark.values():
-            self._check_count("memory", found[body.mark], body)
+            self._check_count("memory", found[body.mark], body.memories, body)
 
     # ---- order
 

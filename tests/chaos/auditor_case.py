@@ -137,6 +137,13 @@ class AuditorCase(unittest.TestCase):
         self.answer(mark, user)
         self.store(mark, user)
 
+    def effect_of_nameless(self, mark, made, **changes):
+        self.answer(mark, job=made, **changes)
+        self.add_turn(mark, "user", f"finish {mark}")
+        self.add_turn(mark, "assistant", f"I noted: {mark}.")
+        if changes.get("memories") != []:
+            self.add_memory(mark)
+
     # ---- checking
 
     def audit(self):

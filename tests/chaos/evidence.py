@@ -50,6 +50,13 @@ class Body:
         """How many it must have in the store. A job without an id is a new one with each push."""
         return len(self.answers) if self.job is None else min(1, len(self.answers))
 
+    @property
+    def memories(self):
+        """How many it must have noted. The model notes nothing again that it was shown."""
+        if self.job is None:
+            return sum(bool(reply.get("memories")) for reply in self.answers)
+        return self.effects
+
 
 @dataclasses.dataclass
 class Ledger:

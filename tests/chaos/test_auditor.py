@@ -1,5 +1,6 @@
 """The auditor must notice each broken promise: a good state is broken once."""
 
+import json
 import sys
 import unittest
 
@@ -24,6 +25,18 @@ class WhatIsGood(AuditorCase):
         self.assert_held()
         self.answer("j000007")
         self.assert_noticed("one reply a push", "j000007")
+
+    def test_a_job_without_an_id_that_was_pushed_again_has_two_effects_and_one_memory(self):
+        raw = json.dumps({"user_id": "u", "session_id": "s", "message": "finish j000007"}).encode()
+        named = {"user": "u", "session": "s", "reply_key": self.key("j000007")}
+        for confirmed in (False, True):
+            self.push_raw(raw, "nameless", confirmed, message="finish j000007", mark="j000007", **named)
+        self.effect_of_nameless("j000007", "made-1")
+        self.assert_held()
+        self.effect_of_nameless("j000007", "made-2", memories=[])
+        self.assert_held()
+        self.edit_reply("j000007", memories=[])
+        self.assert_noticed("the answer belongs to the job", "j000007")
 
     def test_a_poisoned_job_needs_as_many_deaths_as_allowed(self):
         self.push("j000007")

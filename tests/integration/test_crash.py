@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import termios
@@ -189,6 +190,28 @@ class RedisDies(CrashCase):
             self.assertEqual(self.check_one_reply(job)["reply"], f"re: hold {n}")
         self.assertEqual(self.ask("next")["status"], "ok")
         self.assertEqual(len(self.claude.requests), 5)
+        self.assert_idle()
+
+    def test_a_redis_that_comes_back_with_older_data_repeats_the_reply_and_not_the_work(self):
+        self.start()
+        job = self.push("hold this")
+        self.claude.wait_for_requests(1)
+        self.redis.kill()
+        older = self.redis.data + ".older"
+        shutil.copytree(self.redis.data, older)
+        self.redis.start()
+        self.gate.set()
+        first = self.reply(job)
+        self.redis.kill()
+        shutil.rmtree(self.redis.data)
+        shutil.move(older, self.redis.data)
+        self.redis.start()
+        again = self.reply(job)
+        for varying in ("timing_ms", "attempts"):
+            first.pop(varying), again.pop(varying)
+        self.assertEqual(first, again)
+        self.assertEqual(len(self.claude.requests), 1)
+        self.assertEqual(self.turns(), [("user", "hold this"), ("assistant", "re: hold this")])
         self.assert_idle()
 
     def test_an_emptied_redis_takes_new_jobs(self):

@@ -100,6 +100,14 @@ class Stop(StopCase):
         self.redis.kill()
         self.assertEqual(daemon.stop(), 0)
 
+    def test_a_sigterm_while_it_starts_ends_it_with_status_0(self):
+        path = os.path.join(self.folder, "endless.toml")
+        os.mkfifo(path)
+        daemon = self.start_daemon(ready=False, config_file=path)
+        with open(path, "w"):  # returns when the daemon has begun to read
+            daemon.send(signal.SIGTERM)
+            self.assertEqual(daemon.wait(), 0)
+
     def test_it_ends_when_redis_never_came(self):
         daemon = self.start_daemon(ready=False, redis_url="unix:///nowhere/redis.sock")
         daemon.wait_for_log("Redis")

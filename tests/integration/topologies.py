@@ -216,6 +216,11 @@ class Cluster:
         ranges = node.client.execute_command("CLUSTER", "SLOTS", NEVER_DECODE="")
         return b"cluster_state:ok" in info and all(len(r) == 4 for r in ranges) and len(ranges) == self.MASTERS
 
+    @staticmethod
+    def _takes_writes(node):
+        info = node.client.execute_command("CLUSTER", "INFO", NEVER_DECODE="")
+        return node.role() == "master" and b"cluster_state:ok" in info
+
     def running(self):
         return [node for node in self.nodes if node.is_running()]
 
@@ -223,7 +228,8 @@ class Cluster:
         return self.running()[0].client.execute_command("CLUSTER", "KEYSLOT", key)
 
     def places_of(self, slot):
-        """The owner of a slot and its replicas, of those that run; the owner says itself that it is one."""
+        """The owner of a slot, which says itself that it is one and takes writes, and its replicas, of those
+        that run."""
 
         def found():
             for node in self.running():
@@ -231,7 +237,7 @@ class Cluster:
                     if not begin <= slot <= end:
                         continue
                     servers = [self._at(place[1]) for place in places]
-                    if servers[0].is_running() and servers[0].role() == "master":
+                    if servers[0].is_running() and self._takes_writes(servers[0]):
                         return servers[0], [s for s in servers[1:] if s.is_running()]
             return None
 
@@ -251,13 +257,14 @@ class Cluster:
 class Producer(threading.Thread):
     """Pushes jobs of several conversations in turn. Each is pushed until `copies` replicas have it, too, and
     only then the next, so that the order of what is confirmed is known. `pushes` counts for each job the
-    pushes that may have happened."""
+    pushes that may have happened. While many jobs are under way it waits, so that faults meet young ones."""
 
     SESSIONS = 4
+    WINDOW = 40
 
-    def __init__(self, connect, jobs_key, copies=0):
+    def __init__(self, connect, prefix, copies=0):
         super().__init__(daemon=True)
-        self._connect, self._jobs_key = connect, jobs_key
+        self._connect, self._prefix = connect, prefix
         self._client = None
         self._closing = threading.Event()
         self.copies = copies
@@ -289,7 +296,9 @@ class Producer(threading.Thread):
         self.pushes.setdefault(job, 0)
         try:
             self._client = self._client or self._connect()
-            self._client.lpush(self._jobs_key, body)
+            if self._client.hlen(self._prefix + ":body") >= self.WINDOW:
+                return False
+            self._client.lpush(self._prefix + ":jobs", body)
             self.pushes[job] += 1
             return self.copies == 0 or self._client.execute_command("WAIT", self.copies, 300) >= self.copies
         except redis.exceptions.ResponseError:  # refused: it did not happen

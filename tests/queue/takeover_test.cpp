@@ -235,6 +235,27 @@ BOOST_AUTO_TEST_CASE(when_all_leases_end_together_it_was_not_the_daemons_fault) 
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_that_jumps_back_hides_no_dead_daemon) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.lease = 1'500ms;
+        worker w(f, options);
+        co_await w.start();
+        // As they stand when the clock jumps back by an hour: renewed in what is now the future.
+        auto const far = std::to_string(
+            std::stoll(f.server.command({"ZSCORE", "engram:instances", w.queue.instance()})) + 3'600'000);
+        f.server.command({"ZADD", "engram:instances", far, w.queue.instance(), far, "dead"});
+        f.server.command({"HSET", "engram:owned:dead", "1:u:s", "t.1"});
+        f.server.command({"RPUSH", "engram:lane:1:u:s", "t.1"});
+        f.server.command({"HSET", "engram:body", "t.1", R"({"user_id":"u","session_id":"s","id":"1"})"});
+        auto const one = co_await w.next();
+        BOOST_TEST(one->id() == "1");
+        BOOST_TEST(one->what.deaths == 1);
+        BOOST_TEST(f.instances() == w.queue.instance());
+        one->answer();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(an_emptied_redis_is_begun_anew) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

@@ -1,9 +1,10 @@
 """What each script must have done, told from the contents before and after and from its answer."""
 
-from contents import DELIVERIES, FIRST_SEEN, demand, push_of, ticket_of
+from contents import DELIVERIES, FIRST_SEEN, LIVE_UNTIL, demand, push_of, ticket_of
+from model import user_of_lane
 from server import Failed
 
-LEASE_MS = 600_000
+LEASE_MS = LIVE_UNTIL  # so that a lease that was put back could have been renewed just now
 REPLY = "x"
 REPLY_TTL_MS = 600_000
 JOB_BYTES = 1000
@@ -16,7 +17,18 @@ def arguments_of(call, scope, slot):
     if call.script == "finish":
         lane, ticket, outcome, reason, ingest, claim = values
         reply = f"{ticket}:{outcome}"
-        values = [lane, ticket, "q:reply:" + REPLY, reply, str(REPLY_TTL_MS), ticket, reason, "why", ingest, claim]
+        values = [
+            lane,
+            ticket,
+            "q:reply:" + REPLY,
+            reply,
+            str(REPLY_TTL_MS),
+            ticket,
+            reason,
+            "why",
+            ingest,
+            claim,
+        ]
     elif call.script == "heartbeat":
         values = [str(LEASE_MS), *values, "{}"]
     if call.script in ("take", "finish"):
@@ -69,7 +81,10 @@ def _check_memory(call, before, answer, seen):
         due = before.deaths.get(ticket, 0) + (ticket in died)
         demand(deaths == due, f"{ticket} has {deaths} deaths instead of {due}")
         due = (DELIVERIES if known else 0) + (ticket in delivered)
-        demand(seen.deliveries[ticket] == due, f"{ticket} has {seen.deliveries[ticket]} deliveries instead of {due}")
+        demand(
+            seen.deliveries[ticket] == due,
+            f"{ticket} has {seen.deliveries[ticket]} deliveries instead of {due}",
+        )
     waited = set(before.deaths) | {t for line in before.backlog.values() for t in line}
     for ticket in waited & set(seen.first_seen):
         demand(seen.first_seen[ticket] == FIRST_SEEN, f"{ticket} has forgotten when it was first seen")
@@ -124,7 +139,9 @@ def _check_given_back(before, after, owners):
     demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
     for part in ("jobs", "lane", "bodies", "backlog", "parked"):
         demand(getattr(after, part) == getattr(before, part), f"P:{part} is not what it was")
-    demand(_ends_with(after.ready, before.ready), f"not in front: P:ready was {before.ready}, is {after.ready}")
+    demand(
+        _ends_with(after.ready, before.ready), f"not in front: P:ready was {before.ready}, is {after.ready}"
+    )
     for user in {**before.lanes, **after.lanes}:
         was, now = before.lanes.get(user, ()), after.lanes.get(user, ())
         demand(_ends_with(now, was), f"not in front: the lanes of {user!r} were {was}, are {now}")
@@ -165,7 +182,9 @@ def _check_taking(call, before, answer, seen, scope):
     owned = {i: pairs for i, pairs in owned.items() if pairs}
     demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
     _check_deliveries(claimed, after, seen)
-    demand(not alive or len(claimed) == claim or not after.ready, f"{claim} asked for, {len(claimed)} claimed")
+    demand(
+        not alive or len(claimed) == claim or not after.ready, f"{claim} asked for, {len(claimed)} claimed"
+    )
     _check_turns(before, after, [d[0] for d in claimed])
 
 
@@ -195,19 +214,17 @@ def _check_deliveries(claimed, after, seen):
     for lane, ticket, _, deliveries, deaths, first_seen in claimed:
         demand(ticket in after.bodies, f"{ticket} was handed out and is not there")
         facts = (seen.deliveries[ticket], after.deaths[ticket], seen.first_seen[ticket])
-        demand((deliveries, deaths, first_seen) == facts, f"{ticket} was handed out with other figures than {facts}")
-
-
-def _lane_user(lane):
-    name = lane[4:] if lane.startswith("~id:") else lane
-    return "" if name.startswith("~") else name.split(":")[1]
+        demand(
+            (deliveries, deaths, first_seen) == facts,
+            f"{ticket} was handed out with other figures than {facts}",
+        )
 
 
 def _check_turns(before, after, claimed):
     """From the front, new ones to the end, and nobody twice while another has had nothing."""
-    users = [_lane_user(lane) for lane in claimed]
+    users = [user_of_lane(lane) for lane in claimed]
     for user in {**before.lanes, **after.lanes}:
-        line = tuple(x for x in claimed if _lane_user(x) == user) + after.lanes.get(user, ())
+        line = tuple(x for x in claimed if user_of_lane(x) == user) + after.lanes.get(user, ())
         was = before.lanes.get(user, ())
         demand(line[: len(was)] == was, f"the lanes of {user!r} were {was}, are {line} with those claimed")
     for n, user in enumerate(users):

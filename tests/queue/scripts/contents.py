@@ -1,8 +1,8 @@
 """What the queue's keys hold, without what only time tells.
 
-A ticket is named after the push it stands for (`t0` is the first), so that equal situations look equal however they
-came about. Times are left out, a lease is running (0) or over (1, 2, … in the order in which they ended), and
-deliveries are only compared from one step to the next: no script decides by them.
+A ticket is named after the push it stands for (`t0` is the first), so that equal situations look equal
+however they came about. Times are left out, a lease is running (0) or over (1, 2, … in the order in which they
+ended), and deliveries are only compared from one step to the next: no script decides by them.
 """
 
 import json
@@ -112,7 +112,9 @@ return cjson.encode(all)
 """
 
 _KINDS = {"jobs": "list", "ready": "list", "body": "hash", "meta": "hash", "parked": "hash", "dead": "stream"}
-_KINDS.update(instances="zset", lanes="list", lane="list", backlog="list", owned="hash", status="string", reply="list")
+_KINDS.update(
+    instances="zset", lanes="list", lane="list", backlog="list", owned="hash", status="string", reply="list"
+)
 _ONE_EACH = ("lanes", "lane", "backlog", "owned", "status", "reply")
 
 
@@ -140,7 +142,9 @@ def _names(found, push_with):
     """Tickets as they are in Redis -> named after their push; and those pushes."""
     rename, pushes = {}, {}
     held = _pairs(found["body"]) + [
-        (entry.split(" ", 2)[0], entry.split(" ", 2)[2]) for line in found["backlog"].values() for entry in line
+        (entry.split(" ", 2)[0], entry.split(" ", 2)[2])
+        for line in found["backlog"].values()
+        for entry in line
     ]
     for ticket, raw in held:
         demand(raw in push_with, f"bytes that nobody pushed: {raw}")
@@ -181,7 +185,8 @@ def read(dump, push_with):
             for i, flat in sorted(found["owned"].items())
         },
         instances={
-            i: ends.index(float(end)) + 1 if float(end) < 1e6 else 0 for i, end in sorted(_pairs(found["instances"]))
+            i: ends.index(float(end)) + 1 if float(end) < 1e6 else 0
+            for i, end in sorted(_pairs(found["instances"]))
         },
         parked={u: int(n) for u, n in sorted(_pairs(found["parked"]))},
     )

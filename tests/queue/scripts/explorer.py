@@ -90,7 +90,8 @@ class Explorer:
     def _carry_out(self, unknown):
         """What a script does to the same contents is asked once, however many states share them."""
         calls = [
-            (before, call.script, arguments_of(call, self.scope, slot_of(call.instance))) for before, call in unknown
+            (before, call.script, arguments_of(call, self.scope, slot_of(call.instance)))
+            for before, call in unknown
         ]
         self.scripts += len(calls)
         return dict(zip(unknown, self.queue.carry_out(calls)))
@@ -116,7 +117,9 @@ class Explorer:
                 path.append(at)
                 after = self.next_fair[at]
                 if after is None or after[0] in path:
-                    violation = Violation("it goes on for ever" if after else "nothing goes on, and jobs wait")
+                    violation = Violation(
+                        "it goes on for ever" if after else "nothing goes on, and jobs wait"
+                    )
                     violation.trace = [*self._trace(start), "and from here, by fair steps:", *labels]
                     raise violation
                 at = after[0]

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from contents import demand, push_of, ticket_of
-from model import incarnation, lane_of, user_of
+from model import incarnation, lane_of, user_of, user_of_lane
 
 
 def check_state(state, scope):
@@ -43,30 +43,33 @@ def check_lanes(queue):
     states = Counter(ready + [lane for lane, _ in owned])
     for lane in queue.lane:
         demand(states[lane] == 1, f"lane {lane} is ready or owned {states[lane]} times")
-    demand(len(states) == len(queue.lane), f"ready or owned without tickets: {sorted(set(states) - set(queue.lane))}")
+    demand(
+        len(states) == len(queue.lane),
+        f"ready or owned without tickets: {sorted(set(states) - set(queue.lane))}",
+    )
     for lane, ticket in owned:
-        demand(queue.lane[lane][0] == ticket, f"{ticket} is owned, {queue.lane[lane][0]} is first in lane {lane}")
-
-
-def _user_of_lane(lane):
-    name = lane[4:] if lane.startswith("~id:") else lane
-    return "" if name.startswith("~") else name.split(":")[1]
+        demand(
+            queue.lane[lane][0] == ticket, f"{ticket} is owned, {queue.lane[lane][0]} is first in lane {lane}"
+        )
 
 
 def check_users(queue, scope):
     for user, lanes in queue.lanes.items():
-        demand(all(_user_of_lane(lane) == user for lane in lanes), f"{user!r} has lanes of others: {lanes}")
+        demand(all(user_of_lane(lane) == user for lane in lanes), f"{user!r} has lanes of others: {lanes}")
     demand(
-        sorted(queue.ready) == sorted(queue.lanes), f"in P:ready {queue.ready}, with ready lanes {list(queue.lanes)}"
+        sorted(queue.ready) == sorted(queue.lanes),
+        f"in P:ready {queue.ready}, with ready lanes {list(queue.lanes)}",
     )
     parked = Counter()
     for lane, tickets in queue.lane.items():
-        parked[_user_of_lane(lane)] += len(tickets)
+        parked[user_of_lane(lane)] += len(tickets)
     demand(dict(parked) == queue.parked, f"P:parked is {queue.parked}, in lanes are {dict(parked)}")
     for user, count in parked.items():
         demand(count <= max(scope.shares), f"{user!r} has {count} jobs parked")
     for user in queue.backlog:
-        demand(parked[user] >= min(scope.shares), f"{user!r} has a backlog and only {parked[user]} jobs parked")
+        demand(
+            parked[user] >= min(scope.shares), f"{user!r} has a backlog and only {parked[user]} jobs parked"
+        )
     demand(len(queue.bodies) <= scope.max_parked, f"{len(queue.bodies)} jobs are parked")
 
 
@@ -94,7 +97,9 @@ def check_instances(state):
         if daemon.up:
             owned = {t for _, t in queue.owned.get(incarnation(state, slot), ())}
             held = {h.ticket for h in daemon.held}
-            demand(owned == held, f"{incarnation(state, slot)} runs {sorted(held)}, Redis says {sorted(owned)}")
+            demand(
+                owned == held, f"{incarnation(state, slot)} runs {sorted(held)}, Redis says {sorted(owned)}"
+            )
 
 
 def check_effects(state, scope):
@@ -106,10 +111,17 @@ def check_effects(state, scope):
             demand(name in state.finished, f"job {push} has a reply and no effect")
         if job.session and (name in state.finished or ticket in state.failed):
             earlier = [p for p in range(push) if scope.jobs[p][:2] == job[:2]]
-            demand(all(state.answered[p] for p in earlier), f"job {push} has an effect before {earlier} are answered")
+            demand(
+                all(state.answered[p] for p in earlier),
+                f"job {push} has an effect before {earlier} are answered",
+            )
 
 
 def is_done(state):
     """Everything was pushed and has its reply, and no key is left but those that may be."""
     queue = state.queue
-    return all(state.answered) and not any(queue._replace(instances={})) and not any(d.held for d in state.daemons)
+    return (
+        all(state.answered)
+        and not any(queue._replace(instances={}))
+        and not any(d.held for d in state.daemons)
+    )

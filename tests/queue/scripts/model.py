@@ -1,14 +1,14 @@
 """Daemons, their store and the producer, as small as the scripts' promises allow.
 
-A daemon here does what queue/job_queue*.cpp and workers/chat_turn.cpp do, one call at a time. What is not modelled as a
-step of its own: a daemon that stalls is one that takes no step while its lease ends; a call whose answer is lost is one
-that lies on its way (`late`) and is carried out at any later time, or never.
+A daemon here does what queue/job_queue*.cpp and workers/chat_turn.cpp do, one call at a time. What is not
+modelled as a step of its own: a daemon that stalls is one that takes no step while its lease ends; a call
+whose answer is lost is one that lies on its way (`late`) and is carried out at any later time, or never.
 """
 
 import hashlib
 from typing import NamedTuple
 
-from contents import Contents, ticket_of
+from contents import Contents, push_of
 
 MAX_DELIVERIES = 2
 
@@ -44,7 +44,7 @@ class Held(NamedTuple):
 
 
 class Daemon(NamedTuple):
-    """`generation` counts its incarnations; `late` are its calls on lost connections: (script, instance, values)."""
+    """`generation` counts its incarnations; `late` are its calls on lost connections."""
 
     up: bool = False
     generation: int = 0
@@ -102,17 +102,17 @@ def user_of(job):
     return job.user if job.session or job.id else ""
 
 
+def user_of_lane(lane):
+    name = lane[4:] if lane.startswith("~id:") else lane
+    return "" if name.startswith("~") else name.split(":")[1]
+
+
 def body_of(job, push):
     """The bytes; `push` tells two pushes of one job apart."""
     fields = [f'"user_id":"{job.user}"', f'"push":{push}']
     fields += [f'"session_id":"{job.session}"'] if job.session else []
     fields += [f'"id":"{job.id}"'] if job.id else []
     return "{" + ",".join(fields) + "}"
-
-
-def effect_of(job, ticket):
-    """Under what name the store keeps the outcome."""
-    return job.id or ticket
 
 
 # ---- what makes two states one
@@ -201,8 +201,8 @@ def without(held, one):
 
 def commit(state, slot, one, scope):
     """The first outcome counts, whoever brings it; later ones find it."""
-    job = scope.jobs[int(one.ticket[1:])]
-    name = effect_of(job, one.ticket)
+    job = scope.jobs[push_of(one.ticket)]
+    name = job.id or one.ticket
     if name in state.finished:
         outcome = "ok"
     elif one.ticket in state.failed:
@@ -224,7 +224,3 @@ def end_lease(state, instance):
     instances = dict(state.queue.instances)
     instances[instance] = 1 + max(instances.values())
     return state._replace(queue=state.queue._replace(instances=instances))
-
-
-def ticket_order(state):
-    return [ticket_of(push) for push in range(state.pushed)]

@@ -39,7 +39,7 @@ def _packed(*arguments):
 
 
 class Queue:
-    """One Redis with the scripts loaded. `texts` may differ from the files: that is how the test is tested."""
+    """One Redis with the scripts loaded. `texts` may differ from the files: so the test is tested."""
 
     def __init__(self, redis, texts):
         self._socket = socket.socket(socket.AF_UNIX)
@@ -61,7 +61,7 @@ class Queue:
         return sha
 
     def carry_out(self, steps):
-        """For each (JSON of the contents before, script, arguments): the script's answer and the dump after it."""
+        """For each (JSON of the contents before, script, arguments): its answer and the dump after it."""
         sent = []
         for before, script, arguments in steps:
             sent.append(_packed("EVALSHA", self._restore, "0", before))

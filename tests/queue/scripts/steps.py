@@ -1,7 +1,7 @@
 """Every step that can come next in a state.
 
-A step is fair if a healthy system takes it by itself, sooner or later; they come first, in an order in which one
-surviving daemon would bring everything to its end. The others are faults and late calls.
+A step is fair if a healthy system takes it by itself, sooner or later; they come first, in an order in which
+one surviving daemon would bring everything to its end. The others are faults and late calls.
 """
 
 from typing import Callable, NamedTuple, Optional
@@ -56,7 +56,12 @@ def _is_present(state, instance):
 def _ends_of_dead_leases(state):
     for instance, ended in state.queue.instances.items():
         if not ended and not _is_present(state, instance):
-            yield Step(f"lease of {instance}, which is gone, ends", True, None, lambda s, _, i=instance: end_lease(s, i))
+            yield Step(
+                f"lease of {instance}, which is gone, ends",
+                True,
+                None,
+                lambda s, _, i=instance: end_lease(s, i),
+            )
 
 
 def _restarts(state):
@@ -68,7 +73,9 @@ def _restarts(state):
                 f"{instance_name(slot, generation)} starts",
                 nobody,
                 None,
-                lambda s, _, k=slot, g=generation: replaced(s, k, up=True, generation=g, registered=False, unsure=False),
+                lambda s, _, k=slot, g=generation: replaced(
+                    s, k, up=True, generation=g, registered=False, unsure=False
+                ),
             )
 
 
@@ -102,7 +109,9 @@ def _claims(state, slot, scope, freed):
     if not daemon.registered or daemon.unsure or room < 1:
         return ((0, 0),)
     least = 1 if scope.fewer_claims else room
-    return tuple((ingest, claim) for claim in range(room, least - 1, -1) for ingest in reversed(scope.ingests))
+    return tuple(
+        (ingest, claim) for claim in range(room, least - 1, -1) for ingest in reversed(scope.ingests)
+    )
 
 
 def _finishes(state, slot, scope, one):

@@ -1,0 +1,469 @@
+"""The users that docs/redis.md describes: their rights are enough, and none of them is too much."""
+
+import json
+import os
+import re
+import threading
+
+import redis
+
+from harness import PREFIX, Case, Listener, PATIENCE, eventually, main
+
+DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "redis.md")
+PASSWORD = "the-password"
+LEASE_MS = 1500
+NOPERM, NOPERM_IN_SCRIPT = "NOPERM", "The user executing the script can't run this command"
+TROUBLE, TROUBLE_OVER = "the queue has trouble with Redis", "the queue's trouble with Redis is over"
+
+
+def documented_rules():
+    """The arguments of each ACL SETUSER line, in order, by user."""
+    rules = {}
+    with open(DOCUMENT, encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("ACL SETUSER "):
+                _, _, user, *arguments = line.replace("PASSWORD", PASSWORD).split()
+                rules.setdefault(user, []).append(arguments)
+    return rules
+
+
+RULES = documented_rules()
+
+
+def granted_commands(user):
+    """As they are written, without the plus."""
+    return re.findall(r"\+([a-z|]+)", " ".join(sum(RULES[user], [])))
+
+
+class AclCase(Case):
+    """The fake answers "re: …"; a message that begins with "hold" waits for `gate`. The test's own
+    connections are those of the default user."""
+
+    def setUp(self):
+        super().setUp()
+        self.gate = threading.Event()
+        self.addCleanup(self.gate.set)
+        self.start_redis()
+        self.start_fake(self.speak)
+        self.client = self.redis.client
+        for user in RULES:
+            self.set_user(user)
+
+    def speak(self, request):
+        if request.new_message.startswith("hold"):
+            self.gate.wait(PATIENCE)
+        return "re: " + request.new_message
+
+    def set_user(self, user):
+        for arguments in RULES[user]:
+            self.client.execute_command("ACL", "SETUSER", user, *arguments)
+
+    def change(self, user, *arguments):
+        self.client.execute_command("ACL", "SETUSER", user, *arguments)
+
+    def url(self, user):
+        return f"unix://{user}:{PASSWORD}@{self.redis.socket}"
+
+    def login(self, user):
+        return self.redis.connect(username=user, password=PASSWORD, socket_timeout=PATIENCE)
+
+    def start(self, **changes):
+        settings = {
+            "redis_url": self.url("engram-daemon"),
+            "queue_lease_ms": LEASE_MS,
+            "summary_enabled": "false",
+            "redis_backoff_max_ms": 50,
+        }
+        return self.start_daemon(**{**settings, **changes})
+
+    def refusals(self):
+        """{(user, what was refused)}"""
+        return {(e["username"], e["object"]) for e in self.client.acl_log()}
+
+    def assert_nothing_was_refused(self):
+        self.assertEqual(self.refusals(), set())
+
+
+class WithoutRight:
+    """Takes one command from a user, and asserts that somebody missed it."""
+
+    def __init__(self, case, user, right):
+        self.case, self.user, self.right = case, user, right
+
+    def __enter__(self):
+        self.case.client.acl_log_reset()
+        self.case.change(self.user, "-" + self.right)
+        return self
+
+    def restore(self):
+        missed = {what.lower() for user, what in self.case.refusals() if user == self.user}
+        self.case.assertEqual(missed, {self.right})
+        self.case.set_user(self.user)
+
+    def __exit__(self, *failure):
+        self.case.set_user(self.user)
+
+
+class Daemon(AclCase):
+    def test_its_rights_are_enough_for_everything(self):
+        victim = self.start(queue_max_parked_per_user=2)
+        ids = [self.push(f"hold {n}", session_id=f"s{n % 3}") for n in range(8)]  # some in the backlog
+        ids += [self.push("repeated", session_id=None, id="the-same") for _ in range(2)]
+        self.claude.wait_for_requests(2)
+        victim.kill()
+        daemon = self.start(queue_max_parked_per_user=2)
+        daemon.wait_for_log("took over the jobs")
+        self.gate.set()
+        for job in ids:
+            self.assertEqual(self.reply(job)["status"], "ok")
+        self.push_raw(b"no job")
+        self.push_raw(b"x" * 1_100_000)  # refused unseen
+        eventually(lambda: self.client.xlen("engram:dead") == 2, "the dead letters are there")
+
+        # Connections that break while calls are under way, and scripts that are forgotten.
+        for n in range(20):
+            ids = [self.push(f"m{n}-{k}", session_id=f"s{k}") for k in range(4)]
+            self.client.client_kill_filter(_type="normal", skipme=True)
+            self.client.script_flush()
+            for job in ids:
+                self.assertEqual(self.reply(job)["status"], "ok")
+
+        # Orders to stop: the job in hand goes back and is done by the next.
+        self.gate.clear()
+        held = self.push("hold on")
+        eventually(lambda: self.claude.requests[-1].new_message == "hold on", "the job is in hand")
+        self.assertEqual(daemon.stop(), 0)
+        self.gate.set()
+        last = self.start()
+        self.assertEqual(self.reply(held)["attempts"], 2)
+        self.assertNotIn("not checked", last.log())
+        self.assertEqual(last.stop(), 0)
+        self.assert_nothing_was_refused()
+
+    def test_without_the_keys_of_the_prefix_nothing_is_taken(self):
+        daemon = self.start()
+        self.change("engram-daemon", "resetkeys", "~engram:reply:*")
+        daemon.wait_for_log("NOPERM")
+        job = self.push()
+        self.assertFalse(self.client.exists("engram:reply:" + job))
+        self.set_user("engram-daemon")
+        self.assertEqual(self.reply(job)["status"], "ok")
+
+    def test_it_can_do_nothing_outside_its_prefix(self):
+        client = self.login("engram-daemon")
+        for command in (["SET", "other", "1"], ["HGETALL", "other"], ["PUBLISH", "engram:jobs", "x"]):
+            with self.assertRaises(redis.exceptions.NoPermissionError, msg=command):
+                client.execute_command(*command)
+        for command in (["FLUSHALL"], ["KEYS", "*"], ["CONFIG", "GET", "*"], ["ACL", "LIST"]):
+            with self.assertRaises(redis.exceptions.NoPermissionError, msg=command):
+                client.execute_command(*command)
+
+
+class DaemonWithoutOneRight(AclCase):
+    """For every right there is something that fails without it."""
+
+    # A job that is not answered, and a log that says so.
+    STANDSTILL = set(
+        "evalsha time exists llen lindex rpush lpop rpop lrem hget hset hdel hlen hincrby zscore zcard xlen".split()
+    )
+    LEASE = set("set zadd zrem zrangebyscore".split())
+    TAKEOVER = set("lpush hgetall del".split())
+    GREETING = set("ping role info client|setname cluster|slots".split())
+    OTHERS = set("eval blmove type pexpire publish xadd".split())
+
+    def without(self, right):
+        return WithoutRight(self, "engram-daemon", right)
+
+    def begin_anew(self, daemon):
+        """A script that was stopped half-way may have left half of its work."""
+        self.client.flushall()
+        eventually(lambda: self.client.zcard("engram:instances") == 1, "the daemon is back")
+        self.ask("anew")
+        eventually(lambda: daemon.log().count(TROUBLE) == daemon.log().count(TROUBLE_OVER), "no more trouble")
+
+    def test_every_right_is_looked_at(self):
+        looked_at = self.STANDSTILL | self.LEASE | self.TAKEOVER | self.GREETING | self.OTHERS
+        self.assertEqual(sorted(granted_commands("engram-daemon")), sorted(looked_at))
+
+    def test_jobs_are_not_answered(self):
+        daemon = self.start()
+        for right in sorted(self.STANDSTILL | self.LEASE):
+            with self.subTest(right=right), self.without(right) as lacking:
+                before = daemon.log().count(TROUBLE)
+                job = self.push()
+                eventually(lambda: daemon.log().count(TROUBLE) > before, "the trouble is logged")
+                said = daemon.log().rsplit(TROUBLE, 1)[1]
+                self.assertIn(NOPERM if right == "evalsha" else NOPERM_IN_SCRIPT, said)
+                if right in self.STANDSTILL:
+                    self.assertFalse(self.client.exists("engram:reply:" + job))
+                lacking.restore()
+            self.begin_anew(daemon)
+
+    def test_jobs_of_a_dead_daemon_are_not_taken_over(self):
+        for right in sorted(self.TAKEOVER):
+            with self.subTest(right=right):
+                self.gate.clear()
+                victim = self.start()
+                asked = len(self.claude.requests)
+                job = self.push("hold on")
+                eventually(lambda: len(self.claude.requests) > asked, "the job is in hand")
+                victim.kill()
+                with self.without(right) as lacking:
+                    heir = self.start(ready=False)
+                    heir.wait_for_log(NOPERM_IN_SCRIPT)
+                    self.gate.set()
+                    self.assertFalse(self.client.exists("engram:reply:" + job))
+                    lacking.restore()
+                self.client.flushall()
+                self.assertEqual(heir.stop(), 0)
+
+    def test_the_greeting_of_a_new_connection_is_poorer(self):
+        daemon = self.start()
+        for right in sorted(self.GREETING):
+            with self.subTest(right=right), self.without(right) as lacking:
+                before = daemon.log().count("connected to Redis")
+                self.client.client_kill_filter(_type="normal", skipme=True)
+                eventually(lambda: daemon.log().count("connected to Redis") >= before + 2, "it is back")
+                self.assertEqual(self.ask()["status"], "ok")
+                if right == "info":
+                    daemon.wait_for_log("so they are not checked")
+                if right == "client|setname":
+                    self.assertNotIn("engramd", {c["name"] for c in self.client.client_list()})
+                eventually(self.refusals, "somebody missed it")
+                lacking.restore()
+
+    def test_without_role_a_replica_is_taken_for_a_master(self):
+        self.client.replicaof("127.0.0.1", "9")
+        self.change("engram-daemon", "-role")
+        daemon = self.start(ready=False)
+        daemon.wait_for_log("connected to Redis")
+        daemon.wait_for_log("READONLY")
+        self.assertNotIn("it is a replica, which", daemon.log())
+        self.set_user("engram-daemon")
+        daemon.wait_for_log("it is a replica, which")
+
+    def test_a_script_that_was_forgotten_cannot_be_sent_again(self):
+        daemon = self.start()
+        with self.without("eval") as lacking:
+            self.client.script_flush()
+            job = self.push()
+            daemon.wait_for_log(NOPERM)
+            self.assertFalse(self.client.exists("engram:reply:" + job))
+            lacking.restore()
+        self.assertEqual(self.reply(job)["status"], "ok")
+
+    def test_nobody_waits_for_a_push(self):
+        daemon = self.start()
+        with self.without("blmove") as lacking:
+            daemon.wait_for_log("Redis does not let the queue wait for jobs")
+            self.assertEqual(self.ask()["status"], "ok")
+            lacking.restore()
+
+    def test_a_reply_is_not_stored_when_its_key_may_not_be_looked_at(self):
+        daemon = self.start()
+        with self.without("type") as lacking:
+            job = self.push()
+            eventually(lambda: self.dead_letters(), "there is a dead letter")
+            self.assertFalse(self.client.exists("engram:reply:" + job))
+            daemon.wait_for_log("a reply could only be published")
+            lacking.restore()
+
+    def test_a_reply_never_expires(self):
+        self.start()
+        with self.without("pexpire") as lacking:
+            job = self.push()
+            eventually(lambda: self.client.exists("engram:reply:" + job), "there is a reply")
+            self.assertEqual(self.client.ttl("engram:reply:" + job), -1)
+            lacking.restore()
+
+    def test_a_reply_is_not_published(self):
+        self.start()
+        listener = Listener(self.client, "engram:reply:one")
+        self.addCleanup(listener.close)
+        with self.without("publish") as lacking:
+            self.reply(self.push(id="one"))
+            lacking.restore()
+        self.client.acl_log_reset()
+        self.change("engram-daemon", "resetchannels")
+        self.reply(self.push(id="one"))
+        self.assertEqual(self.refusals(), {("engram-daemon", "engram:reply:one")})
+        self.set_user("engram-daemon")
+        self.reply(self.push(id="one"))
+        self.assertEqual(len(listener.wait(1)), 1)
+
+    def test_a_dead_letter_is_not_kept(self):
+        daemon = self.start()
+        with self.without("xadd") as lacking:
+            self.push_raw(b"no job")
+            daemon.wait_for_log(NOPERM_IN_SCRIPT)
+            self.assertEqual(self.dead_letters(), [])
+            lacking.restore()
+        self.client.flushall()
+
+
+class Chat(AclCase):
+    """A program that pushes jobs and reads replies."""
+
+    JOB = json.dumps({"user_id": "u", "session_id": "s", "id": "one", "message": "hi"})
+
+    def setUp(self):
+        super().setUp()
+        self.asker = self.login("engram-chat")
+
+    def send(self):
+        return self.ctl("send", "hello", url=self.url("engram-chat"), timeout=PATIENCE)
+
+    def test_its_rights_are_enough_to_ask_in_every_way(self):
+        self.start()
+        answer = self.send()
+        self.assertEqual((answer.status, answer.out), (0, "re: hello\n"), answer)
+        listener = Listener(self.asker, "engram:reply:one")
+        self.asker.lpush("engram:jobs", self.JOB)
+        listener.wait(1)
+        listener._closing.set()
+        listener.join()
+        eventually(lambda: self.asker.lrange("engram:reply:one", 0, -1), "the reply can be looked at")
+        self.assertIsNotNone(self.asker.blpop("engram:reply:one", PATIENCE))
+        self.assert_nothing_was_refused()
+
+    def test_every_right_is_missed(self):
+        self.assertEqual(
+            sorted(granted_commands("engram-chat")),
+            sorted("lpush blpop lrange subscribe ping role client|setname cluster|slots".split()),
+        )
+        commands = {
+            "lpush": ["LPUSH", "engram:jobs", self.JOB],
+            "blpop": ["BLPOP", "engram:reply:one", "1"],
+            "lrange": ["LRANGE", "engram:reply:one", "0", "-1"],
+            "subscribe": ["SUBSCRIBE", "engram:reply:one"],
+            "ping": ["PING"],
+            "role": ["ROLE"],
+            "client|setname": ["CLIENT", "SETNAME", "me"],
+            "cluster|slots": ["CLUSTER", "SLOTS"],
+        }
+        for right, command in commands.items():
+            with self.subTest(right=right):
+                self.set_user_without("engram-chat", right)
+                with self.assertRaises(redis.exceptions.NoPermissionError):
+                    self.login("engram-chat").execute_command(*command)
+
+    def set_user_without(self, user, right):
+        for arguments in RULES[user]:
+            kept = [re.sub(rf"\+{re.escape(right)}(?=\)|$)", "", a) for a in arguments]
+            self.change(user, *(a for a in kept if a))
+
+    def test_it_can_read_and_write_nothing_else(self):
+        self.client.lpush("engram:reply:one", "a reply")
+        self.client.hset("engram:body", "t", "a job")
+        refused = [
+            ["LRANGE", "engram:jobs", "0", "-1"],
+            ["BLPOP", "engram:jobs", "1"],
+            ["LLEN", "engram:jobs"],
+            ["RPOP", "engram:jobs"],
+            ["DEL", "engram:jobs"],
+            ["LPUSH", "engram:reply:one", "forged"],
+            ["RPUSH", "engram:reply:one", "forged"],
+            ["SET", "engram:reply:two", "forged"],
+            ["PUBLISH", "engram:reply:one", "forged"],
+            ["PUBLISH", "engram:jobs", "x"],
+            ["SUBSCRIBE", "engram:admin"],
+            ["PSUBSCRIBE", "*"],
+            ["HGETALL", "engram:body"],
+            ["HGET", "engram:body", "t"],
+            ["XRANGE", "engram:dead", "-", "+"],
+            ["XLEN", "engram:dead"],
+            ["ZRANGE", "engram:instances", "0", "-1"],
+            ["EVAL", "return redis.call('HGETALL', 'engram:body')", "0"],
+            ["KEYS", "*"],
+            ["SCAN", "0"],
+            ["FLUSHALL"],
+            ["CONFIG", "GET", "*"],
+            ["ACL", "LIST"],
+            ["MONITOR"],
+        ]
+        others = ("ready", "body", "meta", "dead", "instances", "lane:3:u:s", "owned:i", "status:i", "admin")
+        for key in others:
+            refused += [["LPUSH", "engram:" + key, "x"], ["LRANGE", "engram:" + key, "0", "-1"]]
+            refused += [["BLPOP", "engram:" + key, "1"], ["PUBLISH", "engram:" + key, "x"]]
+        for command in refused:
+            with self.subTest(command=command), self.assertRaises(redis.exceptions.NoPermissionError):
+                self.login("engram-chat").execute_command(*command)
+        self.assertEqual(self.client.lrange("engram:reply:one", 0, -1), [b"a reply"])
+
+
+class Admin(AclCase):
+    """engramctl dead and engramctl queue."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.put_dead_letters(3)
+
+    def put_dead_letters(self, count):
+        for n in range(count):
+            self.push_raw(b"no job")
+        eventually(lambda: self.client.xlen("engram:dead") >= count, "there are dead letters")
+
+    def run_ctl(self, *arguments):
+        return self.ctl(*arguments, url=self.url("engram-admin"))
+
+    def everything(self):
+        """What every command of engramctl for operators says."""
+        entry = self.client.xrange("engram:dead", count=1)[0][0].decode()
+        return [
+            self.run_ctl("queue", "status"),
+            self.run_ctl("dead", "list"),
+            self.run_ctl("dead", "show", entry),
+            self.run_ctl("dead", "retry", entry),
+            self.run_ctl("dead", "retry", "--all"),
+            self.run_ctl("dead", "drop", "--all", "--yes"),
+        ]
+
+    def test_its_rights_are_enough_for_every_command(self):
+        for answer in self.everything():
+            self.assertEqual((answer.status, answer.err), (0, ""), answer)
+        self.client.script_flush()
+        self.put_dead_letters(1)
+        self.assertEqual(self.run_ctl("dead", "retry", "--all").status, 0)
+        self.assert_nothing_was_refused()
+
+    def test_every_right_is_missed(self):
+        courtesies = {"ping", "role", "client|setname", "cluster|slots"}
+        for right in granted_commands("engram-admin"):
+            with self.subTest(right=right), WithoutRight(self, "engram-admin", right) as lacking:
+                self.client.script_flush()
+                self.put_dead_letters(2)
+                answers = self.everything()
+                if right not in courtesies:
+                    self.assertTrue(any(a.err for a in answers), answers)
+                lacking.restore()
+
+    def test_every_key_is_missed(self):
+        patterns = [a for a in sum(RULES["engram-admin"], []) if "~" in a]
+        self.assertEqual(len(patterns), 6)
+        for pattern in patterns:
+            with self.subTest(pattern=pattern):
+                self.change("engram-admin", "resetkeys", *(p for p in patterns if p != pattern))
+                self.put_dead_letters(2)
+                self.assertTrue(any(a.err for a in self.everything()))
+                self.set_user("engram-admin")
+
+    def test_it_cannot_read_jobs_that_wait_or_change_what_runs(self):
+        client = self.login("engram-admin")
+        refused = [
+            ["HGETALL", "engram:body"],
+            ["LRANGE", "engram:jobs", "0", "-1"],
+            ["ZADD", "engram:instances", "1", "x"],
+            ["DEL", "engram:dead"],
+            ["LPUSH", "engram:ready", "x"],
+            ["LPUSH", "engram:reply:one", "x"],
+            ["FLUSHALL"],
+            ["CONFIG", "GET", "*"],
+        ]
+        for command in refused:
+            with self.subTest(command=command), self.assertRaises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command)
+
+
+if __name__ == "__main__":
+    main()

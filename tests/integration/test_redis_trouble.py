@@ -1,0 +1,267 @@
+"""A Redis that is full, slow, loading, a replica, badly set up, or behind a network that swallows everything:
+what the daemon says meanwhile, and that it goes on by itself."""
+
+import os
+import socket
+import sys
+import threading
+import time
+
+import redis
+
+from harness import PATIENCE, Case, Listener, eventually, main
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos"))
+from proxy import DOWN, UP, Network  # noqa: E402
+
+SECONDS_TO_RESUME = 5
+MIB = 1024 * 1024
+
+
+class StatusLines(threading.Thread):
+    """What systemd is told, at $NOTIFY_SOCKET."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.path = path
+        self.last = ""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(path)
+        self._socket.settimeout(0.1)
+        self._closing = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self._closing.is_set():
+            try:
+                text = self._socket.recv(4096).decode()
+            except TimeoutError:
+                continue
+            if text.startswith("STATUS="):
+                self.last = text.removeprefix("STATUS=")
+
+    def wait_for(self, beginning):
+        eventually(lambda: self.last.startswith(beginning), f"{beginning!r} after {self.last!r}")
+        return self.last
+
+    def close(self):
+        self._closing.set()
+        self.join()
+        self._socket.close()
+
+
+class TroubleCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.start_fake(lambda request: "re: " + request.new_message)
+        self.status = StatusLines(os.path.join(self.folder, "notify.sock"))
+        self.addCleanup(self.status.close)
+
+    def start(self, **changes):
+        settings = {
+            "redis_command_timeout_ms": 500,
+            "redis_connect_timeout_ms": 500,
+            "queue_lease_ms": 3000,
+            "summary_enabled": "false",
+            "env": {"NOTIFY_SOCKET": self.status.path},
+        }
+        return self.start_daemon(**{**settings, **changes})
+
+    def await_answer(self, timeout=SECONDS_TO_RESUME):
+        """A new job is answered soon."""
+        job = self.push("are you there", session_id="watch")
+        self.assertEqual(self.reply(job, timeout)["reply"], "re: are you there")
+
+
+class Blackhole(TroubleCase):
+    """The network takes every byte and delivers none; nobody is told that a connection has ended."""
+
+    def setUp(self):
+        super().setUp()
+        self.start_redis()
+        network = Network()
+        self.addCleanup(network.stop)
+        self.cable = network.add_proxy(self.redis.socket)
+        self.addCleanup(self.cable.cut)
+
+    def start(self, **changes):
+        daemon = super().start(redis_url=self.cable.url, **changes)
+        self.status.wait_for("ready, taking")
+        return daemon
+
+    def test_it_is_not_ready_though_it_lives_and_resumes_when_the_network_is_back(self):
+        daemon = self.start()
+        for for_good in (True, False):  # the connections that have lost bytes are ended, or stay dead
+            with self.subTest(for_good=for_good):
+                self.cable.swallow(UP, DOWN)
+                job = self.push("meanwhile", id=f"meanwhile-{for_good}")
+                self.assertIn("Redis: ", self.status.wait_for("not ready, cut off"))
+                eventually(lambda: self.instances_that_say_so() == [], "nobody is seen to be alive")
+                self.assertEqual(self.ctl("queue", "status").status, 75)
+                self.assertFalse(self.redis.client.exists("engram:reply:" + job))
+                self.assertIsNone(daemon.status)
+                self.cable.mend(for_good)
+                self.assertEqual(self.reply(job, SECONDS_TO_RESUME)["reply"], "re: meanwhile")
+                self.status.wait_for("ready, taking")
+                self.assertEqual(self.ctl("queue", "status").status, 0)
+
+    def instances_that_say_so(self):
+        return self.redis.client.keys("engram:status:*")
+
+    def test_connections_that_have_died_in_silence_are_replaced(self):
+        self.start()
+        for directions in ((UP, DOWN), (UP,), (DOWN,)):
+            with self.subTest(directions=directions):
+                ids = [self.push(f"m{n}", session_id=f"s{n}") for n in range(5)]
+                self.cable.swallow(*directions)
+                self.cable.mend()  # for new connections
+                for n, job in enumerate(ids):
+                    self.assertEqual(self.reply(job, SECONDS_TO_RESUME)["reply"], f"re: m{n}")
+                self.await_answer()
+                self.assertEqual(self.redis.client.exists(*("engram:reply:" + job for job in ids)), 0)
+
+    def test_a_slow_network_is_no_trouble(self):
+        daemon = self.start()
+        self.cable.slow(0.1)
+        ids = [self.push(f"m{n}", session_id=f"s{n}") for n in range(20)]
+        for job in ids:
+            self.assertEqual(self.reply(job)["status"], "ok")
+        self.await_answer()
+        self.assertNotIn("trouble", daemon.log())
+        self.assertTrue(self.status.last.startswith("ready"), self.status.last)
+
+
+class Server(TroubleCase):
+    def fill(self, *arguments):
+        """Until writes are refused, by something else than the queue."""
+        client = self.redis.client
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 4 * MIB)
+        with self.assertRaises(redis.exceptions.ResponseError) as refused:
+            for n in range(100):
+                client.set(f"ballast-{n}", b"x" * MIB)
+        self.assertIn("OOM", str(refused.exception))
+
+    def test_a_full_one_lets_waiting_jobs_end_and_says_what_is_the_matter(self):
+        self.start_redis("--maxmemory-policy", "noeviction")
+        ids = [self.push(f"m{n}", session_id=f"s{n % 3}") for n in range(30)]
+        self.fill()
+        daemon = self.start()
+        for n, job in enumerate(ids):
+            self.assertEqual(self.reply(job)["reply"], f"re: m{n}")
+        daemon.wait_for_log("OOM")
+        self.status.wait_for("ready, taking")
+        with self.assertRaises(redis.exceptions.ResponseError):
+            self.push("no room")
+        self.redis.client.delete(*self.redis.client.keys("ballast-*"))
+        self.await_answer()
+        self.assertEqual(self.ctl("queue", "status").status, 0)
+        self.assert_idle()
+
+    def test_one_that_has_become_a_replica_is_waited_for(self):
+        self.start_redis()
+        daemon = self.start()
+        self.status.wait_for("ready, taking")
+        job = self.push("before")
+        self.reply(job)
+        self.push("meanwhile", id="meanwhile")
+        self.redis.client.replicaof("127.0.0.1", "9")
+        daemon.wait_for_log("it has become a replica")
+        self.assertIn("replica", self.status.wait_for("not ready, cut off"))
+        self.redis.client.replicaof("NO", "ONE")
+        self.assertEqual(self.reply("meanwhile", SECONDS_TO_RESUME)["reply"], "re: meanwhile")
+        self.await_answer()
+        self.status.wait_for("ready, taking")
+
+    def test_one_that_pauses_everybody_for_longer_than_a_command_may_take(self):
+        self.start_redis()
+        self.start()
+        self.status.wait_for("ready, taking")
+        ids = [self.push(f"m{n}", session_id=f"s{n}") for n in range(5)]
+        self.redis.client.execute_command("CLIENT", "PAUSE", "4000", "ALL")
+        self.status.wait_for("not ready")
+        for n, job in enumerate(ids):
+            self.assertEqual(self.reply(job)["reply"], f"re: m{n}")
+        self.await_answer()
+        self.status.wait_for("ready, taking")
+
+    def test_one_that_is_slow_for_a_moment_costs_no_connection(self):
+        self.start_redis("--enable-debug-command", "local")
+        daemon = self.start(redis_command_timeout_ms=5000)
+        for n in range(3):
+            job = self.push(f"m{n}")
+            self.redis.client.execute_command("DEBUG", "SLEEP", "0.7")
+            self.assertEqual(self.reply(job)["reply"], f"re: m{n}")
+        self.assertEqual(daemon.log().count("connected to Redis"), 2)
+
+    def test_one_that_is_loading_its_data_is_not_used_before_it_has(self):
+        self.start_redis()
+        for n in range(20):
+            self.redis.client.set(f"ballast-{n}", "x" * 2000)
+        job = self.push("from before the restart")
+        daemon = self.start(redis_url="unix://" + self.redis.socket + ".elsewhere", ready=False)
+        daemon.kill()
+        self.redis.kill()
+        self.redis.arguments += ["--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024"]
+        loading = threading.Thread(target=self.redis.start)  # returns when it has loaded
+        loading.start()
+        daemon = self.start(ready=False)
+        daemon.wait_for_log("LOADING")
+        self.assertTrue(loading.is_alive())
+        loading.join()
+        daemon.wait_until_ready(self.redis.client)
+        self.assertEqual(self.reply(job)["reply"], "re: from before the restart")
+        self.assertNotIn("trouble with Redis\" error=\"LOADING", daemon.log())
+
+    def test_connections_that_are_killed_in_a_loop_lose_and_double_nothing(self):
+        self.start_redis()
+        self.start()
+        ids = [self.push(f"m{n:03}", session_id=f"s{n % 5}") for n in range(200)]
+        client = self.redis.connect()
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            for member in client.client_list():
+                if member["name"].startswith("engramd"):
+                    client.client_kill_filter(_id=member["id"])
+        for n, job in enumerate(ids):
+            self.assertEqual(self.reply(job)["reply"], f"re: m{n:03}")
+        for s in range(5):
+            asked = [text for role, text in self.turns(session_id=f"s{s}") if role == "user"]
+            self.assertEqual(asked, [f"m{n:03}" for n in range(200) if n % 5 == s])
+        self.assert_idle()
+        self.assertEqual([k for k in self.keys() if k.startswith("engram:reply:")], [], "second replies")
+        self.status.wait_for("ready, taking")
+
+
+class Settings(TroubleCase):
+    WARNING = "Redis is not set up to keep what it is given"
+
+    def test_what_may_lose_jobs_is_said_at_the_start_and_once(self):
+        self.start_redis("--maxmemory-policy", "allkeys-lru", "--appendonly", "no")
+        daemon = self.start()
+        daemon.wait_for_log("set maxmemory-policy noeviction")
+        daemon.wait_for_log("set appendonly yes")
+        self.redis.client.client_kill_filter(_type="normal", skipme=True)
+        eventually(lambda: daemon.log().count("connected to Redis") == 4, "it is back")
+        self.await_answer()
+        self.assertEqual(daemon.log().count(self.WARNING), 2)
+
+    def test_a_server_that_is_set_up_well_is_not_remarked_on(self):
+        self.start_redis("--maxmemory-policy", "noeviction")
+        daemon = self.start()
+        self.await_answer()
+        self.assertEqual(daemon.stop(), 0)
+        self.assertNotIn(self.WARNING, daemon.log())
+
+    def test_a_setting_that_was_mended_is_not_complained_of_at_the_next_connection(self):
+        self.start_redis("--appendonly", "no")
+        daemon = self.start()
+        daemon.wait_for_log("set appendonly yes")
+        self.redis.client.config_set("appendonly", "yes")
+        self.redis.client.client_kill_filter(_type="normal", skipme=True)
+        eventually(lambda: daemon.log().count("connected to Redis") == 4, "it is back")
+        self.await_answer()
+        self.assertEqual(daemon.log().count(self.WARNING), 1)
+
+
+if __name__ == "__main__":
+    main()
