@@ -1,15 +1,17 @@
 """A Redis that is full, slow, loading, a replica, badly set up, or behind a network that swallows everything:
 what the daemon says meanwhile, and that it goes on by itself."""
 
+import contextlib
 import os
 import socket
 import sys
 import threading
 import time
+from unittest import mock
 
 import redis
 
-from harness import PATIENCE, Case, Listener, eventually, main
+from harness import Case, eventually, main
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos"))
 from proxy import DOWN, UP, Network  # noqa: E402
@@ -132,27 +134,30 @@ class Blackhole(TroubleCase):
 
 
 class Server(TroubleCase):
-    def fill(self, *arguments):
-        """Until writes are refused, by something else than the queue."""
-        client = self.redis.client
-        client.config_set("maxmemory", client.info("memory")["used_memory"] + 4 * MIB)
-        with self.assertRaises(redis.exceptions.ResponseError) as refused:
-            for n in range(100):
-                client.set(f"ballast-{n}", b"x" * MIB)
-        self.assertIn("OOM", str(refused.exception))
+    def fill(self):
+        """Until writes are refused, because of something else than the queue."""
+        refused = False
+        while not refused:
+            try:
+                self.redis.client.append("ballast", b"x" * 65536)
+            except redis.exceptions.ResponseError as refusal:
+                refused = "OOM" in str(refusal)
 
     def test_a_full_one_lets_waiting_jobs_end_and_says_what_is_the_matter(self):
         self.start_redis("--maxmemory-policy", "noeviction")
+        client = self.redis.client
         ids = [self.push(f"m{n}", session_id=f"s{n % 3}") for n in range(30)]
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 4 * MIB)
         self.fill()
         daemon = self.start()
         for n, job in enumerate(ids):
             self.assertEqual(self.reply(job)["reply"], f"re: m{n}")
         daemon.wait_for_log("OOM")
-        self.status.wait_for("ready, taking")
+        self.fill()
         with self.assertRaises(redis.exceptions.ResponseError):
-            self.push("no room")
-        self.redis.client.delete(*self.redis.client.keys("ballast-*"))
+            self.push("no room" + "x" * 65536)
+        self.status.wait_for("ready, taking")
+        client.delete("ballast")
         self.await_answer()
         self.assertEqual(self.ctl("queue", "status").status, 0)
         self.assert_idle()
@@ -195,22 +200,55 @@ class Server(TroubleCase):
 
     def test_one_that_is_loading_its_data_is_not_used_before_it_has(self):
         self.start_redis()
-        for n in range(20):
-            self.redis.client.set(f"ballast-{n}", "x" * 2000)
-        job = self.push("from before the restart")
-        daemon = self.start(redis_url="unix://" + self.redis.socket + ".elsewhere", ready=False)
-        daemon.kill()
+        with self.redis.client.pipeline(transaction=False) as pipeline:
+            for n in range(20_000):
+                pipeline.set("ballast", n)
+            pipeline.execute()
+        daemon = self.start()
+        self.status.wait_for("ready, taking")
         self.redis.kill()
-        self.redis.arguments += ["--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024"]
-        loading = threading.Thread(target=self.redis.start)  # returns when it has loaded
-        loading.start()
-        daemon = self.start(ready=False)
+        self.redis.arguments += ["--key-load-delay", "50"]  # microseconds for each write
+        with mock.patch.object(self.redis, "_answers", return_value=True):
+            self.redis.start()
         daemon.wait_for_log("LOADING")
-        self.assertTrue(loading.is_alive())
-        loading.join()
-        daemon.wait_until_ready(self.redis.client)
-        self.assertEqual(self.reply(job)["reply"], "re: from before the restart")
-        self.assertNotIn("trouble with Redis\" error=\"LOADING", daemon.log())
+        self.status.wait_for("not ready")
+        with self.assertRaises(redis.exceptions.BusyLoadingError):
+            self.redis.connect().llen("engram:jobs")
+        eventually(self.redis._answers, "it has loaded")
+        self.await_answer()
+        self.status.wait_for("ready, taking")
+
+    def test_one_that_is_busy_with_somebodys_endless_script_is_waited_for(self):
+        self.start_redis("--busy-reply-threshold", "100")
+        daemon = self.start()
+        self.status.wait_for("ready, taking")
+        other = self.redis.connect()
+        endless = threading.Thread(target=self.run_endlessly, args=(other,))
+        endless.start()
+        self.addCleanup(endless.join)
+        daemon.wait_for_log("BUSY")
+        self.assertIn("BUSY", self.status.wait_for("not ready"))
+        self.redis.client.script_kill()
+        endless.join()
+        self.await_answer()
+        self.status.wait_for("ready, taking")
+
+    @staticmethod
+    def run_endlessly(client):
+        with contextlib.suppress(redis.exceptions.ResponseError):
+            client.eval("while true do end", 0)
+
+    def test_one_that_takes_no_more_connections_is_tried_until_it_does(self):
+        self.start_redis()
+        daemon = self.start()
+        self.status.wait_for("ready, taking")
+        client = self.redis.client
+        client.client_kill_filter(_type="normal", skipme=True)
+        client.config_set("maxclients", 1)
+        daemon.wait_for_log("max number of clients reached")
+        client.config_set("maxclients", 100)
+        self.await_answer()
+        self.status.wait_for("ready, taking")
 
     def test_connections_that_are_killed_in_a_loop_lose_and_double_nothing(self):
         self.start_redis()

@@ -6,7 +6,7 @@ import time
 import redis
 
 from harness import PREFIX, Case, eventually, main
-from topologies import SERVICE, Producer, Watched
+from topologies import SERVICE, Producer, StaleSentinel, Watched
 
 SECONDS_TO_RESUME = 10  # after there is a new master; what it takes is below one
 
@@ -95,6 +95,21 @@ class Failover(SentinelCase):
         self.assertFalse({"engramd", "engramd-wait"} & names, names)
         self.check_all_is_answered(producer, new)
 
+    def test_a_master_that_stands_still_is_replaced_and_what_it_does_when_it_wakes_changes_nothing(self):
+        watched = self.start_watched()
+        self.start_watching_daemon(watched, queue_lease_ms=30_000)
+        producer = self.start_producer(watched, copies=2)
+        producer.wait_for(50)
+        old = watched.first_master
+        old.process.send(signal.SIGSTOP)
+        producer.copies = 1
+        new = watched.await_new_master(old)
+        self.await_answer(new)
+        old.process.send(signal.SIGCONT)
+        eventually(lambda: old.role() == "slave", "the old master has become a replica")
+        producer.wait_for(50)
+        self.check_all_is_answered(producer, new)
+
     def test_a_failover_on_command_under_load_loses_nothing_that_every_replica_had(self):
         watched = self.start_watched()
         daemon = self.start_watching_daemon(watched)
@@ -145,6 +160,29 @@ class SentinelsInTrouble(SentinelCase):
         new = next(s for s in watched.servers if s.port == heard.master_port())
         eventually(lambda: new.role() == "master", "it is the master")
         self.await_answer(new)
+
+    def test_one_that_was_cut_off_and_still_names_the_old_master_is_not_believed_for_ever(self):
+        watched = self.start_watched()
+        stale = StaleSentinel(watched.first_master.port)
+        self.addCleanup(stale.stop)
+        sentinels = [stale.address, *(s.address for s in watched.sentinels)]
+        self.start_watching_daemon(watched, sentinels=sentinels)
+        for what in ("dead", "a replica"):
+            with self.subTest(what=what):
+                old = watched.master()
+                stale.master_port = old.port
+                asked = stale.asked
+                if what == "dead":
+                    old.kill()
+                else:
+                    eventually(lambda: watched.sentinels[0].ask("FAILOVER", SERVICE) == "OK", "it obeys")
+                self.await_answer(watched.await_new_master(old))
+                self.assertGreater(stale.asked, asked)
+                if what == "dead":
+                    old.start()
+                    self.processes.append(old.process)
+                    watched.await_replicas(2)
+                    watched.await_agreement()
 
     def test_without_any_sentinel_a_connection_to_the_master_is_kept(self):
         watched = self.start_watched()

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import socket
+import socketserver
 import threading
 import time
 
@@ -49,7 +50,11 @@ class Server(Redis):
         return f"127.0.0.1:{self.port}"
 
     def role(self):
-        return self.client.execute_command("ROLE")[0].decode()
+        """master or slave; None if it does not say."""
+        try:
+            return self.connect(socket_timeout=1).execute_command("ROLE")[0].decode()
+        except redis.exceptions.RedisError:
+            return None
 
     def is_running(self):
         return self.process is not None and self.process.status is None
@@ -102,6 +107,33 @@ class Sentinel:
         states = [dict(zip(fields[::2], fields[1::2])) for fields in known]
         well = [s for s in states if s["flags"] == "slave" and s["master-link-status"] == "ok"]
         return len(well) == len(states) == replicas and len(others) == sentinels
+
+
+class StaleSentinel(socketserver.ThreadingTCPServer):
+    """What a Sentinel says that no other Sentinel has told of a failover."""
+
+    daemon_threads = True
+
+    def __init__(self, master_port):
+        super().__init__(("127.0.0.1", 0), _StaleAnswers)
+        self.master_port, self.asked = master_port, 0
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class _StaleAnswers(socketserver.BaseRequestHandler):
+    def handle(self):
+        while self.request.recv(4096):
+            self.server.asked += 1
+            port = str(self.server.master_port)
+            self.request.sendall(f"*2\r\n$9\r\n127.0.0.1\r\n${len(port)}\r\n{port}\r\n".encode())
 
 
 class Watched:
@@ -161,10 +193,6 @@ class Watched:
     def await_new_master(self, old):
         eventually(lambda: self.master() is not old, "another master is named")
         return self.master()
-
-    def restart(self, server):
-        """Starts what was killed. It believes to be a master until a Sentinel tells it otherwise."""
-        server.start()
 
     def stop(self):
         for process in self.processes:

@@ -31,6 +31,7 @@ class Scope(NamedTuple):
     max_in_flight: int = 2
     faults: int = 1
     kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")
+    reconciles: bool = True  # False is a daemon with a mistake, to see whether that is found
 
 
 class Held(NamedTuple):

@@ -16,7 +16,7 @@ from server import Queue, script_texts, start_redis
 from contents import Violation
 from explorer import Explorer
 from mutations import MUTATIONS, mutated
-from scopes import DEEP, FOR_MUTATIONS, QUICK
+from scopes import DEEP, FOR_MUTATIONS, NEVER_RECONCILES, QUICK
 
 
 def explore(redis, scopes):
@@ -39,11 +39,11 @@ def explore(redis, scopes):
     return True
 
 
-def find(redis, mutation):
-    """What gives this mistake away: (scope, Violation), or None."""
-    queue = Queue(redis, mutated(script_texts(), mutation))
+def find(redis, texts, scopes):
+    """What gives a mistake away: (scope, Violation), or None."""
+    queue = Queue(redis, texts)
     try:
-        for scope in FOR_MUTATIONS:
+        for scope in scopes:
             try:
                 Explorer(queue, scope).explore()
             except Violation as violation:
@@ -54,21 +54,23 @@ def find(redis, mutation):
 
 
 def find_mutations(redis, name):
-    chosen = [m for m in MUTATIONS if name in ("all", m[0])]
-    missed = []
-    for mutation in chosen:
-        found = find(redis, mutation)
+    texts, missed = script_texts(), []
+    chosen = [(m[0], mutated(texts, m), FOR_MUTATIONS) for m in MUTATIONS]
+    chosen.append((NEVER_RECONCILES.name, texts, (NEVER_RECONCILES,)))
+    chosen = [mistake for mistake in chosen if name in ("all", mistake[0])]
+    for mistake, texts, scopes in chosen:
+        found = find(redis, texts, scopes)
         if found:
             scope, violation = found
             print(
-                f"{mutation[0]}: found in {scope.name} after {len(violation.trace)} steps: {violation}",
+                f"{mistake}: found in {scope.name} after {len(violation.trace)} steps: {violation}",
                 flush=True,
             )
             if name != "all":
                 print("\n".join(f"  {n}. {label}" for n, label in enumerate(violation.trace, 1)))
         else:
-            missed.append(mutation[0])
-            print(f"{mutation[0]}: NOT FOUND", flush=True)
+            missed.append(mistake)
+            print(f"{mistake}: NOT FOUND", flush=True)
     print(f"{len(chosen) - len(missed)} of {len(chosen)} mistakes found")
     return bool(chosen) and not missed
 

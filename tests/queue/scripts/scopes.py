@@ -29,6 +29,9 @@ FOR_MUTATIONS = (
     Scope("a_full_queue", TWO_USERS, (2, 2), max_parked=1, faults=0),
 )
 
+# Here it is a daemon that makes the mistake, and only jobs that wait for ever tell.
+NEVER_RECONCILES = Scope("daemons_that_never_reconcile", PAIR, BESIDE, reconciles=False)
+
 QUICK = FOR_MUTATIONS + (
     Scope("two_sessions", TWO_SESSIONS, BESIDE),
     Scope("a_repeat", SAME_ID, BESIDE),

@@ -133,7 +133,7 @@ def _duties(state, slot, scope):
     if not daemon.up:
         return
     yield _heartbeat(state, slot)
-    if daemon.unsure and daemon.registered:
+    if daemon.unsure and daemon.registered and scope.reconciles:
         yield _reconcile(state, slot)
     for one in daemon.held:
         if one.outcome:
