@@ -3,6 +3,7 @@
 #include "base/random_id.hpp"
 #include "base/utf8.hpp"
 #include "ctl/complaint.hpp"
+#include "ctl/display.hpp"
 #include "queue/job.hpp"
 #include "queue/reply.hpp"
 
@@ -122,9 +123,9 @@ int converse(connection& redis, chat_request const& request, std::string const& 
     if (!reply || !reply->ok) return reply && reply->retryable ? EX_TEMPFAIL : EX_DATAERR;
     if (request.json) return EX_OK;
     if (reply->reply.empty())
-        std::cout << "(no text; stop reason: " << reply->stop_reason << ")" << std::endl;
+        std::cout << "(no text; stop reason: " << safe_text(reply->stop_reason) << ")" << std::endl;
     else
-        std::cout << reply->reply << std::endl;
+        std::cout << safe_lines(reply->reply) << std::endl;
     return EX_OK;
 }
 

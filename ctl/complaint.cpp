@@ -57,7 +57,7 @@ complaint explain(queue::redis_error const& error) {
 
 void complain(std::string_view line) {
     std::cout.flush();
-    std::fprintf(stderr, "engramctl: %.*s\n", int(line.size()), line.data());
+    std::fprintf(stderr, "engramctl: %s\n", safe_text(line).c_str());
 }
 
 }  // namespace engram::ctl

@@ -82,6 +82,17 @@ std::string safe_text(std::string_view bytes) {
     return out;
 }
 
+std::string safe_lines(std::string_view bytes) {
+    std::string safe;
+    while (!bytes.empty()) {
+        auto const end = std::min(bytes.find_first_of("\n\t"), bytes.size());
+        safe += safe_text(bytes.substr(0, end));
+        if (end < bytes.size()) safe += bytes[end];
+        bytes.remove_prefix(std::min(end + 1, bytes.size()));
+    }
+    return safe;
+}
+
 std::string cut_text(std::string_view text, std::size_t most) {
     if (text.size() <= most || characters(text) <= most) return std::string(text);
     std::size_t end = 0;

@@ -17,6 +17,9 @@ namespace engram::ctl {
 /// turned back.
 [[nodiscard]] std::string safe_text(std::string_view bytes);
 
+/// The same for several lines: line breaks and tabs stay.
+[[nodiscard]] std::string safe_lines(std::string_view bytes);
+
 /// `text`, which is valid UTF-8, with at most `most` characters; what was cut off shows as an ellipsis.
 [[nodiscard]] std::string cut_text(std::string_view text, std::size_t most);
 

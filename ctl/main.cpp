@@ -96,9 +96,8 @@ int run(CLI::App const& app, arguments& given) {
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
     if (!ping && ping.error().kind != queue::redis_error_kind::refused) {
-        std::fprintf(stderr,
-                     "engramctl: no connection to Redis: %s (name it with --redis or ENGRAMD_REDIS_URL)\n",
-                     ping.error().message.c_str());
+        ctl::complain("no connection to Redis: " + ping.error().message +
+                      " (name it with --redis or ENGRAMD_REDIS_URL)");
         return EX_UNAVAILABLE;
     }
     if (app.got_subcommand("dead"))

@@ -84,13 +84,22 @@ std::vector<instance_view> look_at_instances(questions& redis, std::string const
     return instances;
 }
 
+// In the list, and behind their users' shares.
+std::optional<std::int64_t> jobs_waiting(questions& redis, std::string const& prefix) {
+    auto const pushed = redis.count("LLEN", prefix + ":jobs");
+    auto const behind_key = prefix + ":behind";
+    auto const behind = redis.ask({"GETRANGE", behind_key, "0", "19"});
+    if (!pushed || !behind) return std::nullopt;
+    return *pushed + whole_number(behind->text, 0);
+}
+
 }  // namespace
 
 int show_queue_status(connection& redis, std::string const& prefix, bool json) {
     questions questions(redis);
     queue_view view;
     view.prefix = prefix;
-    view.waiting = questions.count("LLEN", prefix + ":jobs");
+    view.waiting = jobs_waiting(questions, prefix);
     view.parked = questions.count("HLEN", prefix + ":body");
     view.dead = questions.count("XLEN", prefix + ":dead");
     view.instances = look_at_instances(questions, prefix);

@@ -59,6 +59,7 @@ asio::awaitable<void> service::run() {
     tasks_.spawn("signals", watch_signals());
     tasks_.spawn("api-gate", gate_.run());
     tasks_.spawn("ready", announce_ready());
+    tasks_.spawn("status", tell_systemd());
     tasks_.spawn("upkeep", expire_outcomes());
     summarizer_.start();
     queue_.start([this](queue::delivery delivery) { return chat_.answer(std::move(delivery)); },
@@ -100,7 +101,6 @@ asio::awaitable<void> service::announce_ready() {
     co_await queue_.wait_until_ready(never);
     announced_ = true;
     sd_notify(0, "READY=1");
-    co_await tell_systemd();
 }
 
 status service::current_status() const {
@@ -115,7 +115,8 @@ asio::awaitable<void> service::tell_systemd() {
     bool was_ready = true;
     for (;;) {
         auto const now = current_status();
-        if (bool const ready = is_ready(now); ready != std::exchange(was_ready, ready)) {
+        bool const ready = is_ready(now);
+        if (announced_ && !stopping_ && ready != std::exchange(was_ready, ready)) {
             if (ready)
                 base::log_info("jobs are answered again");
             else

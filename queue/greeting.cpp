@@ -2,6 +2,7 @@
 
 #include "base/deadline.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,8 +39,9 @@ cluster_nodes nodes_of(redis_value const& slots) {
     for (auto const& range : slots.items) {
         for (std::size_t i = 2; i < range.items.size() && nodes.size() < most_nodes; ++i) {
             auto const& node = range.items[i].items;
-            if (node.size() >= 2 && !node[0].text.empty())
-                nodes.push_back(node[0].text + ":" + std::to_string(node[1].as_integer()));
+            if (node.size() < 2 || node[0].text.empty()) continue;
+            auto place = node[0].text + ":" + std::to_string(node[1].as_integer());
+            if (std::ranges::find(nodes, place) == nodes.end()) nodes.push_back(std::move(place));
         }
     }
     return nodes;

@@ -49,6 +49,7 @@ job_queue::job_queue(options options, asio::any_io_executor executor)
 void job_queue::begin_incarnation() {
     auto const& name = options_.instance_name;
     auto const first = name.empty() ? host_name() + "-" + std::to_string(getpid()) : name;
+    previous_ = std::move(incarnation_);
     incarnation_ = first + "-" + base::random_hex(6);
     ticket_prefix_ = base::random_hex(8);
     registered_ = false;
@@ -121,28 +122,29 @@ asio::awaitable<void> job_queue::leave() {
     if (!up) co_return;
     std::vector<std::string> const arguments{options_.prefix, incarnation_};
     auto const answer = co_await all_scripts().leave.run(commands_, jobs_key_, arguments);
-    if (!answer) note_trouble(answer.error(), "leaving the queue");
+    if (!answer) note_trouble(take_trouble_, answer.error(), "leaving the queue");
     registered_ = false;
 }
 
-void job_queue::note_trouble(redis_error const& error, std::string_view doing) {
+void job_queue::note_trouble(std::string& trouble, redis_error const& error, std::string_view doing) {
     if (draining_) return;
-    if (trouble_.empty())
+    if (trouble.empty())
         base::log_warn("the queue has trouble with Redis", {{"while", doing}, {"error", error.message}});
-    trouble_ = error.message;
+    trouble = error.message;
 }
 
-void job_queue::clear_trouble() {
-    if (trouble_.empty()) return;
-    base::log_info("the queue's trouble with Redis is over", {{"was", trouble_}});
-    trouble_.clear();
+void job_queue::clear_trouble(std::string& trouble) {
+    if (trouble.empty()) return;
+    base::log_info("the queue's trouble with Redis is over", {{"was", trouble}});
+    trouble.clear();
 }
 
 // Not whether Redis answers, but whether jobs are taken or would be: an idle queue looks once a second.
 intake job_queue::state() const {
     if (draining_) return intake::draining;
-    if (!registered_ || !commands_.is_up() || !trouble_.empty()) return intake::cut_off;
+    if (!registered_ || !commands_.is_up() || !beat_trouble_.empty()) return intake::cut_off;
     if (limit_ == 0) return intake::paused;
+    if (!take_trouble_.empty()) return intake::cut_off;
     if (in_flight_.size() >= limit_) return intake::full;
     return steady_clock::now() - last_look_ < longest_silence ? intake::taking : intake::cut_off;
 }
@@ -152,7 +154,9 @@ queue_status job_queue::status() const {
     status.in_flight = in_flight_.size();
     status.limit = limit_;
     status.connected = commands_.is_up();
-    status.trouble = commands_.is_up() ? trouble_ : commands_.trouble();
+    status.trouble = !commands_.is_up()      ? commands_.trouble()
+                     : beat_trouble_.empty() ? take_trouble_
+                                             : beat_trouble_;
     status.state = state();
     status.instance = incarnation_;
     return status;

@@ -117,6 +117,10 @@ private:
     boost::asio::awaitable<void> reconcile();
     boost::asio::awaitable<void> run_job(delivery what);
     boost::asio::awaitable<void> settle(delivery const& what, settlement outcome);
+    [[nodiscard]] std::vector<std::string> finish_arguments(delivery const& what, settlement const& outcome,
+                                                            std::size_t claims);
+    static void tell_end(delivery const& what, settlement const& outcome, std::int64_t finished,
+                         std::string const& refused);
     boost::asio::awaitable<bool> try_settle(delivery const& what, settlement const& outcome);
     boost::asio::awaitable<void> release(delivery const& what, bool failed);
     boost::asio::awaitable<void> leave();
@@ -124,8 +128,8 @@ private:
     void accept(redis_value& taken, std::size_t claims);
     void begin_incarnation();
     void lose_everything();
-    void note_trouble(redis_error const& error, std::string_view doing);
-    void clear_trouble();
+    void note_trouble(std::string& trouble, redis_error const& error, std::string_view doing);
+    void clear_trouble(std::string& trouble);
     [[nodiscard]] std::size_t room() const;
     [[nodiscard]] bool unsure() const { return doubts_ != doubts_settled_; }
     [[nodiscard]] intake state() const;
@@ -143,6 +147,7 @@ private:
 
     std::string jobs_key_;
     std::string incarnation_;
+    std::string previous_;  // the one before, which others may not know of
     std::string ticket_prefix_;
     std::uint64_t ticket_batches_ = 0;
     bool registered_ = false;
@@ -161,9 +166,9 @@ private:
     base::steady_time last_look_{};              // when Redis last answered what there is to take
     std::unordered_set<std::string> in_flight_;  // tickets of this incarnation
     bool wait_refused_ = false;                  // told once
-    std::string trouble_;
-    std::uint64_t checked_generation_ = 0;  // of the connection
-    std::vector<std::string> risks_;        // told already
+    std::string beat_trouble_, take_trouble_;    // why the last call failed; empty: it did not
+    std::uint64_t checked_generation_ = 0;       // of the connection
+    std::vector<std::string> risks_;             // told already
     queue_status counts_;
 
     base::event changed_;  // room, limit, connection, draining: look again

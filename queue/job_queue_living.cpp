@@ -43,27 +43,25 @@ asio::awaitable<void> job_queue::check_server() {
 }
 
 asio::awaitable<void> job_queue::beat() {
-    auto const lease = std::to_string(options_.lease.count());
-    std::vector<std::string> const arguments{options_.prefix, incarnation_, lease, registered_ ? "0" : "1",
-                                             report_ ? report_() : "{}"};
-    bool const was_registered = registered_;
+    bool const first = !registered_;
+    auto const asking = incarnation_;
+    std::vector<std::string> const arguments{options_.prefix,
+                                             asking,
+                                             std::to_string(options_.lease.count()),
+                                             first ? "1" : "0",
+                                             report_ ? report_() : "{}",
+                                             first ? previous_ : ""};
     auto const answer = co_await all_scripts().heartbeat.run(commands_, jobs_key_, arguments);
-    if (leaving_) co_return;
+    if (leaving_ || asking != incarnation_) co_return;
     if (!answer) {
-        note_trouble(answer.error(), "renewing the lease");
+        note_trouble(beat_trouble_, answer.error(), "renewing the lease");
         co_return;
     }
+    clear_trouble(beat_trouble_);
     if (answer->items.size() != 3) co_return;
     if (answer->items[0].as_integer() == 0) {
         lose_everything();
         co_return;
-    }
-    if (auto const lanes = answer->items[1].as_integer(); lanes > 0) {
-        base::log_warn("took over the jobs of an instance that died", {{"lanes", lanes}});
-        dry_ = false;
-        changed_.notify_all();
-        // At once: the taking of jobs may be waiting for a push, for as long as that takes.
-        if (auto const claims = room(); claims > 0) co_await take_some(claims);
     }
     // Answers come in order, so this is what we held when Redis counted. More is a call whose connection was
     // lost and that was carried out after all, even later than the reconcile() that followed: a network or a
@@ -72,13 +70,20 @@ asio::awaitable<void> job_queue::beat() {
         ++doubts_;
         changed_.notify_all();
     }
-    if (!was_registered) {
+    if (first) {
         registered_ = true;
         last_look_ = steady_clock::now();
         base::log_info("this instance takes jobs",
                        {{"instance", incarnation_}, {"redis", commands_.address().to_text()}});
         ready_.notify_all();
         changed_.notify_all();
+    }
+    if (auto const lanes = answer->items[1].as_integer(); lanes > 0) {
+        base::log_warn("took over the jobs of an instance that died", {{"lanes", lanes}});
+        dry_ = false;
+        changed_.notify_all();
+        // At once: the taking of jobs may be waiting for a push, for as long as that takes.
+        if (auto const claims = room(); claims > 0) co_await take_some(claims);
     }
 }
 
@@ -102,11 +107,12 @@ asio::awaitable<void> job_queue::reconcile() {
     auto const answer = co_await all_scripts().reconcile.run(commands_, jobs_key_, arguments);
     if (answer) {
         doubts_settled_ = doubts;
+        clear_trouble(take_trouble_);
         dry_ = false;
         if (answer->as_integer() > 0)
             base::log_info("jobs whose delivery was lost were given back", {{"jobs", answer->as_integer()}});
     } else {
-        note_trouble(answer.error(), "looking for lost deliveries");
+        note_trouble(take_trouble_, answer.error(), "looking for lost deliveries");
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
     }
 }

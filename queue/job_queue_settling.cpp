@@ -79,13 +79,8 @@ asio::awaitable<void> job_queue::settle(delivery const& what, settlement outcome
     }
 }
 
-asio::awaitable<bool> job_queue::try_settle(delivery const& what, settlement const& outcome) {
-    // This job's own place is free once it is finished. A delivery of an earlier incarnation frees none.
-    bool const ours = what.instance == incarnation_;
-    auto const open =
-        ours && limit_ >= in_flight_.size() + reserved_ && !draining_ && !unsure() && registered_;
-    auto const claims = open ? std::min(limit_ - in_flight_.size() - reserved_ + 1, most_claims_a_call) : 0;
-    claiming call(*this, claims, 1);
+std::vector<std::string> job_queue::finish_arguments(delivery const& what, settlement const& outcome,
+                                                     std::size_t claims) {
     std::vector<std::string> arguments{options_.prefix,
                                        what.instance,
                                        what.lane,
@@ -97,22 +92,28 @@ asio::awaitable<bool> job_queue::try_settle(delivery const& what, settlement con
                                        outcome.dead ? outcome.dead->reason : std::string(),
                                        outcome.dead ? outcome.dead->message : std::string()};
     append_take_arguments(arguments, claims);
+    return arguments;
+}
+
+asio::awaitable<bool> job_queue::try_settle(delivery const& what, settlement const& outcome) {
+    // This job's own place is free once it is finished. A delivery of an earlier incarnation frees none.
+    bool const ours = what.instance == incarnation_;
+    auto const open =
+        ours && limit_ >= in_flight_.size() + reserved_ && !draining_ && !unsure() && registered_;
+    auto const claims = open ? std::min(limit_ - in_flight_.size() - reserved_ + 1, most_claims_a_call) : 0;
+    claiming call(*this, claims, 1);
+    auto const arguments = finish_arguments(what, outcome, claims);
     auto answer = co_await all_scripts().finish.run(commands_, jobs_key_, arguments);
     call.answered = answer || !answer.error().leaves_doubt();
     if (!answer) {
-        note_trouble(answer.error(), "writing a reply");
+        note_trouble(take_trouble_, answer.error(), "writing a reply");
         co_return false;
     }
-    if (answer->items.size() != 2) co_return true;
+    if (answer->items.size() != 3) co_return true;
     base::failpoint("finished");
-    clear_trouble();
+    clear_trouble(take_trouble_);
     auto const finished = answer->items[0].as_integer();
-    if (finished == 0)
-        base::log_info("a reply came too late: the job is in other hands",
-                       {{"job", outcome.id}, {"ticket", what.ticket}});
-    if (finished == 2)
-        base::log_warn("a reply could only be published: its key is not a list",
-                       {{"job", outcome.id}, {"key", outcome.reply_to}});
+    tell_end(what, outcome, finished, answer->items[2].text);
     if (finished != 0) ++counts_.finished;
     if (what.instance == incarnation_) {
         if (finished == 0) ++counts_.lost;
@@ -120,6 +121,21 @@ asio::awaitable<bool> job_queue::try_settle(delivery const& what, settlement con
         accept(answer->items[1], claims);
     }
     co_return true;
+}
+
+// `refused` is what Redis did not let the script do.
+void job_queue::tell_end(delivery const& what, settlement const& outcome, std::int64_t finished,
+                         std::string const& refused) {
+    if (finished == 0)
+        base::log_info("a reply came too late: the job is in other hands",
+                       {{"job", outcome.id}, {"ticket", what.ticket}});
+    else if (finished == 2)
+        base::log_warn("a reply could not be stored: the job is a dead letter",
+                       {{"job", outcome.id}, {"key", outcome.reply_to}, {"error", refused}});
+    else if (!refused.empty())
+        base::log_warn(
+            "a reply was stored, but Redis refused a part of the rest (expiry, publishing, dead letter)",
+            {{"job", outcome.id}, {"key", outcome.reply_to}, {"error", refused}});
 }
 
 asio::awaitable<void> job_queue::release(delivery const& what, bool failed) {

@@ -62,13 +62,13 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
         auto answer = co_await all_scripts().take.run(commands_, jobs_key_, arguments);
         call.answered = answer || !answer.error().leaves_doubt();
         if (answer) {
-            clear_trouble();
+            clear_trouble(take_trouble_);
             if (asking == incarnation_) accept(*answer, claims);
             co_return;
         }
         failure = answer.error();
     }
-    note_trouble(failure, "taking jobs");
+    note_trouble(take_trouble_, failure, "taking jobs");
     co_await changed_.wait_until(steady_clock::now() + pause_after_error);
 }
 
@@ -113,6 +113,11 @@ void job_queue::accept(redis_value& taken, std::size_t claims) {
 
 // Returns when P:jobs has something, or after a while. BLMOVE of a list onto its own end changes nothing.
 asio::awaitable<void> job_queue::wait_for_push() {
+    // Without its connection, looking now and then does instead.
+    if (!waiting_.is_up()) {
+        co_await changed_.wait_until(steady_clock::now() + pause_after_error);
+        co_return;
+    }
     auto const started = steady_clock::now();
     auto const seconds = std::to_string(double(push_wait.count()) / 1000);
     auto const answer =
@@ -124,11 +129,12 @@ asio::awaitable<void> job_queue::wait_for_push() {
     if (!answer && !answer.error().has_code("UNBLOCKED")) {
         // Looking again and again does instead: BLMOVE is refused by a full Redis, which still lets jobs be
         // taken.
-        bool const refused = !answer.error().leaves_doubt();
+        auto const& error = answer.error();
+        bool const refused = !error.leaves_doubt() && !error.has_code("MOVED") && !error.has_code("READONLY");
         if (refused && !std::exchange(wait_refused_, true))
             base::log_warn(
                 "Redis does not let the queue wait for jobs, so it asks for them at short intervals",
-                {{"error", answer.error().message}});
+                {{"error", error.message}});
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
     } else if (answer && !answer->is_nil() && steady_clock::now() - started < 5ms) {
         // The list had something before we waited. If that is because no more may be parked, this would spin.

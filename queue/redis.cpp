@@ -164,13 +164,15 @@ bool redis::deliver(redis_value value) {
     return true;
 }
 
-// Two answers mean that every further command here would be refused alike.
+// Some answers mean that every further command here would be refused alike.
 void redis::look_for_the_master(std::string_view error) {
     if (error.starts_with("MOVED ")) {
         redirected_ = locator_.moved(error, address_);
         give_up("its keys are at another node: " + std::string(error));
     } else if (error.starts_with("READONLY ") || error.find("-READONLY ") != std::string_view::npos) {
         give_up("it has become a replica");
+    } else if (error.starts_with("CLUSTERDOWN ")) {
+        give_up("its cluster is down, or it is cut off from it");
     }
 }
 
@@ -205,6 +207,21 @@ asio::awaitable<redis_result<redis_value>> redis::command(std::vector<std::strin
     std::string bytes;
     append_command(bytes, arguments);
     auto const limit = options_.command_timeout + patience;
+    auto const first = generation_;
+    auto answer = co_await send(bytes, limit);
+    bool const elsewhere = !answer && answer.error().has_code("MOVED ");
+    if (!elsewhere) co_return answer;
+    // It has not run. Once more, at the node that was named.
+    auto const until = steady_clock::now() + limit;
+    while (generation_ == first || !up_) {
+        bool const woken = co_await came_up_.wait_until(until);
+        if (!woken) co_return answer;
+    }
+    answer = co_await send(bytes, limit);
+    co_return answer;
+}
+
+asio::awaitable<redis_result<redis_value>> redis::send(std::string const& bytes, milliseconds limit) {
     if (!up_) {
         bool const up = co_await wait_until_up(steady_clock::now() + limit);
         if (!up) co_return redis_error{redis_error_kind::disconnected, trouble_};
@@ -231,7 +248,6 @@ asio::awaitable<redis_result<redis_value>> redis::command(std::vector<std::strin
         }
     } const departing{*this, me};
     if (wake_writer) something_to_write_.notify_one();
-    bytes = std::string();
 
     // Anew from here: what was used up waiting for a connection must not make a healthy one look dead.
     me.wake.expires_after(limit);

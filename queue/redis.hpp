@@ -48,8 +48,8 @@ public:
     /// Sends one command and returns its answer; an error answer of Redis becomes `refused`. The arguments
     /// are copied before the first wait. No connection within the command timeout: `disconnected`. No answer
     /// within the command timeout after it was written: `timeout`, and the connection is given up as dead.
-    /// `patience` is added to the timeout for a command that blocks on purpose. Throws only on cancellation
-    /// of the caller.
+    /// One that belongs to another node of a cluster is sent there, once. `patience` is added to the timeout
+    /// for a command that blocks on purpose. Throws only on cancellation of the caller.
     boost::asio::awaitable<redis_result<redis_value>> command(std::vector<std::string_view> arguments,
                                                               std::chrono::milliseconds patience = {});
 
@@ -71,6 +71,8 @@ private:
         redis_value value;
     };
 
+    boost::asio::awaitable<redis_result<redis_value>> send(std::string const& bytes,
+                                                           std::chrono::milliseconds limit);
     boost::asio::awaitable<std::string> open_connection(base::steady_time until);
     boost::asio::awaitable<void> serve_connection();
     boost::asio::awaitable<std::string> read_answers();

@@ -8,7 +8,8 @@
 --   P:body            hash    ticket -> the job's bytes
 --   P:meta            hash    ticket -> "deliveries deaths first_seen_ms"
 --   P:parked          hash    user -> how many of his jobs are in lanes
---   P:backlog:<user>  list    "ticket first_seen_ms bytes" of the jobs beyond his share, in order
+--   P:backlog:<user>  list    "ticket first_seen_ms length lane bytes" of the jobs beyond his share, in order
+--   P:behind          string  how many jobs are in backlogs
 --   P:owned:<i>       hash    lane -> ticket that instance i runs
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
@@ -29,7 +30,7 @@ if redis.replicate_commands then redis.replicate_commands() end  -- TIME before 
 local prefix, me = ARGV[1], ARGV[2]
 local function key(name) return prefix .. ':' .. name end
 local jobs, ready, bodies, metas, parked = key('jobs'), key('ready'), key('body'), key('meta'), key('parked')
-local instances, dead = key('instances'), key('dead')
+local instances, dead, behind = key('instances'), key('dead'), key('behind')
 local function owned_by(instance) return key('owned:') .. instance end
 local function status_of(instance) return key('status:') .. instance end
 local function lane_key(lane) return key('lane:') .. lane end
@@ -87,13 +88,13 @@ local function lane_of(raw, ticket, max_job_bytes)
   local user = #job.user_id .. ':' .. job.user_id .. ':'
   if bounded_text(job.session_id) then return user .. job.session_id end
   if bounded_text(job.id) then return '~id:' .. user .. job.id end
-  return '~' .. ticket
+  return '~t:' .. user .. ticket
 end
 
 -- Whose lane it is; all that name nobody share the empty name.
 local function user_of(lane)
   local length, from = string.match(lane, '^(%d+):()')
-  if not length then length, from = string.match(lane, '^~id:(%d+):()') end
+  if not length then length, from = string.match(lane, '^~%l+:(%d+):()') end
   return length and string.sub(lane, from, from + length - 1) or ''
 end
 
@@ -105,11 +106,28 @@ local function make_ready(lane, in_front)
   if redis.call(push, lanes_of(user), lane) == 1 then redis.call(push, ready, user) end
 end
 
--- Makes an owned lane ready again, in front, its first ticket undone.
+-- Makes an owned lane ready again, in front, its first ticket undone. False, and nothing changed, if something foreign
+-- stands where its user's lanes should be: then it stays owned until that is mended.
 local function give_back(instance, lane)
-  redis.call('LLEN', lanes_of(user_of(lane)))  -- fails before the first write if it is something foreign
+  if not is_list(lanes_of(user_of(lane))) then return false end
   redis.call('HDEL', owned_by(instance), lane)
   if redis.call('EXISTS', lane_key(lane)) == 1 then make_ready(lane, true) end
+  return true
+end
+
+-- The lanes that an instance owns and their tickets, one after the other.
+local function owned_lanes(instance)
+  local owned = redis.pcall('HGETALL', owned_by(instance))
+  return owned.err and {} or owned
+end
+
+-- `lane`, or one of the ticket's own if something foreign is in the way; nothing if that is in the way of all.
+local function free_lane(lane, ticket)
+  for _, one in ipairs({lane, '~' .. ticket}) do
+    if is_list(lane_key(one)) and is_list(lanes_of(user_of(one))) and is_list(backlog_of(user_of(one))) then
+      return one
+    end
+  end
 end
 
 local function park(lane, ticket, raw, first_seen)
@@ -119,19 +137,40 @@ local function park(lane, ticket, raw, first_seen)
   if redis.call('RPUSH', lane_key(lane), ticket) == 1 then make_ready(lane, false) end
 end
 
--- A job of this user has gone from its lane: the next of his backlog takes the place. `limits` as in take_from().
-local most_from_backlog = 16  -- at a time, when the share was enlarged
+local function bury(raw, id, reason, message, attempts, now)
+  return redis.pcall('XADD', dead, '*', 'id', id, 'reason', reason, 'message', message, 'job', raw,
+    'at', ms_text(now), 'attempts', attempts)
+end
 
-local function unpark(user, limits)
-  local count = redis.call('HINCRBY', parked, user, -1)
-  if count <= 0 then redis.call('HDEL', parked, user) end
-  for _ = 1, math.min(limits.share - count, most_from_backlog) do
-    local entry = redis.call('LPOP', backlog_of(user))
-    if not entry then break end
-    local ticket, first_seen, from = string.match(entry, '^(%S+) (%d+) ()')
-    local raw = string.sub(entry, from)
-    park(lane_of(raw, ticket, limits.job_bytes), ticket, raw, first_seen)
+local function share_used(user) return tonumber(redis.call('HGET', parked, user)) or 0 end
+
+-- The first of a user's backlog come into their lanes while his share allows. `limits` as in limits_from().
+local most_from_backlog, most_bytes_from_backlog = 16, 1024 * 1024
+
+local function refill(user, limits)
+  local bytes = 0
+  for _ = 1, most_from_backlog do
+    if share_used(user) >= limits.share or bytes >= most_bytes_from_backlog then break end
+    local entry = redis.pcall('LINDEX', backlog_of(user), 0)
+    if type(entry) ~= 'string' then break end
+    local ticket, first_seen, length, from = string.match(entry, '^(%S+) (%d+) (%d+) ()')
+    local lane = ticket and free_lane(string.sub(entry, from, from + length - 1), ticket)
+    if ticket and not lane then break end
+    redis.call('LPOP', backlog_of(user))
+    if redis.call('DECR', behind) <= 0 then redis.call('DEL', behind) end
+    if lane then
+      park(lane, ticket, string.sub(entry, from + length), first_seen)
+    else
+      bury(entry, '', 'invalid_job', 'this is no entry of a backlog', '0', now_ms())
+    end
+    bytes = bytes + #entry
   end
+end
+
+-- A job of this user has gone from its lane.
+local function unpark(user, limits)
+  if redis.call('HINCRBY', parked, user, -1) <= 0 then redis.call('HDEL', parked, user) end
+  refill(user, limits)
 end
 
 -- ---- taking ----
@@ -143,28 +182,26 @@ local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
 
 local function refuse_unseen(raw, limits, now)
   redis.call('RPOP', jobs)
-  redis.call('XADD', dead, '*', 'id', '', 'reason', 'invalid_job',
-    'message', 'the job is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed',
-    'job', raw, 'at', ms_text(now), 'attempts', '0')
+  bury(raw, '', 'invalid_job', 'the job is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed', '0', now)
 end
 
+-- False, and nothing changed, if there is no room for it.
 local function admit(raw, ticket, limits, now)
-  local lane = lane_of(raw, ticket, limits.job_bytes)
+  local lane = free_lane(lane_of(raw, ticket, limits.job_bytes), ticket)
+  if not lane then return false end
   local user = user_of(lane)
-  -- Something foreign where the lane should be must not stop the others.
-  if not (is_list(lane_key(lane)) and is_list(lanes_of(user)) and is_list(backlog_of(user))) then
-    lane, user = '~' .. ticket, ''
-    redis.call('LLEN', lanes_of(user))
-    redis.call('LLEN', backlog_of(user))
-  end
-  local share_used = tonumber(redis.call('HGET', parked, user)) or 0
-  redis.call('RPOP', jobs)
   -- Nothing passes those that wait already.
-  if share_used >= limits.share or redis.call('EXISTS', backlog_of(user)) == 1 then
-    redis.call('RPUSH', backlog_of(user), ticket .. ' ' .. ms_text(now) .. ' ' .. raw)
+  if share_used(user) >= limits.share or redis.call('EXISTS', backlog_of(user)) == 1 then
+    redis.call('RPOP', jobs)
+    redis.call('RPUSH', backlog_of(user), ticket .. ' ' .. ms_text(now) .. ' ' .. #lane .. ' ' .. lane .. raw)
+    redis.call('INCR', behind)
+    refill(user, limits)
   else
+    if redis.call('HLEN', bodies) >= limits.parked then return false end
+    redis.call('RPOP', jobs)
     park(lane, ticket, raw, ms_text(now))
   end
+  return true
 end
 
 local function ingest(limits, now)
@@ -172,15 +209,14 @@ local function ingest(limits, now)
   while moved < limits.ingest and bytes < most_bytes_moved do
     local raw = redis.call('LINDEX', jobs, -1)
     if not raw then break end
-    if moved == 0 then limits.room = limits.parked - redis.call('HLEN', bodies) end
-    if moved >= limits.room then break end
-    moved = moved + 1
-    bytes = bytes + #raw
+    local ticket = limits.tickets .. '.' .. (moved + 1)
     if #raw > 4 * limits.job_bytes then
       refuse_unseen(raw, limits, now)
-    else
-      admit(raw, limits.tickets .. '.' .. moved, limits, now)
+    elseif not admit(raw, ticket, limits, now) then
+      break
     end
+    moved = moved + 1
+    bytes = bytes + #raw
   end
   return moved
 end
@@ -205,9 +241,12 @@ local function deliver(lane)
 end
 
 -- Takes up to `limits.claim` ready lanes for this instance: one of a user, then one of the next.
+local most_steps = 1024  -- over lanes that lead to nothing
+
 local function claim(limits)
-  local taken, bytes = {}, 0
-  while #taken < limits.claim and bytes < most_bytes_taken do
+  local taken, bytes, stuck = {}, 0, {}
+  for _ = 1, limits.claim + most_steps do
+    if #taken >= limits.claim or bytes >= most_bytes_taken then break end
     local user = redis.call('LPOP', ready)
     if not user then break end
     local lane = redis.pcall('LPOP', lanes_of(user))
@@ -219,6 +258,11 @@ local function claim(limits)
         taken[#taken + 1] = job
         bytes = bytes + #job[3]
       end
+    elseif lane then
+      -- Something foreign: he keeps his place until it is mended.
+      redis.call('RPUSH', ready, user)
+      if stuck[user] then break end
+      stuck[user] = true
     end
   end
   return taken

@@ -1,6 +1,7 @@
 -- Renews this instance's lease, and takes the place of those whose lease is at an end: their lanes become ready,
 -- in front, with one death more.
--- ARGV[3] lease in ms, [4] '1' for a new instance, [5] what it says of itself.
+-- ARGV[3] lease in ms, [4] '1' for a new instance, [5] what it says of itself, [6] the instance that it was before ('' =
+-- none), whose lanes go back uncounted if nobody else has an eye on them.
 -- Returns {alive, lanes taken back, lanes that this instance owns}.
 check_types()
 local lease = tonumber(ARGV[3])
@@ -28,14 +29,27 @@ if lease_end and tonumber(lease_end) > now + lease + most_slewed then
 end
 
 local taken_back = 0
-for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', ms_text(now), 'LIMIT', 0, 16)) do
-  local owned = redis.call('HGETALL', owned_by(instance))
+
+-- Whether nothing stayed behind.
+local function take_back(instance, it_died)
+  local owned = owned_lanes(instance)
+  local whole = type(redis.pcall('HLEN', owned_by(instance))) == 'number'
   for i = 1, #owned, 2 do
-    give_back(instance, owned[i])
-    count_death(owned[i + 1])
-    taken_back = taken_back + 1
+    if give_back(instance, owned[i]) then
+      if it_died then count_death(owned[i + 1]) end
+      taken_back = taken_back + 1
+    else
+      whole = false
+    end
   end
-  redis.call('DEL', owned_by(instance), status_of(instance))
-  redis.call('ZREM', instances, instance)
+  return whole
 end
+
+for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', ms_text(now), 'LIMIT', 0, 16)) do
+  if take_back(instance, true) then
+    redis.call('DEL', status_of(instance))
+    redis.call('ZREM', instances, instance)
+  end
+end
+if ARGV[6] ~= '' and not redis.call('ZSCORE', instances, ARGV[6]) then take_back(ARGV[6], false) end
 return {1, taken_back, redis.call('HLEN', owned_by(me))}

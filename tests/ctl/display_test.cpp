@@ -116,6 +116,12 @@ BOOST_AUTO_TEST_CASE(base64_is_that_of_the_rfc) {
         BOOST_TEST(base64(bytes) == text);
 }
 
+BOOST_AUTO_TEST_CASE(lines_keep_their_breaks_and_nothing_that_a_terminal_obeys) {
+    BOOST_TEST(safe_lines("a\n\tb\x1b]0;owned\x07\n") == "a\n\tb\\u001b]0;owned\\u0007\n");
+    BOOST_TEST(safe_lines("").empty());
+    BOOST_TEST(safe_lines("\n\n") == "\n\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

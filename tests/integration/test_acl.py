@@ -1,107 +1,21 @@
 """The users that docs/redis.md describes: their rights are enough, and none of them is too much."""
 
 import json
-import os
 import re
-import threading
 
 import redis
 
-from harness import PREFIX, Case, Listener, PATIENCE, eventually, main
-
-DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "redis.md")
-PASSWORD = "the-password"
-LEASE_MS = 1500
-NOPERM, NOPERM_IN_SCRIPT = "NOPERM", "The user executing the script can't run this command"
-TROUBLE, TROUBLE_OVER = "the queue has trouble with Redis", "the queue's trouble with Redis is over"
-
-
-def documented_rules():
-    """The arguments of each ACL SETUSER line, in order, by user."""
-    rules = {}
-    with open(DOCUMENT, encoding="utf-8") as f:
-        for line in f:
-            if line.startswith("ACL SETUSER "):
-                _, _, user, *arguments = line.replace("PASSWORD", PASSWORD).split()
-                rules.setdefault(user, []).append(arguments)
-    return rules
-
-
-RULES = documented_rules()
-
-
-def granted_commands(user):
-    """As they are written, without the plus."""
-    return re.findall(r"\+([a-z|]+)", " ".join(sum(RULES[user], [])))
-
-
-class AclCase(Case):
-    """The fake answers "re: …"; a message that begins with "hold" waits for `gate`. The test's own
-    connections are those of the default user."""
-
-    def setUp(self):
-        super().setUp()
-        self.gate = threading.Event()
-        self.addCleanup(self.gate.set)
-        self.start_redis()
-        self.start_fake(self.speak)
-        self.client = self.redis.client
-        for user in RULES:
-            self.set_user(user)
-
-    def speak(self, request):
-        if request.new_message.startswith("hold"):
-            self.gate.wait(PATIENCE)
-        return "re: " + request.new_message
-
-    def set_user(self, user):
-        for arguments in RULES[user]:
-            self.client.execute_command("ACL", "SETUSER", user, *arguments)
-
-    def change(self, user, *arguments):
-        self.client.execute_command("ACL", "SETUSER", user, *arguments)
-
-    def url(self, user):
-        return f"unix://{user}:{PASSWORD}@{self.redis.socket}"
-
-    def login(self, user):
-        return self.redis.connect(username=user, password=PASSWORD, socket_timeout=PATIENCE)
-
-    def start(self, **changes):
-        settings = {
-            "redis_url": self.url("engram-daemon"),
-            "queue_lease_ms": LEASE_MS,
-            "summary_enabled": "false",
-            "redis_backoff_max_ms": 50,
-        }
-        return self.start_daemon(**{**settings, **changes})
-
-    def refusals(self):
-        """{(user, what was refused)}"""
-        return {(e["username"], e["object"]) for e in self.client.acl_log()}
-
-    def assert_nothing_was_refused(self):
-        self.assertEqual(self.refusals(), set())
-
-
-class WithoutRight:
-    """Takes one command from a user, and asserts that somebody missed it."""
-
-    def __init__(self, case, user, right):
-        self.case, self.user, self.right = case, user, right
-
-    def __enter__(self):
-        self.case.client.acl_log_reset()
-        self.case.change(self.user, "-" + self.right)
-        return self
-
-    def restore(self):
-        missed = {what.lower() for user, what in self.case.refusals() if user == self.user}
-        self.case.assertEqual(missed, {self.right})
-        self.case.set_user(self.user)
-
-    def __exit__(self, *failure):
-        self.case.set_user(self.user)
+from acl_case import (
+    NOPERM,
+    NOPERM_IN_SCRIPT,
+    RULES,
+    TROUBLE,
+    TROUBLE_OVER,
+    AclCase,
+    WithoutRight,
+    granted_commands,
+)
+from harness import PATIENCE, Listener, eventually, main
 
 
 class Daemon(AclCase):
@@ -140,6 +54,25 @@ class Daemon(AclCase):
         self.assertEqual(last.stop(), 0)
         self.assert_nothing_was_refused()
 
+    def test_while_its_rights_are_given_anew_no_script_runs_with_half_of_them(self):
+        self.start()
+        first, *others, last = RULES["engram-daemon"]
+        self.change("engram-daemon", *first)  # takes everything, to begin with
+        job = self.push()
+        run, refused = self.script_calls()
+        for arguments in others:
+            self.change("engram-daemon", *arguments)
+            eventually(lambda: self.script_calls()[1] > refused, "a script is tried")
+            refused = self.script_calls()[1]
+        self.assertEqual(self.script_calls()[0], run)
+        self.change("engram-daemon", *last)
+        self.assertEqual(self.reply(job)["status"], "ok")
+
+    def script_calls(self):
+        """How many were run and how many refused."""
+        calls = self.client.info("commandstats")["cmdstat_evalsha"]
+        return calls["calls"], calls["rejected_calls"]
+
     def test_without_the_keys_of_the_prefix_nothing_is_taken(self):
         daemon = self.start()
         self.change("engram-daemon", "resetkeys", "~engram:reply:*")
@@ -163,9 +96,8 @@ class DaemonWithoutOneRight(AclCase):
     """For every right there is something that fails without it."""
 
     # A job that is not answered, and a log that says so.
-    STANDSTILL = set(
-        "evalsha time exists llen lindex rpush lpop rpop lrem hget hset hdel hlen hincrby zscore zcard xlen".split()
-    )
+    STANDSTILL = set("evalsha time exists llen lindex rpush lpop rpop lrem zscore zcard xlen".split())
+    STANDSTILL |= set("hget hset hdel hlen hincrby".split())
     LEASE = set("set zadd zrem zrangebyscore".split())
     TAKEOVER = set("lpush hgetall del".split())
     GREETING = set("ping role info client|setname cluster|slots".split())
@@ -320,8 +252,7 @@ class Chat(AclCase):
         listener = Listener(self.asker, "engram:reply:one")
         self.asker.lpush("engram:jobs", self.JOB)
         listener.wait(1)
-        listener._closing.set()
-        listener.join()
+        listener.close()
         eventually(lambda: self.asker.lrange("engram:reply:one", 0, -1), "the reply can be looked at")
         self.assertIsNotNone(self.asker.blpop("engram:reply:one", PATIENCE))
         self.assert_nothing_was_refused()

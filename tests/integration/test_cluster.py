@@ -3,8 +3,9 @@
 import json
 import time
 
+from confirmed_jobs import Producer
 from harness import Case, eventually, main
-from topologies import Cluster, Producer
+from topologies import Cluster
 
 PREFIX = "{engram}"
 SECONDS_TO_RESUME = 10  # after the slot has a new owner; what it takes is below one

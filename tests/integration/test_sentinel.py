@@ -1,12 +1,14 @@
-"""A master, two replicas and three Sentinels: the master dies or is replaced, and jobs go on by themselves."""
+"""A master, two replicas and three Sentinels: the master dies or is replaced, and jobs go on by
+themselves."""
 
 import signal
 import time
 
 import redis
 
+from confirmed_jobs import Producer
 from harness import PREFIX, Case, eventually, main
-from topologies import SERVICE, Producer, StaleSentinel, Watched
+from topologies import SERVICE, StaleSentinel, Watched
 
 SECONDS_TO_RESUME = 10  # after there is a new master; what it takes is below one
 
@@ -71,6 +73,10 @@ class SentinelCase(Case):
 
 
 class Failover(SentinelCase):
+    @staticmethod
+    def connections_made(daemon):
+        return daemon.log().count("connected to Redis")
+
     def test_a_killed_master_is_replaced_and_loses_nothing_that_every_replica_had(self):
         watched = self.start_watched()
         daemon = self.start_watching_daemon(watched)
@@ -84,13 +90,14 @@ class Failover(SentinelCase):
         producer.wait_for(50)
 
         # The old master comes back, as a replica in the end, and nobody takes it for the master.
-        before = daemon.log().count("connected to Redis")
+        eventually(lambda: self.connections_made(daemon) >= 4, "both connections are back")
+        before = self.connections_made(daemon)
         old.start()
         self.processes.append(old.process)
         eventually(lambda: old.role() == "slave", "the old master has become a replica")
         watched.await_replicas(2)
         producer.wait_for(20)
-        self.assertEqual(daemon.log().count("connected to Redis"), before)
+        self.assertEqual(self.connections_made(daemon), before)
         names = {client["name"] for client in old.client.client_list()}
         self.assertFalse({"engramd", "engramd-wait"} & names, names)
         self.check_all_is_answered(producer, new)
@@ -167,22 +174,9 @@ class SentinelsInTrouble(SentinelCase):
         self.addCleanup(stale.stop)
         sentinels = [stale.address, *(s.address for s in watched.sentinels)]
         self.start_watching_daemon(watched, sentinels=sentinels)
-        for what in ("dead", "a replica"):
-            with self.subTest(what=what):
-                old = watched.master()
-                stale.master_port = old.port
-                asked = stale.asked
-                if what == "dead":
-                    old.kill()
-                else:
-                    eventually(lambda: watched.sentinels[0].ask("FAILOVER", SERVICE) == "OK", "it obeys")
-                self.await_answer(watched.await_new_master(old))
-                self.assertGreater(stale.asked, asked)
-                if what == "dead":
-                    old.start()
-                    self.processes.append(old.process)
-                    watched.await_replicas(2)
-                    watched.await_agreement()
+        watched.first_master.kill()
+        self.await_answer(watched.await_new_master(watched.first_master))
+        self.assertGreater(stale.asked, 0)
 
     def test_without_any_sentinel_a_connection_to_the_master_is_kept(self):
         watched = self.start_watched()
@@ -229,6 +223,7 @@ class Replicas(SentinelCase):
 
         eventually(is_refused, "writes are refused")
         daemon.wait_for_log("NOREPLICAS")
+        daemon.wait_for_log("no jobs are answered")
         watched.servers[1].process.send(signal.SIGCONT)
         eventually(lambda: not is_refused(), "writes are taken")
         self.await_answer(watched.first_master)

@@ -126,7 +126,8 @@ BOOST_AUTO_TEST_CASE(a_reply_key_of_another_type_gets_the_message_but_no_list_an
         BOOST_TEST(f.server.command({"GET", "engram:reply:7"}) == "mine");
         auto const letter = f.dead_letter();
         BOOST_TEST(letter.at("reason") == "invalid_job");
-        BOOST_TEST(letter.at("message").find("engram:reply:7 holds a string") != std::string::npos);
+        BOOST_TEST(letter.at("message").find("could not be stored at engram:reply:7: WRONGTYPE") !=
+                   std::string::npos);
         BOOST_TEST(letter.at("job") == one->what.body);
         BOOST_TEST(f.server.command({"EXISTS", "engram:body"}) == "0");
     });

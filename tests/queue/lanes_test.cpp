@@ -282,6 +282,26 @@ BOOST_AUTO_TEST_CASE(a_user_with_many_conversations_does_not_starve_the_others) 
     });
 }
 
+BOOST_AUTO_TEST_CASE(jobs_that_name_neither_session_nor_id_still_belong_to_their_users) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_in_flight = 1;
+        options.max_parked_per_user = 5;
+        worker w(f, options);
+        for (int i = 0; i < 50; ++i)
+            f.push(R"({"user_id":"flood","message":"more"})");
+        f.push(R"({"user_id":"bob","message":"quiet"})");
+        co_await w.start();
+        auto const flood = co_await w.next();
+        flood->settle({"", "", "", {}});
+        auto const bob = co_await w.next();
+        BOOST_TEST(bob->what.body.find("quiet") != std::string::npos);
+        bob->settle({"", "", "", {}});
+        w.answer_all();
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
 BOOST_AUTO_TEST_CASE(what_exceeds_a_users_share_waits_behind_in_order_and_hides_nobody) {
     play([](fixture& f) -> task<void> {
         auto options = f.options();
@@ -340,18 +360,42 @@ BOOST_AUTO_TEST_CASE(a_share_made_larger_or_smaller_keeps_the_order) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_backlog_is_emptied_though_the_size_limit_was_lowered_meanwhile) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_parked_per_user = 1;
+        f.push("u", "s", "1");
+        f.push(R"({"user_id":"u","session_id":"s","id":"2","message":")" + std::string(1'000, 'x') + "\"}");
+        f.push("u", "s", "3");
+        {
+            worker w(f, options);
+            co_await w.start();
+            auto const one = co_await w.next();
+            BOOST_TEST(f.server.command({"GET", "engram:behind"}) == "2");
+        }
+        options.max_job_bytes = 500;
+        worker w(f, options);
+        w.answer_all();
+        co_await w.start();
+        for (auto const* id : {"1", "2", "3"})
+            co_await f.replied(id);
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_job_in_the_backlog_keeps_the_time_when_it_was_first_seen) {
     play([](fixture& f) -> task<void> {
         client c(f, f.server.url());
         auto const& scripts = queue::all_scripts();
-        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}"});
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
         f.push("u", "s", "1");
         f.push("u", "s", "2");
         auto const first = co_await scripts.take.run(c.redis, "engram:jobs",
                                                      {"engram", "me", "9", "1", "100", "1", "100000", "t"});
         BOOST_REQUIRE(first.has_value());
         auto const seen = first->items.at(1).text;
-        BOOST_TEST(f.server.command({"LINDEX", "engram:backlog:u", "0"}).starts_with("t.2 " + seen + " {"));
+        BOOST_TEST(
+            f.server.command({"LINDEX", "engram:backlog:u", "0"}).starts_with("t.2 " + seen + " 5 1:u:s{"));
         auto const lane = first->items.at(4).items.at(0).items.at(0).text;
         co_await until("Redis's clock has moved on", [&] {
             return f.server.command(

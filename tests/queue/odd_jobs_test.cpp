@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(one_call_moves_no_more_than_some_megabytes) {
             f.push(std::string(500'000, 'x'));
         client c(f, f.server.url());
         auto const& scripts = queue::all_scripts();
-        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}"});
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
         auto const first = co_await scripts.take.run(
             c.redis, "engram:jobs", {"engram", "me", "272", "128", "1000", "1000", "600000", "a"});
         BOOST_REQUIRE(first.has_value());

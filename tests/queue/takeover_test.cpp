@@ -256,6 +256,23 @@ BOOST_AUTO_TEST_CASE(a_clock_that_jumps_back_hides_no_dead_daemon) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_register_that_an_operator_removed_costs_no_job) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.server.command({"DEL", "engram:instances"});
+        co_await until("the turn is cancelled", [&] { return one->ended; });
+        auto const again = co_await w.next();
+        BOOST_TEST(again->id() == "1");
+        BOOST_TEST(again->what.deaths == 0);
+        again->answer();
+        co_await f.replied("1");
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
 BOOST_AUTO_TEST_CASE(an_emptied_redis_is_begun_anew) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

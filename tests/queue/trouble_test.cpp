@@ -1,4 +1,5 @@
 // A Redis that refuses.
+#include "queue/script.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -91,6 +92,111 @@ BOOST_AUTO_TEST_CASE(something_foreign_in_any_key_of_the_queue_loses_nothing) {
         co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
         BOOST_TEST(f.server.command({"XLEN", "engram:dead"}) == "5");
         BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(something_foreign_where_a_backlog_leads_to_loses_no_job) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_parked_per_user = 1;
+        worker w(f, options);
+        f.push("alice", "s1", "1");
+        f.push("alice", "s2", "2");
+        co_await w.start();
+        auto const one = co_await w.next();
+        f.server.command({"SET", "engram:lane:5:alice:s2", "foreign"});
+        one->answer();
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        two->answer();
+        co_await f.replied("2");
+        BOOST_TEST(f.server.command({"GET", "engram:lane:5:alice:s2"}) == "foreign");
+        f.server.command({"DEL", "engram:lane:5:alice:s2"});
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(something_foreign_among_one_users_lanes_stops_no_takeover_and_no_start) {
+    play([](fixture& f) -> task<void> {
+        f.server.command({"ZADD", "engram:instances", "1", "dead"});
+        for (std::string const user : {"alice", "bob"}) {
+            auto const lane = std::to_string(user.size()) + ":" + user + ":s";
+            f.server.command({"HSET", "engram:owned:dead", lane, user + ".1"});
+            f.server.command({"RPUSH", "engram:lane:" + lane, user + ".1"});
+            f.server.command({"HSET", "engram:body", user + ".1",
+                              R"({"user_id":")" + user + R"(","session_id":"s","id":")" + user + "\"}"});
+        }
+        f.server.command({"SET", "engram:lanes:alice", "foreign"});
+        auto options = f.options();
+        options.lease = 1'000ms;
+        worker w(f, options);
+        co_await w.start();
+        auto const bob = co_await w.next();
+        BOOST_TEST(bob->id() == "bob");
+        BOOST_TEST(bob->what.deaths == 1);
+        bob->answer();
+        BOOST_TEST(f.server.command({"HLEN", "engram:owned:dead"}) == "1");
+        f.server.command({"DEL", "engram:lanes:alice"});
+        auto const alice = co_await w.next();
+        BOOST_TEST(alice->id() == "alice");
+        alice->answer();
+        co_await f.replied("alice");
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(lanes_that_were_moved_aside_are_taken_when_they_are_back) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        w.queue.set_limit(1);
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.push("v", "s", "2");
+        client c(f, f.server.url());
+        auto const moved = co_await queue::all_scripts().take.run(
+            c.redis, "engram:jobs",
+            {"engram", w.queue.instance(), "9", "0", "100", "100", "100000", "other"});
+        BOOST_REQUIRE(moved.has_value());
+        f.server.command({"RENAME", "engram:lanes:v", "aside"});
+        f.server.command({"SET", "engram:lanes:v", "foreign"});
+        one->answer();
+        co_await f.replied("1");
+        f.server.command({"RENAME", "aside", "engram:lanes:v"});
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        two->answer();
+        co_await f.replied("2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_lease_is_over_when_it_is_over_though_nothing_is_taken) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        w.queue.set_limit(0);
+        f.server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
+        co_await f.troubled(w, "NOREPLICAS");
+        BOOST_TEST((w.queue.status().state == queue::intake::cut_off));
+        f.server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+        co_await f.untroubled(w);
+        BOOST_TEST((w.queue.status().state == queue::intake::paused));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_fails_counts_as_a_death_on_a_full_redis_too) {
+    fixture g({"--maxmemory-policy", "noeviction"});
+    g.play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.server.command({"CONFIG", "SET", "maxmemory", "1"});
+        one->blow_up();
+        auto const again = co_await w.next();
+        BOOST_TEST(again->what.deaths == 1);
+        again->answer();
+        co_await f.replied("1");
     });
 }
 
