@@ -118,12 +118,16 @@ class Redis(Process):
             "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"])
         self.until_ready(lambda: self.ask("PING") == b"+PONG")
 
-    def script_calls(self):
-        """How many scripts clients have had run: a daemon's round trips."""
+    def scripts(self):
+        """(how many scripts clients have had run: a daemon's round trips; how long they took, µs)"""
         command = ["redis-cli", "-s", self.socket, "INFO", "commandstats"]
         said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-        return sum(int(line.split("calls=")[1].split(",")[0]) for line in said.splitlines()
-                   if line.startswith(("cmdstat_evalsha:", "cmdstat_eval:")))
+        calls, micros = 0, 0
+        for line in said.splitlines():
+            if line.startswith(("cmdstat_evalsha:", "cmdstat_eval:")):
+                fields = dict(field.split("=") for field in line.partition(":")[2].split(","))
+                calls, micros = calls + int(fields["calls"]), micros + int(fields["usec"])
+        return calls, micros
 
     def ask(self, *words):
         """The first line of the answer; None while Redis is not there. Enough for PING and counts."""

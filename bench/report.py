@@ -13,6 +13,7 @@ SCENARIO_FIGURES = [
     ("… system", ("used", "engramd", "system_us"), "{:.0f}"),
     ("CPU of all instances, µs a job", ("all_cpu_us",), "{:.0f}"),
     ("round trips to Redis a job", ("round_trips",), "{:.2f}"),
+    ("… time of the scripts in Redis, µs", ("script_us",), "{:.0f}"),
     ("voluntary switches a job", ("used", "engramd", "switches"), "{:.2f}"),
     ("CPU of Redis, µs a job", ("used", "redis", "cpu_us"), "{:.0f}"),
     ("CPU of the simulator, µs a job", ("used", "simulator", "cpu_us"), "{:.0f}"),

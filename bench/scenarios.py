@@ -68,14 +68,15 @@ class Runner:
             if scenario.warm_up:
                 self.load(stack, scenario, "warm", {**scenario.load, "jobs": scenario.warm_up})
             before = {p.name: p.usage() for p in stack.processes}
-            calls_before = stack.redis.script_calls()
+            scripts_before = stack.redis.scripts()
             with self.profiling(stack, scenario):
                 result = self.load(stack, scenario, "run", scenario.load)
             if scenario.summaries:
                 result["summaries"] = self.finish_summaries(stack)
             jobs = scenario.load["jobs"]
             result["used"] = {p.name: p.usage().per_job(before[p.name], jobs) for p in stack.processes}
-            result["round_trips"] = (stack.redis.script_calls() - calls_before) / jobs
+            trips, script_us = (now - then for now, then in zip(stack.redis.scripts(), scripts_before))
+            result["round_trips"], result["script_us"] = trips / jobs, script_us / jobs
             result["all_cpu_us"] = sum(result["used"][daemon.name]["cpu_us"] for daemon in stack.daemons)
             result["idle_mb"] = idle_mb
             result["rss_mb"], result["peak_mb"] = stack.daemon.memory_mb()

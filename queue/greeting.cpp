@@ -71,30 +71,34 @@ asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, redis_
     co_return std::string();
 }
 
-asio::awaitable<base::result<cluster_nodes, std::string>> greet(transport& with, resp_reader& reader,
-                                                                redis_address address, std::string name,
-                                                                base::steady_time until) {
-    auto refused = co_await log_in(with, reader, address, until);
-    if (!refused.empty()) co_return refused;
+asio::awaitable<greeting> greet(transport& with, resp_reader& reader, redis_address address, std::string name,
+                                base::steady_time until) {
+    greeting said;
+    said.problem = co_await log_in(with, reader, address, until);
+    if (!said.problem.empty()) co_return said;
     std::vector<std::vector<std::string>> commands;
     if (address.db != 0) commands.push_back({"SELECT", std::to_string(address.db)});
     commands.push_back({"CLIENT", "SETNAME", name});
     commands.push_back({"PING"});
     for (auto& command : commands) {
         auto const verb = command[0];
-        auto const said = co_await ask(with, reader, std::move(command), until);
-        if (!said) co_return said.error();
+        auto const answered = co_await ask(with, reader, std::move(command), until);
         bool const needed = verb == "SELECT";
-        if (said->kind == value_kind::error && (needed || !is_forbidden(*said)))
-            co_return verb + ": " + said->text;
+        if (!answered)
+            said.problem = answered.error();
+        else if (answered->kind == value_kind::error && (needed || !is_forbidden(*answered)))
+            said.problem = verb + ": " + answered->text;
+        if (!said.problem.empty()) co_return said;
     }
-    auto const role = co_await ask(with, reader, {"ROLE"}, until);
-    if (!role) co_return role.error();
-    if (!role->items.empty() && role->items[0].text == "slave")
-        co_return std::string("it is a replica, which cannot be written to");
+    // First the nodes: a replica knows them too, and who is told of them can go on from here.
     auto const slots = co_await ask(with, reader, {"CLUSTER", "SLOTS"}, until);
-    if (!slots) co_return slots.error();
-    co_return nodes_of(*slots);
+    if (slots) said.nodes = nodes_of(*slots);
+    auto const role = co_await ask(with, reader, {"ROLE"}, until);
+    if (!role)
+        said.problem = role.error();
+    else if (!role->items.empty() && role->items[0].text == "slave")
+        said.problem = "it is a replica, which cannot be written to";
+    co_return said;
 }
 
 }  // namespace engram::queue

@@ -22,12 +22,16 @@ boost::asio::awaitable<base::result<redis_value, std::string>> ask(transport& wi
                                                                    std::vector<std::string> command,
                                                                    base::steady_time until);
 
+/// What a server said.
+struct greeting {
+    std::string problem;  ///< why it cannot be used; empty if it can
+    cluster_nodes nodes;
+};
+
 /// AUTH and SELECT as `address` says, the connection's name, and whether this Redis can be used: it has
 /// loaded its data and is a master. What a restricted user may not ask is left out.
-boost::asio::awaitable<base::result<cluster_nodes, std::string>> greet(transport& with, resp_reader& reader,
-                                                                       redis_address address,
-                                                                       std::string name,
-                                                                       base::steady_time until);
+boost::asio::awaitable<greeting> greet(transport& with, resp_reader& reader, redis_address address,
+                                       std::string name, base::steady_time until);
 
 /// AUTH alone, for a Sentinel. Empty: it went well.
 boost::asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, redis_address address,

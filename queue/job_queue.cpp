@@ -128,7 +128,8 @@ asio::awaitable<void> job_queue::leave() {
 
 void job_queue::note_trouble(std::string& trouble, redis_error const& error, std::string_view doing) {
     if (draining_) return;
-    if (trouble.empty())
+    auto const code = [](std::string const& text) { return text.substr(0, text.find(' ')); };
+    if (code(trouble) != code(error.message))
         base::log_warn("the queue has trouble with Redis", {{"while", doing}, {"error", error.message}});
     trouble = error.message;
 }
@@ -154,9 +155,9 @@ queue_status job_queue::status() const {
     status.in_flight = in_flight_.size();
     status.limit = limit_;
     status.connected = commands_.is_up();
-    status.trouble = !commands_.is_up()      ? commands_.trouble()
-                     : beat_trouble_.empty() ? take_trouble_
-                                             : beat_trouble_;
+    status.trouble = commands_.trouble();
+    for (auto const* trouble : {&beat_trouble_, &take_trouble_, &wait_trouble_})
+        if (status.trouble.empty()) status.trouble = *trouble;
     status.state = state();
     status.instance = incarnation_;
     return status;

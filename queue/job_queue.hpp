@@ -163,12 +163,12 @@ private:
     // any more.
     std::uint64_t doubts_ = 0, doubts_settled_ = 0;
     bool dry_ = false;                           // the last look found less than there was room for
+    bool blocked_ = false;                       // … because nothing more may be parked
     base::steady_time last_look_{};              // when Redis last answered what there is to take
     std::unordered_set<std::string> in_flight_;  // tickets of this incarnation
-    bool wait_refused_ = false;                  // told once
-    std::string beat_trouble_, take_trouble_;    // why the last call failed; empty: it did not
-    std::uint64_t checked_generation_ = 0;       // of the connection
-    std::vector<std::string> risks_;             // told already
+    std::string beat_trouble_, take_trouble_, wait_trouble_;  // why the last call failed; empty: it did not
+    std::uint64_t checked_generation_ = 0;                    // of the connection
+    std::vector<std::string> risks_;                          // told already
     queue_status counts_;
 
     base::event changed_;  // room, limit, connection, draining: look again

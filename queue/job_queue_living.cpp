@@ -18,8 +18,8 @@ asio::awaitable<void> job_queue::keep_alive() {
     auto const pause = std::clamp<milliseconds>(options_.lease / 5, 100ms, 1s);
     base::event never(executor_);
     for (;;) {
+        if (commands_.is_up() && checked_generation_ != commands_.generation()) co_await check_server();
         co_await beat();
-        if (registered_ && checked_generation_ != commands_.generation()) co_await check_server();
         co_await never.wait_until(steady_clock::now() + (registered_ ? pause : 100ms));
     }
 }

@@ -72,7 +72,7 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
     co_await changed_.wait_until(steady_clock::now() + pause_after_error);
 }
 
-// `taken` is what take.lua returns: {alive, now_ms, jobs moved, left in P:jobs and P:ready, claimed}.
+// `taken` is what take.lua returns: {alive, now_ms, jobs moved, 1 if there may be more, claimed}.
 void job_queue::accept(redis_value& taken, std::size_t claims) {
     if (claims == 0 || taken.items.size() != 5) return;
     if (taken.items[0].as_integer() == 0) {
@@ -81,7 +81,7 @@ void job_queue::accept(redis_value& taken, std::size_t claims) {
     }
     auto const now_ms = taken.items[1].as_integer();
     auto const moved = taken.items[2].as_integer();
-    auto const left = taken.items[3].as_integer();
+    bool const more = taken.items[3].as_integer() != 0;
     auto& claimed = taken.items[4].items;
     last_look_ = steady_clock::now();
     if (!claimed.empty()) base::failpoint("ingested");
@@ -91,8 +91,9 @@ void job_queue::accept(redis_value& taken, std::size_t claims) {
         if (!claimed.empty()) ++doubts_;
         return;
     }
-    // Jobs that are left, while none could be moved or taken: all that is allowed is parked.
-    dry_ = claimed.size() < claims && (left == 0 || (moved == 0 && claimed.empty()));
+    // There are jobs, but none can be moved or taken: as many as allowed are parked.
+    blocked_ = more && moved == 0 && claimed.empty();
+    dry_ = claimed.size() < claims && (!more || blocked_);
     for (auto& item : claimed) {
         if (item.items.size() != 6) continue;
         delivery one;
@@ -118,29 +119,22 @@ asio::awaitable<void> job_queue::wait_for_push() {
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
         co_return;
     }
-    auto const started = steady_clock::now();
     auto const seconds = std::to_string(double(push_wait.count()) / 1000);
     auto const answer =
         co_await waiting_.command({"BLMOVE", jobs_key_, jobs_key_, "RIGHT", "RIGHT", seconds}, push_wait);
     if (answer) {
-        wait_refused_ = false;
+        clear_trouble(wait_trouble_);
         last_look_ = steady_clock::now();
     }
     if (!answer && !answer.error().has_code("UNBLOCKED")) {
-        // Looking again and again does instead: BLMOVE is refused by a full Redis, which still lets jobs be
-        // taken.
+        // Looking again and again does instead: a full Redis refuses BLMOVE, and still lets jobs be taken.
         auto const& error = answer.error();
         bool const refused = !error.leaves_doubt() && !error.has_code("MOVED") && !error.has_code("READONLY");
-        if (refused && !std::exchange(wait_refused_, true))
-            base::log_warn(
-                "Redis does not let the queue wait for jobs, so it asks for them at short intervals",
-                {{"error", error.message}});
+        if (refused) note_trouble(wait_trouble_, error, "waiting for jobs");
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
-    } else if (answer && !answer->is_nil() && steady_clock::now() - started < 5ms) {
-        // The list had something before we waited. If that is because no more may be parked, this would spin.
-        auto const parked = co_await commands_.command({"HLEN", options_.prefix + ":body"});
-        if (parked && parked->as_integer() >= std::int64_t(options_.max_parked))
-            co_await changed_.wait_until(steady_clock::now() + full_pause);
+    } else if (answer && !answer->is_nil() && blocked_) {
+        // Only jobs that end change that, and nobody tells; without a pause this would spin.
+        co_await changed_.wait_until(steady_clock::now() + full_pause);
     }
 }
 

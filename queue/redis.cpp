@@ -94,9 +94,10 @@ asio::awaitable<std::string> redis::open_connection(base::steady_time until) {
     if (!made) co_return made.error();
     transport_ = std::move(*made);
     reader_ = resp_reader();
-    auto nodes = co_await greet(*transport_, reader_, address_, name_, until);
-    if (!nodes) co_return address_.to_text() + ": " + nodes.error();
-    locator_.found(std::move(*nodes));
+    auto said = co_await greet(*transport_, reader_, address_, name_, until);
+    locator_.learn(std::move(said.nodes));
+    if (!said.problem.empty()) co_return address_.to_text() + ": " + said.problem;
+    locator_.found();
     co_return std::string();
 }
 

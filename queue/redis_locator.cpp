@@ -57,20 +57,22 @@ asio::awaitable<located> redis_locator::find(std::shared_ptr<asio::ssl::context>
     co_return master;
 }
 
-void redis_locator::found(cluster_nodes nodes) {
+void redis_locator::learn(cluster_nodes nodes) {
     if (nodes.empty()) return;
     nodes_.clear();
-    next_ = 0;
     for (auto const& text : nodes) {
         if (auto node = with_place(text)) nodes_.push_back(std::move(*node));
     }
 }
 
 void redis_locator::failed() {
-    if (redirect_)
+    if (redirect_) {
         redirect_.reset();
-    else
-        ++next_;
+        return;
+    }
+    ++next_;
+    // The Sentinel that was believed may be cut off from the others, and not know of a new master.
+    if (!sentinels_.empty()) std::rotate(sentinels_.begin(), sentinels_.begin() + 1, sentinels_.end());
 }
 
 bool redis_locator::moved(std::string_view answer, redis_address const& by) {

@@ -28,8 +28,10 @@ public:
     boost::asio::awaitable<base::result<redis_address, std::string>> find(
         std::shared_ptr<boost::asio::ssl::context> tls, base::steady_time until);
 
-    /// What find() named could be used, and knows these nodes of its cluster.
-    void found(cluster_nodes nodes);
+    /// What find() named knows these nodes of its cluster, whether it can be used or not.
+    void learn(cluster_nodes nodes);
+    /// What find() named could be used.
+    void found() { next_ = 0; }
     /// What find() named could not be used, or was lost.
     void failed();
     /// `MOVED <slot> <host>:<port>`, said by the server at `by`. False if it cannot be read.

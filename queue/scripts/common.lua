@@ -58,16 +58,15 @@ local function write_meta(ticket, deliveries, deaths, first_seen)
   redis.call('HSET', metas, ticket, deliveries .. ' ' .. deaths .. ' ' .. first_seen)
 end
 
--- Fails now, before anything is written, if one of the queue's own keys holds something else.
+-- Fails now, before anything is written, if one of the keys that every call needs holds something else. The others are
+-- looked at by those that write to them. Each look costs a busy Redis a microsecond. Returns how many jobs are parked.
 local function check_types()
   redis.call('LLEN', jobs)
   redis.call('LLEN', ready)
-  redis.call('XLEN', dead)
-  redis.call('ZCARD', instances)
   redis.call('HLEN', metas)
-  redis.call('HLEN', bodies)
   redis.call('HLEN', parked)
   redis.call('HLEN', owned_by(me))
+  return redis.call('HLEN', bodies)
 end
 
 local function count_death(ticket)
@@ -79,98 +78,125 @@ end
 
 local function bounded_text(value) return type(value) == 'string' and #value >= 1 and #value <= 128 end
 
--- The lane of a job: one for each conversation. A job that does not name a conversation, or cannot be read, has a
--- lane of its own, except that repeats of one id meet in one lane. A lane of a conversation begins with a digit.
+-- The lane of a job, one for each conversation, and its user. A job that does not name a conversation, or cannot be
+-- read, has a lane of its own, except that repeats of one id meet in one lane. A lane of a conversation begins with a
+-- digit. All that name no user share the empty name.
 local function lane_of(raw, ticket, max_job_bytes)
-  if #raw > max_job_bytes then return '~' .. ticket end
+  if #raw > max_job_bytes then return '~' .. ticket, '' end
   local readable, job = pcall(cjson.decode, raw)
-  if not readable or type(job) ~= 'table' or not bounded_text(job.user_id) then return '~' .. ticket end
-  local user = #job.user_id .. ':' .. job.user_id .. ':'
-  if bounded_text(job.session_id) then return user .. job.session_id end
-  if bounded_text(job.id) then return '~id:' .. user .. job.id end
-  return '~t:' .. user .. ticket
+  if not readable or type(job) ~= 'table' or not bounded_text(job.user_id) then return '~' .. ticket, '' end
+  local user = job.user_id
+  if bounded_text(job.session_id) then return #user .. ':' .. user .. ':' .. job.session_id, user end
+  if bounded_text(job.id) then return '~id:' .. #user .. ':' .. user .. ':' .. job.id, user end
+  return '~t:' .. #user .. ':' .. user .. ':' .. ticket, user
 end
 
--- Whose lane it is; all that name nobody share the empty name.
+-- Whose lane it is.
 local function user_of(lane)
   local length, from = string.match(lane, '^(%d+):()')
   if not length then length, from = string.match(lane, '^~%l+:(%d+):()') end
   return length and string.sub(lane, from, from + length - 1) or ''
 end
 
-local function is_list(name) return type(redis.pcall('LLEN', name)) == 'number' end
+-- How long a list is; nothing if something else stands there.
+local function length_of(list)
+  local length = redis.pcall('LLEN', list)
+  return type(length) == 'number' and length or nil
+end
 
--- To the end of the line, or in front.
-local function make_ready(lane, in_front)
-  local user, push = user_of(lane), in_front and 'LPUSH' or 'RPUSH'
-  if redis.call(push, lanes_of(user), lane) == 1 then redis.call(push, ready, user) end
+-- To the end of the line.
+local function line_up(lane, user)
+  if redis.call('RPUSH', lanes_of(user), lane) == 1 then redis.call('RPUSH', ready, user) end
 end
 
 -- Makes an owned lane ready again, in front, its first ticket undone. False, and nothing changed, if something foreign
 -- stands where its user's lanes should be: then it stays owned until that is mended.
 local function give_back(instance, lane)
-  if not is_list(lanes_of(user_of(lane))) then return false end
+  local user = user_of(lane)
+  if not length_of(lanes_of(user)) then return false end
   redis.call('HDEL', owned_by(instance), lane)
-  if redis.call('EXISTS', lane_key(lane)) == 1 then make_ready(lane, true) end
+  if redis.call('EXISTS', lane_key(lane)) == 1 and redis.call('LPUSH', lanes_of(user), lane) == 1 then
+    redis.call('LPUSH', ready, user)
+  end
   return true
 end
 
--- The lanes that an instance owns and their tickets, one after the other.
+-- The lanes that an instance owns and their tickets, one after the other, and whether these are all.
 local function owned_lanes(instance)
   local owned = redis.pcall('HGETALL', owned_by(instance))
-  return owned.err and {} or owned
+  if owned.err then return {}, false end
+  return owned, true
 end
 
--- `lane`, or one of the ticket's own if something foreign is in the way; nothing if that is in the way of all.
-local function free_lane(lane, ticket)
-  for _, one in ipairs({lane, '~' .. ticket}) do
-    if is_list(lane_key(one)) and is_list(lanes_of(user_of(one))) and is_list(backlog_of(user_of(one))) then
-      return one
-    end
-  end
+-- Redis lets a script go on that has begun to write, also when it is full. This changes nothing.
+local function begin_to_write() redis.call('ZREM', instances, '') end
+
+-- The lane and its user, or a lane of the ticket's own and nobody if something foreign is in the way, and how long the
+-- user's backlog is. Nothing if something is in the way of all.
+local function free_lane(lane, user, ticket)
+  local waiting = length_of(lane_key(lane)) and length_of(lanes_of(user)) and length_of(backlog_of(user))
+  if waiting then return lane, user, waiting end
+  lane, user = '~' .. ticket, ''
+  waiting = length_of(lane_key(lane)) and length_of(lanes_of(user)) and length_of(backlog_of(user))
+  if waiting then return lane, user, waiting end
 end
 
-local function park(lane, ticket, raw, first_seen)
+-- The job has its place among those of its user.
+local function park(lane, user, ticket, raw, first_seen)
   redis.call('HSET', bodies, ticket, raw)
   write_meta(ticket, 0, 0, first_seen)
-  redis.call('HINCRBY', parked, user_of(lane), 1)
-  if redis.call('RPUSH', lane_key(lane), ticket) == 1 then make_ready(lane, false) end
+  if redis.call('RPUSH', lane_key(lane), ticket) == 1 then line_up(lane, user) end
 end
 
 local function bury(raw, id, reason, message, attempts, now)
   return redis.pcall('XADD', dead, '*', 'id', id, 'reason', reason, 'message', message, 'job', raw,
-    'at', ms_text(now), 'attempts', attempts)
+    'at', now, 'attempts', attempts)
 end
 
-local function share_used(user) return tonumber(redis.call('HGET', parked, user)) or 0 end
+-- Takes one place of a user's share, if there is one.
+local function take_place(user, limits)
+  if redis.call('HINCRBY', parked, user, 1) <= limits.share then return true end
+  redis.call('HINCRBY', parked, user, -1)
+  return false
+end
+
+local function leave_place(user)
+  if redis.call('HINCRBY', parked, user, -1) <= 0 then redis.call('HDEL', parked, user) end
+end
 
 -- The first of a user's backlog come into their lanes while his share allows. `limits` as in limits_from().
 local most_from_backlog, most_bytes_from_backlog = 16, 1024 * 1024
 
 local function refill(user, limits)
-  local bytes = 0
+  local bytes, parked_now = 0, 0
   for _ = 1, most_from_backlog do
-    if share_used(user) >= limits.share or bytes >= most_bytes_from_backlog then break end
     local entry = redis.pcall('LINDEX', backlog_of(user), 0)
-    if type(entry) ~= 'string' then break end
+    if type(entry) ~= 'string' or bytes >= most_bytes_from_backlog then break end
     local ticket, first_seen, length, from = string.match(entry, '^(%S+) (%d+) (%d+) ()')
-    local lane = ticket and free_lane(string.sub(entry, from, from + length - 1), ticket)
-    if ticket and not lane then break end
+    local lane, owner
+    if ticket then
+      lane, owner = free_lane(string.sub(entry, from, from + length - 1), user, ticket)
+      if not lane or not take_place(owner, limits) then break end
+    else
+      redis.call('XLEN', dead)  -- as check_types()
+    end
     redis.call('LPOP', backlog_of(user))
     if redis.call('DECR', behind) <= 0 then redis.call('DEL', behind) end
     if lane then
-      park(lane, ticket, string.sub(entry, from + length), first_seen)
+      park(lane, owner, ticket, string.sub(entry, from + length), first_seen)
+      parked_now = parked_now + 1
     else
-      bury(entry, '', 'invalid_job', 'this is no entry of a backlog', '0', now_ms())
+      bury(entry, '', 'invalid_job', 'this is no entry of a backlog', '0', ms_text(now_ms()))
     end
     bytes = bytes + #entry
   end
+  return parked_now
 end
 
 -- A job of this user has gone from its lane.
 local function unpark(user, limits)
-  if redis.call('HINCRBY', parked, user, -1) <= 0 then redis.call('HDEL', parked, user) end
-  refill(user, limits)
+  leave_place(user)
+  return refill(user, limits)
 end
 
 -- ---- taking ----
@@ -181,49 +207,56 @@ end
 local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
 
 local function refuse_unseen(raw, limits, now)
+  redis.call('XLEN', dead)  -- as check_types()
   redis.call('RPOP', jobs)
   bury(raw, '', 'invalid_job', 'the job is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed', '0', now)
 end
 
--- False, and nothing changed, if there is no room for it.
-local function admit(raw, ticket, limits, now)
-  local lane = free_lane(lane_of(raw, ticket, limits.job_bytes), ticket)
-  if not lane then return false end
-  local user = user_of(lane)
-  -- Nothing passes those that wait already.
-  if share_used(user) >= limits.share or redis.call('EXISTS', backlog_of(user)) == 1 then
-    redis.call('RPOP', jobs)
-    redis.call('RPUSH', backlog_of(user), ticket .. ' ' .. ms_text(now) .. ' ' .. #lane .. ' ' .. lane .. raw)
-    redis.call('INCR', behind)
-    refill(user, limits)
-  else
-    if redis.call('HLEN', bodies) >= limits.parked then return false end
-    redis.call('RPOP', jobs)
-    park(lane, ticket, raw, ms_text(now))
-  end
-  return true
+local function has_place(user, limits)
+  return (tonumber(redis.call('HGET', parked, user)) or 0) < limits.share
 end
 
-local function ingest(limits, now)
+-- How many were parked, or nothing, and nothing changed, if there is no room for it.
+local function admit(raw, ticket, limits, now, has_room)
+  local lane, user = lane_of(raw, ticket, limits.job_bytes)
+  local waiting
+  lane, user, waiting = free_lane(lane, user, ticket)
+  if not lane then return end
+  if not has_room and waiting == 0 and has_place(user, limits) then return end
+  redis.call('RPOP', jobs)
+  -- Nothing passes those that wait already.
+  if waiting == 0 and take_place(user, limits) then
+    park(lane, user, ticket, raw, now)
+    return 1
+  end
+  redis.call('RPUSH', backlog_of(user), ticket .. ' ' .. now .. ' ' .. #lane .. ' ' .. lane .. raw)
+  redis.call('INCR', behind)
+  return has_room and refill(user, limits) or 0
+end
+
+-- Returns how many it moved, and whether it has seen the end of P:jobs.
+local function ingest(limits, now, already_parked)
   local moved, bytes = 0, 0
   while moved < limits.ingest and bytes < most_bytes_moved do
     local raw = redis.call('LINDEX', jobs, -1)
-    if not raw then break end
-    local ticket = limits.tickets .. '.' .. (moved + 1)
+    if not raw then return moved, true end
     if #raw > 4 * limits.job_bytes then
       refuse_unseen(raw, limits, now)
-    elseif not admit(raw, ticket, limits, now) then
-      break
+    else
+      local ticket = limits.tickets .. '.' .. (moved + 1)
+      local parked_now = admit(raw, ticket, limits, now, already_parked < limits.parked)
+      if not parked_now then break end
+      already_parked = already_parked + parked_now
     end
     moved = moved + 1
     bytes = bytes + #raw
   end
-  return moved
+  return moved, false
 end
 
 -- The first job of a lane that was just taken out of line: {lane, ticket, body, deliveries, deaths, first_seen_ms}.
--- Nothing, and a user whose job is gone, if there is none.
-local function deliver(lane)
+-- Nothing, and whether a job has gone, if there is none.
+local function deliver(lane, user)
   local ticket = redis.pcall('LINDEX', lane_key(lane), 0)
   if type(ticket) ~= 'string' then return end  -- nothing there, or something foreign
   local raw = redis.call('HGET', bodies, ticket)
@@ -231,8 +264,8 @@ local function deliver(lane)
     -- A ticket without a body: an operator's hand, or data restored in part. Step over it.
     redis.call('LPOP', lane_key(lane))
     redis.call('HDEL', metas, ticket)
-    if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', lanes_of(user_of(lane)), lane) end
-    return nil, user_of(lane)
+    if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', lanes_of(user), lane) end
+    return nil, true
   end
   local deliveries, deaths, first_seen = read_meta(ticket)
   write_meta(ticket, deliveries + 1, deaths, first_seen)
@@ -240,7 +273,8 @@ local function deliver(lane)
   return {lane, ticket, raw, deliveries + 1, deaths, first_seen}
 end
 
--- Takes up to `limits.claim` ready lanes for this instance: one of a user, then one of the next.
+-- Takes up to `limits.claim` ready lanes for this instance: one of a user, then one of the next. Returns them, and
+-- whether it has seen the end of them.
 local most_steps = 1024  -- over lanes that lead to nothing
 
 local function claim(limits)
@@ -248,12 +282,12 @@ local function claim(limits)
   for _ = 1, limits.claim + most_steps do
     if #taken >= limits.claim or bytes >= most_bytes_taken then break end
     local user = redis.call('LPOP', ready)
-    if not user then break end
+    if not user then return taken, true end
     local lane = redis.pcall('LPOP', lanes_of(user))
     if type(lane) == 'string' then
-      local job, loser = deliver(lane)
+      local job, was_lost = deliver(lane, user)
       if redis.call('LLEN', lanes_of(user)) > 0 then redis.call('RPUSH', ready, user) end
-      if loser then unpark(loser, limits) end
+      if was_lost then unpark(user, limits) end
       if job then
         taken[#taken + 1] = job
         bytes = bytes + #job[3]
@@ -265,7 +299,7 @@ local function claim(limits)
       stuck[user] = true
     end
   end
-  return taken
+  return taken, false
 end
 
 -- What take and finish have in common: arguments from `first` on.
@@ -280,11 +314,12 @@ local function limits_from(first)
   }
 end
 
--- Returns {alive, now_ms, jobs moved, left in P:jobs and P:ready, claimed}.
-local function take(limits)
-  local now = now_ms()
-  if not alive() then return {0, ms_text(now), 0, redis.call('LLEN', jobs), {}} end
-  local moved = ingest(limits, now)
-  local taken = claim(limits)
-  return {1, ms_text(now), moved, redis.call('LLEN', jobs) + redis.call('LLEN', ready), taken}
+-- Returns {alive, now_ms, jobs moved, 1 if there may be more of them or of ready lanes, claimed}. `is_alive` and
+-- `already_parked` as alive() and check_types() said before anything was written.
+local function take(limits, is_alive, already_parked)
+  local now = ms_text(now_ms())
+  if not is_alive then return {0, now, 0, 0, {}} end
+  local moved, all_moved = ingest(limits, now, already_parked)
+  local taken, all_taken = claim(limits)
+  return {1, now, moved, all_moved and all_taken and 0 or 1, taken}
 end

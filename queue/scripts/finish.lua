@@ -31,14 +31,15 @@ local function deliver_reply()
   attempt('PUBLISH', reply_to, reply)
 end
 
-check_types()
+local is_alive, already_parked = alive(), check_types()
 if redis.call('HGET', owned_by(me), lane) == ticket then
   finished = 1
   local user = user_of(lane)
-  redis.call('LLEN', lanes_of(user))  -- as check_types()
-  redis.call('LLEN', backlog_of(user))
+  local tickets = redis.call('LLEN', lane_key(lane))
+  if tickets > 1 then redis.call('LLEN', lanes_of(user)) end  -- as check_types()
+  if reason ~= '' then redis.call('XLEN', dead) end
 
-  redis.call('LREM', lane_key(lane), 1, ticket)
+  tickets = tickets - redis.call('LREM', lane_key(lane), 1, ticket)
   redis.call('HDEL', owned_by(me), lane)
   deliver_reply()
   local raw, deliveries
@@ -49,11 +50,11 @@ if redis.call('HGET', owned_by(me), lane) == ticket then
   redis.call('HDEL', bodies, ticket)
   redis.call('HDEL', metas, ticket)
   -- To the end of the line: other conversations come first.
-  if redis.call('EXISTS', lane_key(lane)) == 1 then make_ready(lane, false) end
-  unpark(user, limits)
+  if tickets > 0 then line_up(lane, user) end
+  already_parked = already_parked - 1 + unpark(user, limits)
   if reason ~= '' then
-    local buried = bury(raw, ARGV[8], reason, message, deliveries, now_ms())
+    local buried = bury(raw, ARGV[8], reason, message, deliveries, ms_text(now_ms()))
     if buried.err then refused = buried.err end
   end
 end
-return {finished, take(limits), refused}
+return {finished, take(limits, is_alive, already_parked), refused}

@@ -3,13 +3,36 @@
 -- ARGV[3] lease in ms, [4] '1' for a new instance, [5] what it says of itself, [6] the instance that it was before ('' =
 -- none), whose lanes go back uncounted if nobody else has an eye on them.
 -- Returns {alive, lanes taken back, lanes that this instance owns}.
+
+-- A script that is refused a command after its first write would leave a job half moved. So whoever may not run all of
+-- them does not begin. Returns what was refused.
+local function lacking_right()
+  local probe = key('probe')
+  local refusal
+  for _, command in ipairs({
+    {'DEL', probe}, {'RPUSH', probe, '1'}, {'LPUSH', probe, '1'}, {'LINDEX', probe, '0'}, {'LLEN', probe},
+    {'LREM', probe, '1', '1'}, {'LPOP', probe}, {'RPOP', probe},
+    {'HSET', probe, '1', '1'}, {'HINCRBY', probe, '1', '1'}, {'HGET', probe, '1'}, {'HGETALL', probe}, {'HLEN', probe},
+    {'HDEL', probe, '1'}, {'INCR', probe}, {'DECR', probe}, {'EXISTS', probe}, {'PEXPIRE', probe, '1000'}, {'DEL', probe},
+    {'XADD', probe, '*', '1', '1'}, {'XLEN', probe}, {'DEL', probe}, {'ZADD', probe, '1', '1'}, {'DEL', probe},
+  }) do
+    local answer = redis.pcall(unpack(command))
+    if type(answer) == 'table' and answer.err then refusal = refusal or command[1] .. ': ' .. answer.err end
+  end
+  return refusal
+end
+
 check_types()
 local lease = tonumber(ARGV[3])
 local lease_end = redis.call('ZSCORE', instances, me)
 if ARGV[4] ~= '1' and not lease_end then return {0, 0, 0} end
 local now = now_ms()
 local renewed = ms_text(now + lease)
-redis.call('ZREM', instances, me)  -- first a write that shrinks, so that a full Redis lets the next one pass
+begin_to_write()
+if ARGV[4] == '1' then
+  local refusal = lacking_right()
+  if refusal then return redis.error_reply(refusal) end
+end
 redis.call('ZADD', instances, renewed, me)
 redis.call('SET', status_of(me), ARGV[5], 'PX', lease)
 
@@ -32,8 +55,7 @@ local taken_back = 0
 
 -- Whether nothing stayed behind.
 local function take_back(instance, it_died)
-  local owned = owned_lanes(instance)
-  local whole = type(redis.pcall('HLEN', owned_by(instance))) == 'number'
+  local owned, whole = owned_lanes(instance)
   for i = 1, #owned, 2 do
     if give_back(instance, owned[i]) then
       if it_died then count_death(owned[i + 1]) end

@@ -1,3 +1,2 @@
 -- Ingest and claim in one step.
-check_types()
-return take(limits_from(3))
+return take(limits_from(3), alive(), check_types())

@@ -10,7 +10,7 @@ DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", 
 PASSWORD = "the-password"
 LEASE_MS = 1500
 NOPERM, NOPERM_IN_SCRIPT = "NOPERM", "The user executing the script can't run this command"
-TROUBLE, TROUBLE_OVER = "the queue has trouble with Redis", "the queue's trouble with Redis is over"
+TROUBLE = "the queue has trouble with Redis"
 
 
 def documented_rules():

@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(one_call_moves_no_more_than_some_megabytes) {
             c.redis, "engram:jobs", {"engram", "me", "272", "128", "1000", "1000", "600000", "a"});
         BOOST_REQUIRE(first.has_value());
         BOOST_TEST(first->items.at(4).items.size() == 5u);
-        BOOST_TEST(first->items.at(3).as_integer() == 35);
+        BOOST_TEST(f.server.command({"LLEN", "engram:jobs"}) == "35");
         // And of lanes that are ready already it hands out no more than a few more.
         for (int i = 0; i < 7; ++i) {
             auto const batch = "b" + std::to_string(i);

@@ -39,8 +39,9 @@ std::string met_by(loop& on, std::string answer) {
     struct peer {
         static task<void> serve(asio::ip::tcp::acceptor& acceptor, std::string last) {
             auto socket = co_await acceptor.async_accept(asio::use_awaitable);
-            std::string const answers[] = {"+OK\r\n", "+PONG\r\n", "*1\r\n$6\r\nmaster\r\n",
-                                           "-ERR This instance has cluster support disabled\r\n", last};
+            std::string const answers[] = {"+OK\r\n", "+PONG\r\n",
+                                           "-ERR This instance has cluster support disabled\r\n",
+                                           "*1\r\n$6\r\nmaster\r\n", last};
             for (auto const& one : answers) {
                 char waste[1024];
                 co_await socket.async_read_some(asio::buffer(waste), asio::use_awaitable);

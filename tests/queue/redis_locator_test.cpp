@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(the_other_nodes_of_the_cluster_are_tried_in_turn) {
-    locator.found({"10.0.0.1:1", "10.0.0.2:2"});
+    locator.learn({"10.0.0.1:1", "10.0.0.2:2"});
     BOOST_TEST(next() == "redis://ada@seed:7000");
     locator.failed();
     BOOST_TEST(next() == "redis://ada@10.0.0.1:1");

@@ -1,7 +1,9 @@
 """What each script must have done, told from the contents before and after and from its answer."""
 
-from contents import DELIVERIES, FIRST_SEEN, LIVE_UNTIL, demand, push_of, ticket_of
-from model import user_of_lane
+from collections import Counter
+
+from contents import DELIVERIES, FAR, FIRST_SEEN, LIVE_UNTIL, demand, named_lane, push_of, ticket_of
+from model import slot_of, user_of_lane
 from server import Failed
 
 LEASE_MS = LIVE_UNTIL  # so that a lease that was put back could have been renewed just now
@@ -30,7 +32,8 @@ def arguments_of(call, scope, slot):
             claim,
         ]
     elif call.script == "heartbeat":
-        values = [str(LEASE_MS), *values, "{}"]
+        new, previous = values
+        values = [str(LEASE_MS), new, "{}", previous]
     if call.script in ("take", "finish"):
         values += limits
     return ["q", call.instance, *values]
@@ -52,13 +55,12 @@ def checked(call, before, answer, seen, scope):
 def _named(call, answer, rename):
     def delivery(d):
         lane, ticket, *rest = d
-        named = "~" + rename.get(lane[1:], lane[1:]) if lane[0] == "~" and lane[:4] != "~id:" else lane
-        return [named, rename.get(ticket, ticket), *rest]
+        return [named_lane(lane, rename), rename.get(ticket, ticket), *rest]
 
     def taken(t):
         return [*t[:4], [delivery(d) for d in t[4]]]
 
-    return taken(answer) if call.script == "take" else [answer[0], taken(answer[1])]
+    return taken(answer) if call.script == "take" else [answer[0], taken(answer[1]), answer[2]]
 
 
 def _owned(queue, instance):
@@ -70,7 +72,8 @@ def _check_memory(call, before, answer, seen):
     after = seen.contents
     died, delivered = set(), set()
     if call.script == "heartbeat":
-        died = {t for i in before.owned if i not in after.instances for _, t in before.owned[i]}
+        dead = set(before.instances) - set(after.instances)
+        died = {t for i in dead for _, t in _owned(before, i)}
     elif call.script == "release" and call.values[2] == "1" and answer == 1:
         died = {call.values[1]}
     elif call.script in ("take", "finish"):
@@ -85,7 +88,7 @@ def _check_memory(call, before, answer, seen):
             seen.deliveries[ticket] == due,
             f"{ticket} has {seen.deliveries[ticket]} deliveries instead of {due}",
         )
-    waited = set(before.deaths) | {t for line in before.backlog.values() for t in line}
+    waited = set(before.deaths) | {t for line in before.backlog.values() for t, _ in line}
     for ticket in waited & set(seen.first_seen):
         demand(seen.first_seen[ticket] == FIRST_SEEN, f"{ticket} has forgotten when it was first seen")
 
@@ -111,8 +114,8 @@ def _check_giving(call, before, answer, seen):
         owners, expected = {me: list(mine)}, len(mine)
         instances.pop(me, None)
     demand(answer == expected, f"the script answered {answer} instead of {expected}")
-    ends = sorted(end for end in instances.values() if end)
-    instances = {i: 1 + ends.index(end) if end else 0 for i, end in instances.items()}
+    ends = sorted(end for end in instances.values() if end > 0)
+    instances = {i: 1 + ends.index(end) if end > 0 else end for i, end in instances.items()}
     demand(after.instances == instances, f"instances are {after.instances} instead of {instances}")
     demand(set(seen.status) == {said} - {None}, f"status of {sorted(seen.status)}")
     _check_given_back(before, after, owners)
@@ -120,14 +123,19 @@ def _check_giving(call, before, answer, seen):
 
 
 def _after_heartbeat(call, before):
-    me, instances = call.instance, dict(before.instances)
-    if call.values[0] != "1" and me not in instances:
+    me, instances, (new, previous) = call.instance, dict(before.instances), call.values
+    if new != "1" and me not in instances:
         return instances, {}, [0, 0, 0]
-    ended = [i for i, end in instances.items() if end]
-    if me in ended:  # it cannot tell who is dead
-        return dict.fromkeys(instances, 0), {}, [1, 0, len(_owned(before, me))]
-    owners = {i: list(_owned(before, i)) for i in ended}
-    instances = {i: 0 for i, end in instances.items() if not end} | {me: 0}
+    mine = instances.get(me, 0)
+    if mine > 0:  # it cannot tell who is dead
+        instances = {i: min(end, 0) for i, end in instances.items()}
+    if mine == FAR:  # nor does the clock
+        instances = {i: max(end, 0) for i, end in instances.items()}
+    instances[me] = 0
+    owners = {i: list(_owned(before, i)) for i, end in instances.items() if end > 0}
+    instances = {i: end for i, end in instances.items() if end <= 0}
+    if previous and previous not in instances:
+        owners[previous] = list(_owned(before, previous))
     return instances, owners, [1, sum(map(len, owners.values())), len(_owned(before, me))]
 
 
@@ -137,7 +145,7 @@ def _check_given_back(before, after, owners):
     owned = {i: tuple(p for p in pairs if p not in owners.get(i, ())) for i, pairs in before.owned.items()}
     owned = {i: pairs for i, pairs in owned.items() if pairs}
     demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
-    for part in ("jobs", "lane", "bodies", "backlog", "parked"):
+    for part in ("jobs", "lane", "bodies", "backlog", "behind", "parked"):
         demand(getattr(after, part) == getattr(before, part), f"P:{part} is not what it was")
     demand(
         _ends_with(after.ready, before.ready), f"not in front: P:ready was {before.ready}, is {after.ready}"
@@ -166,18 +174,22 @@ def _check_taking(call, before, answer, seen, scope):
         ours = pair in mine
         demand(answer[0] == int(ours), f"finished is {answer[0]} instead of {int(ours)}")
         if ours:
-            gone = pair[1]
+            gone = user_of_lane(pair[0])
             mine = tuple(p for p in mine if p != pair)
         _check_settled(pair[1], outcome, reason, seen, ours)
+        demand(answer[2] == "", f"something was refused: {answer[2]}")
         answer = answer[1]
     else:
         demand(not seen.replies and not seen.dead, "a take has written a reply or a dead letter")
-    alive, _, moved, left, claimed = answer
+    alive, _, moved, more, claimed = answer
     demand(alive == int(me in before.instances), f"alive is {alive}")
     demand(after.instances == before.instances and not seen.status, "a take has changed who is registered")
-    _check_moved(before, after, moved, ingest if alive else 0, gone, scope)
+    limits = (ingest if alive else 0, scope.shares[slot_of(me)], scope.max_parked)
+    _check_moved(before, after, moved, gone, limits, scope)
     demand(len(claimed) <= (claim if alive else 0), f"{len(claimed)} lanes were claimed")
-    demand(left == len(after.jobs) + (len(after.ready) if alive else 0), f"said to be left: {left}")
+    left = bool(alive and (after.jobs or after.ready))
+    asked_in_vain = moved < ingest and len(claimed) < claim
+    demand(more >= left and not (more > left and asked_in_vain), f"there may be more: {more}")
     owned = {**before.owned, me: mine + tuple((d[0], d[1]) for d in claimed)}
     owned = {i: pairs for i, pairs in owned.items() if pairs}
     demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
@@ -196,18 +208,40 @@ def _check_settled(ticket, outcome, reason, seen, ours):
     demand(found == letters, f"dead letters are {found} instead of {letters}")
 
 
-def _check_moved(before, after, moved, ingest, gone, scope):
-    """As many went from the right end of P:jobs to lanes as were asked for and had room."""
+def _check_moved(before, after, moved, gone, limits, scope):
+    """The right end of P:jobs went to lanes and backlogs as far as there was room, and backlogs to lanes."""
+    due, parked, behind = _moves(before, gone, limits, scope)
+    demand(moved == due, f"{moved} jobs were moved instead of {due}")
     kept = len(before.jobs) - moved
     demand(after.jobs == before.jobs[:kept], f"P:jobs was {before.jobs}, is {after.jobs}, moved {moved}")
-    parked = len(before.bodies)
-    if gone:
-        # The backlog's next takes the place of the one that has gone, before there is room for others.
-        line = sorted(t for tickets in before.backlog.values() for t in tickets)
-        parked += sum(t in after.bodies for t in line) - 1
-    room = max(0, scope.max_parked - parked)
-    due = min(ingest, room, len(before.jobs))
-    demand(moved == due, f"{moved} jobs were moved instead of {due}")
+    demand(after.parked == dict(+parked), f"P:parked is {after.parked} instead of {dict(+parked)}")
+    lengths = {user: len(line) for user, line in after.backlog.items()}
+    demand(lengths == dict(+behind), f"backlogs are as long as {lengths} instead of {dict(+behind)}")
+
+
+def _moves(before, gone, limits, scope):
+    """How many jobs leave P:jobs, and how many each user then has in lanes and in his backlog."""
+    ingest, share, max_parked = limits
+    parked = Counter(before.parked)
+    behind = Counter({user: len(line) for user, line in before.backlog.items()})
+
+    def refill(user):
+        places = max(0, min(share - parked[user], behind[user]))
+        parked[user] += places
+        behind[user] -= places
+
+    if gone is not None:
+        parked[gone] -= 1
+        refill(gone)
+    for moved, push in enumerate(reversed(before.jobs)):
+        user, has_room = scope.jobs[push].user, sum(parked.values()) < max_parked
+        waits = parked[user] >= share or behind[user]
+        if moved == ingest or not (waits or has_room):
+            return moved, parked, behind
+        (behind if waits else parked)[user] += 1
+        if has_room:
+            refill(user)
+    return len(before.jobs), parked, behind
 
 
 def _check_deliveries(claimed, after, seen):

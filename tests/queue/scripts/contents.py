@@ -2,7 +2,7 @@
 
 A ticket is named after the push it stands for (`t0` is the first), so that equal situations look equal
 however they came about. Times are left out, a lease is running (0) or over (1, 2, … in the order in which they
-ended), and deliveries are only compared from one step to the next: no script decides by them.
+ended) or FAR off, and deliveries are only compared from one step to the next: no script decides by them.
 """
 
 import json
@@ -12,6 +12,7 @@ PREFIX = "q"
 FIRST_SEEN = "7"  # of every job that is put back; a script that touches it is found out
 DELIVERIES = 9
 LIVE_UNTIL = 4_000_000_000_000
+FAR, FAR_OFF = -1, 9_000_000_000_000  # a lease that was renewed before the clock jumped back
 FRESH = "n"  # tickets made in the step under test begin so
 
 
@@ -33,9 +34,10 @@ class Contents(NamedTuple):
     lane: dict = {}  # lane -> tickets
     bodies: dict = {}  # ticket -> push
     deaths: dict = {}  # ticket -> how many
-    backlog: dict = {}  # user -> tickets
+    backlog: dict = {}  # user -> ((ticket, lane), …)
+    behind: int = 0  # P:behind
     owned: dict = {}  # instance -> ((lane, ticket), …) in the order of the hash, which the scripts follow
-    instances: dict = {}  # instance -> 0 or when its lease ended
+    instances: dict = {}  # instance -> 0, FAR or when its lease ended
     parked: dict = {}  # user -> how many
 
 
@@ -59,6 +61,22 @@ def push_of(ticket):
     return int(ticket[1:])
 
 
+def named_lane(lane, rename):
+    """A lane of one job alone bears its ticket."""
+    start, colon, ticket = lane.rpartition(":") if lane.startswith("~t:") else (lane[:1], "", lane[1:])
+    if lane[0] != "~" or lane.startswith("~id:"):
+        return lane
+    return start + colon + rename.get(ticket, ticket)
+
+
+def _score(ended):
+    return str(FAR_OFF if ended == FAR else ended or LIVE_UNTIL)
+
+
+def _as_entry(ticket, lane, bodies):
+    return f"{ticket} {FIRST_SEEN} {len(lane)} {lane}{bodies[push_of(ticket)]}"
+
+
 def as_commands(contents, bodies):
     """What makes Redis hold this, as JSON for RESTORE. `bodies` are the bytes of each push."""
     c, commands = contents, []
@@ -76,12 +94,14 @@ def as_commands(contents, bodies):
     for ticket, push in c.bodies.items():
         put("HSET", "body", ticket, bodies[push])
         put("HSET", "meta", ticket, f"{DELIVERIES} {c.deaths[ticket]} {FIRST_SEEN}")
-    for user, tickets in c.backlog.items():
-        put("RPUSH", "backlog:" + user, *(f"{t} {FIRST_SEEN} {bodies[push_of(t)]}" for t in tickets))
+    for user, line in c.backlog.items():
+        put("RPUSH", "backlog:" + user, *(_as_entry(t, lane, bodies) for t, lane in line))
+    if c.behind:
+        put("SET", "behind", str(c.behind))
     for instance, owned in c.owned.items():
         put("HSET", "owned:" + instance, *(part for pair in owned for part in pair))
     for instance, ended in c.instances.items():
-        put("ZADD", "instances", str(ended or LIVE_UNTIL), instance)
+        put("ZADD", "instances", _score(ended), instance)
     put("HSET", "parked", *(str(part) for pair in c.parked.items() for part in pair))
     return json.dumps(commands)
 
@@ -113,7 +133,14 @@ return cjson.encode(all)
 
 _KINDS = {"jobs": "list", "ready": "list", "body": "hash", "meta": "hash", "parked": "hash", "dead": "stream"}
 _KINDS.update(
-    instances="zset", lanes="list", lane="list", backlog="list", owned="hash", status="string", reply="list"
+    behind="string",
+    instances="zset",
+    lanes="list",
+    lane="list",
+    backlog="list",
+    owned="hash",
+    status="string",
+    reply="list",
 )
 _ONE_EACH = ("lanes", "lane", "backlog", "owned", "status", "reply")
 
@@ -138,15 +165,24 @@ def _by_kind(dumped):
     return found, lives
 
 
-def _names(found, push_with):
-    """Tickets as they are in Redis -> named after their push; and those pushes."""
+class _Entry(NamedTuple):
+    ticket: str
+    first_seen: str
+    lane: str
+    raw: str
+
+
+def _entry(text):
+    """Of a backlog."""
+    ticket, first_seen, length, rest = text.split(" ", 3)
+    return _Entry(ticket, first_seen, rest[: int(length)], rest[int(length) :])
+
+
+def _names(found, backlog, push_with):
+    """Tickets as they are in Redis -> named after their push."""
     rename, pushes = {}, {}
-    held = _pairs(found["body"]) + [
-        (entry.split(" ", 2)[0], entry.split(" ", 2)[2])
-        for line in found["backlog"].values()
-        for entry in line
-    ]
-    for ticket, raw in held:
+    held = [(e.ticket, e.raw) for line in backlog.values() for e in line]
+    for ticket, raw in _pairs(found["body"]) + held:
         demand(raw in push_with, f"bytes that nobody pushed: {raw}")
         push = push_with[raw]
         demand(push not in pushes, f"job {push} is there twice: {ticket} and {pushes.get(push)}")
@@ -156,22 +192,30 @@ def _names(found, push_with):
     return rename
 
 
+def _leases(found):
+    scores = {i: float(end) for i, end in sorted(_pairs(found["instances"]))}
+    ends = sorted(end for end in scores.values() if end < 1e6)
+    return {
+        i: FAR if end >= FAR_OFF else 0 if end >= 1e6 else ends.index(end) + 1 for i, end in scores.items()
+    }
+
+
 def read(dump, push_with):
     """Seen, of what DUMP returned. `push_with` finds a push by its bytes."""
     found, lives = _by_kind(json.loads(dump))
-    rename = _names(found, push_with)
+    backlog = {u: [_entry(text) for text in line] for u, line in sorted(found["backlog"].items())}
+    rename = _names(found, backlog, push_with)
+    demand(found["behind"] != "0", "P:behind is 0, not absent")
 
     def ticket_named(name):
         return rename.get(name, name)
 
     def lane_named(name):
-        return "~" + ticket_named(name[1:]) if name[0] == "~" and not name.startswith("~id:") else name
+        return named_lane(name, rename)
 
     meta = {ticket_named(t): text.split(" ") for t, text in _pairs(found["meta"])}
-    ends = sorted(float(end) for _, end in _pairs(found["instances"]) if float(end) < 1e6)
-    backlog = {u: [entry.split(" ", 2) for entry in line] for u, line in found["backlog"].items()}
     first_seen = {t: m[2] for t, m in meta.items()}
-    first_seen.update((ticket_named(e[0]), e[1]) for line in backlog.values() for e in line)
+    first_seen.update((ticket_named(e.ticket), e.first_seen) for line in backlog.values() for e in line)
     contents = Contents(
         jobs=tuple(push_with.get(raw, raw) for raw in found["jobs"]),
         ready=tuple(found["ready"]),
@@ -179,15 +223,16 @@ def read(dump, push_with):
         lane={lane_named(x): tuple(map(ticket_named, line)) for x, line in sorted(found["lane"].items())},
         bodies={rename[t]: push_with[raw] for t, raw in _pairs(found["body"])},
         deaths={t: int(m[1]) for t, m in meta.items()},
-        backlog={u: tuple(ticket_named(e[0]) for e in line) for u, line in sorted(backlog.items())},
+        backlog={
+            u: tuple((ticket_named(e.ticket), lane_named(e.lane)) for e in line)
+            for u, line in backlog.items()
+        },
+        behind=int(found["behind"] or 0),
         owned={
             i: tuple((lane_named(x), ticket_named(t)) for x, t in _pairs(flat))
             for i, flat in sorted(found["owned"].items())
         },
-        instances={
-            i: ends.index(float(end)) + 1 if float(end) < 1e6 else 0
-            for i, end in sorted(_pairs(found["instances"]))
-        },
+        instances=_leases(found),
         parked={u: int(n) for u, n in sorted(_pairs(found["parked"]))},
     )
     return Seen(

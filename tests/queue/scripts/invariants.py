@@ -3,7 +3,7 @@
 from collections import Counter
 
 from contents import demand, push_of, ticket_of
-from model import incarnation, lane_of, user_of, user_of_lane
+from model import incarnation, lane_of, previous, user_of_lane
 
 
 def check_state(state, scope):
@@ -20,7 +20,8 @@ def check_places(state, scope):
     """Each job that was pushed and has no reply is in one place, and nothing else is anywhere."""
     queue = state.queue
     in_lanes = [t for tickets in queue.lane.values() for t in tickets]
-    in_backlog = [t for tickets in queue.backlog.values() for t in tickets]
+    in_backlog = [t for line in queue.backlog.values() for t, _ in line]
+    demand(queue.behind == len(in_backlog), f"P:behind is {queue.behind}, in backlogs are {in_backlog}")
     places = Counter([ticket_of(push) for push in queue.jobs] + in_lanes + in_backlog)
     waiting = [ticket_of(push) for push in range(state.pushed) if not state.answered[push]]
     for ticket in waiting:
@@ -31,9 +32,11 @@ def check_places(state, scope):
     for lane, tickets in queue.lane.items():
         for ticket in tickets:
             demand(lane == lane_of(scope.jobs[push_of(ticket)], ticket), f"{ticket} is in lane {lane}")
-    for user, tickets in queue.backlog.items():
-        for ticket in tickets:
-            demand(user == user_of(scope.jobs[push_of(ticket)]), f"{ticket} is in the backlog of {user!r}")
+    for user, line in queue.backlog.items():
+        for ticket, lane in line:
+            job = scope.jobs[push_of(ticket)]
+            demand(user == job.user, f"{ticket} is in the backlog of {user!r}")
+            demand(lane == lane_of(job, ticket), f"{ticket} is in the backlog for lane {lane}")
 
 
 def check_lanes(queue):
@@ -76,10 +79,11 @@ def check_users(queue, scope):
 def check_order(state, scope):
     """Nothing passes what was pushed before: in a lane, in a backlog, and on the way between them."""
     queue = state.queue
-    for user, tickets in queue.backlog.items():
+    backlog = {user: [t for t, _ in line] for user, line in queue.backlog.items()}
+    for user, tickets in backlog.items():
         demand(list(tickets) == sorted(tickets), f"the backlog of {user!r} is out of order: {tickets}")
     demand(list(queue.jobs) == sorted(queue.jobs, reverse=True), f"P:jobs is out of order: {queue.jobs}")
-    behind = [t for tickets in queue.backlog.values() for t in tickets]
+    behind = [t for tickets in backlog.values() for t in tickets]
     behind += [ticket_of(push) for push in reversed(queue.jobs)]
     for lane, tickets in queue.lane.items():
         line = list(tickets) + [t for t in behind if lane_of(scope.jobs[push_of(t)], t) == lane]
@@ -87,10 +91,15 @@ def check_order(state, scope):
 
 
 def check_instances(state):
-    """Who is not registered owns nothing: nobody would ever take it over."""
+    """Who is not registered owns nothing, unless a daemon is or was it: nobody would ever take it over."""
     queue = state.queue
+    known = set(queue.instances)
+    for slot, daemon in enumerate(state.daemons):
+        if daemon.registered:
+            known.add(incarnation(state, slot))
+        known.add(previous(state, slot))
     for instance in queue.owned:
-        demand(instance in queue.instances, f"{instance} owns lanes and is not registered")
+        demand(instance in known, f"{instance} owns lanes, is not registered, and no daemon knows it")
     if not state.honest:
         return
     for slot, daemon in enumerate(state.daemons):

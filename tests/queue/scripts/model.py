@@ -8,7 +8,7 @@ whose answer is lost is one that lies on its way (`late`) and is carried out at 
 import hashlib
 from typing import NamedTuple
 
-from contents import Contents, push_of
+from contents import FAR, Contents, push_of
 
 MAX_DELIVERIES = 2
 
@@ -45,11 +45,15 @@ class Held(NamedTuple):
 
 
 class Daemon(NamedTuple):
-    """`generation` counts its incarnations; `late` are its calls on lost connections."""
+    """`generation` counts its incarnations; `late` are its calls on lost connections.
+
+    `anew`: it was taken for dead, and none of its calls as the new instance has had an answer.
+    """
 
     up: bool = False
     generation: int = 0
     registered: bool = False
+    anew: bool = False
     unsure: bool = False
     held: tuple = ()
     late: tuple = ()
@@ -92,20 +96,25 @@ def incarnation(state, slot):
     return instance_name(slot, state.daemons[slot].generation)
 
 
+def previous(state, slot):
+    """The instance that this daemon was before, while it has to say so."""
+    daemon = state.daemons[slot]
+    return instance_name(slot, daemon.generation - 1) if daemon.anew else ""
+
+
 def lane_of(job, ticket):
+    if not job.user:
+        return "~" + ticket
     user = f"{len(job.user)}:{job.user}:"
     if job.session:
         return user + job.session
-    return f"~id:{user}{job.id}" if job.id else "~" + ticket
-
-
-def user_of(job):
-    return job.user if job.session or job.id else ""
+    return f"~id:{user}{job.id}" if job.id else f"~t:{user}{ticket}"
 
 
 def user_of_lane(lane):
-    name = lane[4:] if lane.startswith("~id:") else lane
-    return "" if name.startswith("~") else name.split(":")[1]
+    """The length of a user's name stands before it; nobody's lane has none."""
+    parts = lane.split(":")
+    return parts[2 if lane[0] == "~" else 1] if len(parts) > 1 else ""
 
 
 def body_of(job, push):
@@ -119,23 +128,32 @@ def body_of(job, push):
 # ---- what makes two states one
 
 
+ABSENT = FAR - 1
+
+
 def _signature(slot, state, share):
     """All about one daemon, without its name: nothing else in a state refers to it."""
     daemon, queue = state.daemons[slot], state.queue
     letter = chr(ord("A") + slot)
     names = {i for i in queue.instances if i[0] == letter} | {i for i in queue.owned if i[0] == letter}
     names |= {h.instance for h in daemon.held} | {call.instance for call in daemon.late}
+    names |= {call.values[1] for call in daemon.late if call.script == "heartbeat" and call.values[1]}
     if daemon.up:
         names.add(incarnation(state, slot))
+    if daemon.anew:
+        names.add(previous(state, slot))
     rank = {i: n for n, i in enumerate(sorted(names, key=lambda i: -int(i[1:])))}
     return (
         daemon.up,
         share,
         daemon.registered,
+        daemon.anew,
         daemon.unsure,
         tuple(sorted((rank[h.instance], *h[1:]) for h in daemon.held)),
-        tuple(sorted((c.script, rank[c.instance], str(c.values)) for c in daemon.late)),
-        tuple((n, queue.instances.get(i, -1), queue.owned.get(i, ())) for i, n in rank.items()),
+        tuple(
+            sorted((c.script, rank[c.instance], str([rank.get(v, v) for v in c.values])) for c in daemon.late)
+        ),
+        tuple((n, queue.instances.get(i, ABSENT), queue.owned.get(i, ())) for i, n in rank.items()),
     )
 
 
@@ -149,6 +167,7 @@ def canonical(state, scope):
         tuple(q.lane.items()),
         tuple(sorted(q.deaths.items())),
         tuple(q.backlog.items()),
+        (q.behind, tuple(sorted(q.bodies)), tuple(q.parked.items())),
         tuple(sorted(_signature(slot, state, share) for slot, share in enumerate(scope.shares))),
         state.answered,
         tuple(sorted(state.finished)),
@@ -181,6 +200,7 @@ def lose_everything(state, slot):
         slot,
         generation=daemon.generation + 1,
         registered=False,
+        anew=True,
         unsure=False,
         held=tuple(h for h in daemon.held if h.outcome),
     )
@@ -223,5 +243,9 @@ def push(state):
 
 def end_lease(state, instance):
     instances = dict(state.queue.instances)
-    instances[instance] = 1 + max(instances.values())
+    instances[instance] = 1 + max(0, *instances.values())
+    return with_instances(state, instances)
+
+
+def with_instances(state, instances):
     return state._replace(queue=state.queue._replace(instances=instances))

@@ -6,6 +6,7 @@ one surviving daemon would bring everything to its end. The others are faults an
 
 from typing import Callable, NamedTuple, Optional
 
+from contents import FAR
 from model import (
     Call,
     accept,
@@ -15,9 +16,11 @@ from model import (
     instance_name,
     lose_everything,
     own_held,
+    previous,
     push,
     replaced,
     slot_of,
+    with_instances,
     without,
 )
 
@@ -46,6 +49,8 @@ def steps_of(state, scope):
     if state.faults > 0:
         for slot in slots:
             yield from _faults(state, slot, scope)
+        if "clock" in scope.kinds:
+            yield _jump(state)
 
 
 def _is_present(state, instance):
@@ -54,8 +59,11 @@ def _is_present(state, instance):
 
 
 def _ends_of_dead_leases(state):
-    for instance, ended in state.queue.instances.items():
-        if not ended and not _is_present(state, instance):
+    leases = state.queue.instances
+    # Otherwise it is not waited for: a daemon with such a lease corrects them all.
+    far_ones_end = not any(end == FAR and _is_present(state, i) for i, end in leases.items())
+    for instance, ended in leases.items():
+        if (ended == 0 or ended == FAR and far_ones_end) and not _is_present(state, instance):
             yield Step(
                 f"lease of {instance}, which is gone, ends",
                 True,
@@ -90,9 +98,10 @@ def _heartbeat(state, slot):
         if answer[0] == 0:
             return lose_everything(state, slot)
         unsure = state.daemons[slot].unsure or answer[2] > len(own_held(state, slot))
-        return replaced(state, slot, registered=True, unsure=unsure)
+        return replaced(state, slot, registered=True, anew=False, unsure=unsure)
 
-    return _called(Call("heartbeat", incarnation(state, slot), ("0" if daemon.registered else "1",)), then)
+    values = ("0" if daemon.registered else "1", previous(state, slot))
+    return _called(Call("heartbeat", incarnation(state, slot), values), then)
 
 
 def _reconcile(state, slot):
@@ -175,7 +184,7 @@ def _returns(state, slot, kinds):
 
 
 def _gone(state, slot):
-    return replaced(state, slot, up=False, registered=False, unsure=False, held=())
+    return replaced(state, slot, up=False, registered=False, anew=False, unsure=False, held=())
 
 
 def _lost(state, slot, step):
@@ -198,6 +207,22 @@ def _lost(state, slot, step):
     return Step(f"no answer to: {call}", False, None, then)
 
 
+def _jump(state):
+    """Every lease seems to end much later than it can, also one that was over."""
+
+    def then(state, _):
+        leases = dict.fromkeys(state.queue.instances, FAR)
+        return with_instances(state, leases)._replace(faults=state.faults - 1)
+
+    return Step("the clock jumps back", False, None, then)
+
+
+def _forgotten(state, me):
+    """By an operator's hand, or after data were restored in part."""
+    others = {i: end for i, end in state.queue.instances.items() if i != me}
+    return with_instances(state, others)._replace(honest=False)
+
+
 def _faults(state, slot, scope):
     daemon = state.daemons[slot]
     if not daemon.up:
@@ -211,6 +236,9 @@ def _faults(state, slot, scope):
         chosen += [_lost(state, slot, s) for s in calls]
     if "crash" in scope.kinds:
         chosen.append(Step(f"{me} crashes", False, None, lambda s, _: _gone(s, slot)))
+    if "forget" in scope.kinds and me in state.queue.instances:
+        label = f"{me} is no longer in P:instances"
+        chosen.append(Step(label, False, None, lambda s, _: _forgotten(s, me)))
     if "stall" in scope.kinds and state.queue.instances.get(me) == 0:
         label = f"{me} stalls until its lease ends"
         chosen.append(Step(label, False, None, lambda s, _: end_lease(s, me)._replace(honest=False)))
