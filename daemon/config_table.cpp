@@ -198,7 +198,7 @@ constexpr std::array keys = std::to_array<config_key>({
      .unit = "jobs",
      .min = 1,
      .max = 10'000'000,
-     .help = "Jobs taken off the list and not yet answered, over all processes.",
+     .help = "Jobs of all users that wait or run in their conversations; what exceeds it stays in the list.",
      AT(queue.max_parked)},
     {.name = "queue.max_parked_per_user",
      .unit = "jobs",
