@@ -21,7 +21,10 @@ std::optional<recorded_outcome> outcome_queries::find_failed(job_key const& job)
 
 std::optional<recorded_outcome> outcome_queries::find(job_key const& job) {
     auto finished = find_finished(job);
-    return finished ? finished : find_failed(job);
+    if (finished && finished->same_body) return finished;
+    // What this very push was told comes before what became of another job of that id.
+    auto failed = find_failed(job);
+    return failed ? failed : finished;
 }
 
 }  // namespace engram::store

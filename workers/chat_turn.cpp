@@ -52,6 +52,12 @@ std::string_view error_type(claude::error_kind kind) {
     return "internal";
 }
 
+// Of an error reply.
+queue::dead_letter dead_letter_of(std::string const& reply) {
+    auto const error = queue::parse_reply(reply);
+    return {error ? error->error_type : "internal", error ? error->error_message : ""};
+}
+
 }  // namespace
 
 // One job on its way through.
@@ -278,11 +284,7 @@ asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn,
     base::log_info("job answered from the store",
                    {{"job", turn.key.job_id}, {"user", turn.conversation.user_id}});
     queue::settlement settlement{turn.shown_id, turn.reply_to, std::move(recorded.reply), std::nullopt};
-    if (!recorded.ok) {
-        auto const error = queue::parse_reply(settlement.reply);
-        settlement.dead =
-            queue::dead_letter{error ? error->error_type : "internal", error ? error->error_message : ""};
-    }
+    if (!recorded.ok) settlement.dead = dead_letter_of(settlement.reply);
     co_return settlement;
 }
 
@@ -312,8 +314,11 @@ asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string
     queue::settlement settlement{turn.shown_id, turn.reply_to, failure.reply,
                                  queue::dead_letter{std::move(type), std::move(message)}};
     if (!recorded) co_return settlement;  // a damaged store must not keep the caller waiting
+    if (recorded->reply == failure.reply) co_return settlement;
+    // Another delivery was first, and may have ended otherwise.
     settlement.reply = std::move(recorded->reply);
-    if (recorded->ok) settlement.dead.reset();  // another delivery of the same bytes succeeded after all
+    settlement.dead.reset();
+    if (!recorded->ok) settlement.dead = dead_letter_of(settlement.reply);
     co_return settlement;
 }
 

@@ -53,6 +53,19 @@ BOOST_AUTO_TEST_CASE(a_repeat_after_an_error_runs_anew) {
     BOOST_TEST(recorded(job("j1", "t3"))->ok);
 }
 
+BOOST_AUTO_TEST_CASE(a_redelivery_gets_its_error_though_another_job_of_the_id_succeeded_meanwhile) {
+    db.get(db->record_failure(failure_of(job("j1", "t1"), "no")));
+    auto other = job("j1", "t2");
+    other.body_digest = "of other bytes";
+    BOOST_TEST(db.get(db->commit_exchange(exchange_of(of, other))).committed);
+    auto const seen = recorded(job("j1", "t1"));
+    BOOST_REQUIRE(seen.has_value());
+    BOOST_TEST(!seen->ok);
+    BOOST_TEST(seen->reply == "no");
+    // A new push of it meets the other job.
+    BOOST_TEST(!recorded(job("j1", "t3"))->same_body);
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_after_success_gets_the_success) {
     db.get(db->commit_exchange(exchange_of(of, job("j1", "t1"))));
     auto const told = db.get(db->record_failure(failure_of(job("j1", "t1"), "no")));

@@ -138,6 +138,29 @@ BOOST_AUTO_TEST_CASE(a_job_that_came_to_its_end_meanwhile_changes_nothing) {
     BOOST_TEST(store.exchanges.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_job_that_came_to_another_end_meanwhile_has_that_ones_reply_and_dead_letter) {
+    claude.will_fail(claude::error_kind::rejected);
+    claude.hold = true;
+    queue::delivery delivery;
+    delivery.ticket = "t-1.1";
+    delivery.body = job;
+    delivery.received = clock.steady();
+    std::optional<queue::settlement> got;
+    asio::co_spawn(io, turn.answer(delivery),
+                   [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
+    io.poll();
+    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
+    store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
+    claude.hold = false;
+    claude.released.notify_all();
+    io.restart();
+    io.run_for(std::chrono::seconds(30));
+    BOOST_TEST(error_of(got) == "poisoned");
+    BOOST_REQUIRE(got && got->dead);
+    BOOST_TEST(got->dead->reason == "poisoned");
+    BOOST_TEST(got->dead->message == "m");
+}
+
 BOOST_AUTO_TEST_CASE(each_failure_of_the_call_has_its_error_type) {
     claude.will_fail(claude::error_kind::unavailable);
     BOOST_TEST(error_of(answer(job, "a")) == "claude_unavailable");
