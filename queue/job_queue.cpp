@@ -156,8 +156,10 @@ queue_status job_queue::status() const {
     status.limit = limit_;
     status.connected = commands_.is_up();
     status.trouble = commands_.trouble();
-    for (auto const* trouble : {&beat_trouble_, &take_trouble_, &wait_trouble_})
+    for (auto const* trouble : {&beat_trouble_, &take_trouble_})
         if (status.trouble.empty()) status.trouble = *trouble;
+    // Who does not wait does not know whether it could.
+    if (status.trouble.empty() && dry_) status.trouble = wait_trouble_;
     status.state = state();
     status.instance = incarnation_;
     return status;

@@ -167,6 +167,7 @@ private:
     base::steady_time last_look_{};              // when Redis last answered what there is to take
     std::unordered_set<std::string> in_flight_;  // tickets of this incarnation
     std::string beat_trouble_, take_trouble_, wait_trouble_;  // why the last call failed; empty: it did not
+    std::uint64_t greeted_generation_ = 0;                    // of the connection, when a beat first passed
     std::uint64_t checked_generation_ = 0;                    // of the connection
     std::vector<std::string> risks_;                          // told already
     queue_status counts_;

@@ -45,10 +45,13 @@ asio::awaitable<void> job_queue::check_server() {
 asio::awaitable<void> job_queue::beat() {
     bool const first = !registered_;
     auto const asking = incarnation_;
+    auto const generation = commands_.generation();
     std::vector<std::string> const arguments{options_.prefix,
                                              asking,
                                              std::to_string(options_.lease.count()),
-                                             first ? "1" : "0",
+                                             first                               ? "1"
+                                             : generation != greeted_generation_ ? "2"
+                                                                                 : "0",
                                              report_ ? report_() : "{}",
                                              first ? previous_ : ""};
     auto const answer = co_await all_scripts().heartbeat.run(commands_, jobs_key_, arguments);
@@ -57,7 +60,9 @@ asio::awaitable<void> job_queue::beat() {
         note_trouble(beat_trouble_, answer.error(), "renewing the lease");
         co_return;
     }
+    if (!beat_trouble_.empty()) changed_.notify_all();  // there is room again
     clear_trouble(beat_trouble_);
+    greeted_generation_ = generation;
     if (answer->items.size() != 3) co_return;
     if (answer->items[0].as_integer() == 0) {
         lose_everything();

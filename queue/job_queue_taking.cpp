@@ -22,7 +22,7 @@ constexpr milliseconds full_pause = 100ms;         // P:jobs has jobs, but as ma
 }  // namespace
 
 std::size_t job_queue::room() const {
-    if (draining_ || unsure() || !registered_) return 0;
+    if (draining_ || unsure() || !registered_ || !beat_trouble_.empty()) return 0;
     auto const held = in_flight_.size() + reserved_;
     return held < limit_ ? std::min(limit_ - held, most_claims_a_call) : 0;
 }

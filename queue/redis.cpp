@@ -208,26 +208,29 @@ asio::awaitable<redis_result<redis_value>> redis::command(std::vector<std::strin
     std::string bytes;
     append_command(bytes, arguments);
     auto const limit = options_.command_timeout + patience;
-    auto const first = generation_;
-    auto answer = co_await send(bytes, limit);
-    bool const elsewhere = !answer && answer.error().has_code("MOVED ");
+    std::uint64_t written_on = 0;
+    auto answer = co_await send(bytes, limit, written_on);
+    // One that blocks on purpose is for the caller to begin anew.
+    bool const elsewhere = patience.count() == 0 && !answer && answer.error().has_code("MOVED ");
     if (!elsewhere) co_return answer;
     // It has not run. Once more, at the node that was named.
     auto const until = steady_clock::now() + limit;
-    while (generation_ == first || !up_) {
+    while (generation_ == written_on || !up_) {
         bool const woken = co_await came_up_.wait_until(until);
         if (!woken) co_return answer;
     }
-    answer = co_await send(bytes, limit);
+    answer = co_await send(bytes, limit, written_on);
     co_return answer;
 }
 
-asio::awaitable<redis_result<redis_value>> redis::send(std::string const& bytes, milliseconds limit) {
+asio::awaitable<redis_result<redis_value>> redis::send(std::string const& bytes, milliseconds limit,
+                                                       std::uint64_t& written_on) {
     if (!up_) {
         bool const up = co_await wait_until_up(steady_clock::now() + limit);
         if (!up) co_return redis_error{redis_error_kind::disconnected, trouble_};
     }
 
+    written_on = generation_;
     pending me(executor_);
     bool const wake_writer = outbox_.empty();
     auto const written = outbox_.size();

@@ -72,7 +72,8 @@ private:
     };
 
     boost::asio::awaitable<redis_result<redis_value>> send(std::string const& bytes,
-                                                           std::chrono::milliseconds limit);
+                                                           std::chrono::milliseconds limit,
+                                                           std::uint64_t& written_on);
     boost::asio::awaitable<std::string> open_connection(base::steady_time until);
     boost::asio::awaitable<void> serve_connection();
     boost::asio::awaitable<std::string> read_answers();

@@ -104,21 +104,21 @@ local function length_of(list)
   return type(length) == 'number' and length or nil
 end
 
--- To the end of the line.
-local function line_up(lane, user)
-  if redis.call('RPUSH', lanes_of(user), lane) == 1 then redis.call('RPUSH', ready, user) end
+-- Puts a lane into its user's line with RPUSH, or in front with LPUSH. If something foreign stands where that should
+-- be, the lane waits in nobody's line.
+local function line_up(push, lane, user)
+  local length = redis.pcall(push, lanes_of(user), lane)
+  if type(length) ~= 'number' then
+    user = ''
+    length = redis.call(push, lanes_of(user), lane)
+  end
+  if length == 1 then redis.call(push, ready, user) end
 end
 
--- Makes an owned lane ready again, in front, its first ticket undone. False, and nothing changed, if something foreign
--- stands where its user's lanes should be: then it stays owned until that is mended.
+-- Makes an owned lane ready again, in front, its first ticket undone.
 local function give_back(instance, lane)
-  local user = user_of(lane)
-  if not length_of(lanes_of(user)) then return false end
   redis.call('HDEL', owned_by(instance), lane)
-  if redis.call('EXISTS', lane_key(lane)) == 1 and redis.call('LPUSH', lanes_of(user), lane) == 1 then
-    redis.call('LPUSH', ready, user)
-  end
-  return true
+  if redis.call('EXISTS', lane_key(lane)) == 1 then line_up('LPUSH', lane, user_of(lane)) end
 end
 
 -- The lanes that an instance owns and their tickets, one after the other, and whether these are all.
@@ -131,21 +131,17 @@ end
 -- Redis lets a script go on that has begun to write, also when it is full. This changes nothing.
 local function begin_to_write() redis.call('ZREM', instances, '') end
 
--- The lane and its user, or a lane of the ticket's own and nobody if something foreign is in the way, and how long the
--- user's backlog is. Nothing if something is in the way of all.
+-- The lane and its user, or a lane of the ticket's own and nobody if something foreign is in the way.
 local function free_lane(lane, user, ticket)
-  local waiting = length_of(lane_key(lane)) and length_of(lanes_of(user)) and length_of(backlog_of(user))
-  if waiting then return lane, user, waiting end
-  lane, user = '~' .. ticket, ''
-  waiting = length_of(lane_key(lane)) and length_of(lanes_of(user)) and length_of(backlog_of(user))
-  if waiting then return lane, user, waiting end
+  if length_of(lane_key(lane)) then return lane, user end
+  return '~' .. ticket, ''
 end
 
 -- The job has its place among those of its user.
 local function park(lane, user, ticket, raw, first_seen)
   redis.call('HSET', bodies, ticket, raw)
   write_meta(ticket, 0, 0, first_seen)
-  if redis.call('RPUSH', lane_key(lane), ticket) == 1 then line_up(lane, user) end
+  if redis.call('RPUSH', lane_key(lane), ticket) == 1 then line_up('RPUSH', lane, user) end
 end
 
 local function bury(raw, id, reason, message, attempts, now)
@@ -153,50 +149,60 @@ local function bury(raw, id, reason, message, attempts, now)
     'at', now, 'attempts', attempts)
 end
 
--- Takes one place of a user's share, if there is one.
-local function take_place(user, limits)
-  if redis.call('HINCRBY', parked, user, 1) <= limits.share then return true end
+-- Takes one place of a user's share; without `share`, whether there is one or not. Heals what is no number.
+local function take_place(user, share)
+  local used = redis.pcall('HINCRBY', parked, user, 1)
+  if type(used) ~= 'number' then
+    used = 1
+    redis.call('HSET', parked, user, used)
+  end
+  if not share or used <= share then return true end
   redis.call('HINCRBY', parked, user, -1)
   return false
 end
 
 local function leave_place(user)
-  if redis.call('HINCRBY', parked, user, -1) <= 0 then redis.call('HDEL', parked, user) end
+  local used = redis.pcall('HINCRBY', parked, user, -1)
+  if type(used) ~= 'number' or used <= 0 then redis.call('HDEL', parked, user) end
 end
 
--- The first of a user's backlog come into their lanes while his share allows. `limits` as in limits_from().
+-- For people to look at: nothing depends on it.
+local function count_behind(change)
+  local count = redis.pcall(change, behind)
+  if type(count) == 'number' and count <= 0 then redis.call('DEL', behind) end
+end
+
+-- The first of a user's backlog come into their lanes while his share, and `room` over all users, allow. Returns how
+-- many did. `limits` as in limits_from().
 local most_from_backlog, most_bytes_from_backlog = 16, 1024 * 1024
 
-local function refill(user, limits)
+local function refill(user, limits, room)
   local bytes, parked_now = 0, 0
-  for _ = 1, most_from_backlog do
+  while parked_now < math.min(room, most_from_backlog) and bytes < most_bytes_from_backlog do
     local entry = redis.pcall('LINDEX', backlog_of(user), 0)
-    if type(entry) ~= 'string' or bytes >= most_bytes_from_backlog then break end
+    if type(entry) ~= 'string' then break end
     local ticket, first_seen, length, from = string.match(entry, '^(%S+) (%d+) (%d+) ()')
-    local lane, owner
     if ticket then
-      lane, owner = free_lane(string.sub(entry, from, from + length - 1), user, ticket)
-      if not lane or not take_place(owner, limits) then break end
+      local lane, owner = free_lane(string.sub(entry, from, from + length - 1), user, ticket)
+      if not take_place(owner, owner == user and limits.share) then break end
+      redis.call('LPOP', backlog_of(user))
+      park(lane, owner, ticket, string.sub(entry, from + length), first_seen)
     else
       redis.call('XLEN', dead)  -- as check_types()
-    end
-    redis.call('LPOP', backlog_of(user))
-    if redis.call('DECR', behind) <= 0 then redis.call('DEL', behind) end
-    if lane then
-      park(lane, owner, ticket, string.sub(entry, from + length), first_seen)
-      parked_now = parked_now + 1
-    else
+      redis.call('LPOP', backlog_of(user))
       bury(entry, '', 'invalid_job', 'this is no entry of a backlog', '0', ms_text(now_ms()))
     end
+    count_behind('DECR')
+    parked_now = parked_now + 1
     bytes = bytes + #entry
   end
   return parked_now
 end
 
 -- A job of this user has gone from its lane.
-local function unpark(user, limits)
+local function unpark(user, limits, room)
   leave_place(user)
-  return refill(user, limits)
+  return refill(user, limits, room)
 end
 
 -- ---- taking ----
@@ -217,21 +223,23 @@ local function has_place(user, limits)
 end
 
 -- How many were parked, or nothing, and nothing changed, if there is no room for it.
-local function admit(raw, ticket, limits, now, has_room)
+local function admit(raw, ticket, limits, now, room)
   local lane, user = lane_of(raw, ticket, limits.job_bytes)
-  local waiting
-  lane, user, waiting = free_lane(lane, user, ticket)
-  if not lane then return end
-  if not has_room and waiting == 0 and has_place(user, limits) then return end
-  redis.call('RPOP', jobs)
-  -- Nothing passes those that wait already.
-  if waiting == 0 and take_place(user, limits) then
+  lane, user = free_lane(lane, user, ticket)
+  local waiting = length_of(backlog_of(user))
+  -- Nothing passes those that wait already. Where nobody can wait, the share is exceeded.
+  local may_park = waiting == 0 or not waiting
+  if room < 1 and (not waiting or (waiting == 0 and has_place(user, limits))) then return end
+  begin_to_write()
+  if may_park and take_place(user, waiting and limits.share) then
+    redis.call('RPOP', jobs)
     park(lane, user, ticket, raw, now)
     return 1
   end
+  redis.call('RPOP', jobs)
   redis.call('RPUSH', backlog_of(user), ticket .. ' ' .. now .. ' ' .. #lane .. ' ' .. lane .. raw)
-  redis.call('INCR', behind)
-  return has_room and refill(user, limits) or 0
+  count_behind('INCR')
+  return refill(user, limits, room)
 end
 
 -- Returns how many it moved, and whether it has seen the end of P:jobs.
@@ -244,7 +252,7 @@ local function ingest(limits, now, already_parked)
       refuse_unseen(raw, limits, now)
     else
       local ticket = limits.tickets .. '.' .. (moved + 1)
-      local parked_now = admit(raw, ticket, limits, now, already_parked < limits.parked)
+      local parked_now = admit(raw, ticket, limits, now, limits.parked - already_parked)
       if not parked_now then break end
       already_parked = already_parked + parked_now
     end
@@ -255,17 +263,18 @@ local function ingest(limits, now, already_parked)
 end
 
 -- The first job of a lane that was just taken out of line: {lane, ticket, body, deliveries, deaths, first_seen_ms}.
--- Nothing, and whether a job has gone, if there is none.
+-- Nothing if there is none, and what was in its place: 'lost', a ticket whose job has gone, or 'foreign'.
 local function deliver(lane, user)
   local ticket = redis.pcall('LINDEX', lane_key(lane), 0)
-  if type(ticket) ~= 'string' then return end  -- nothing there, or something foreign
+  if type(ticket) == 'table' then return nil, 'foreign' end
+  if not ticket then return end
   local raw = redis.call('HGET', bodies, ticket)
   if not raw then
     -- A ticket without a body: an operator's hand, or data restored in part. Step over it.
     redis.call('LPOP', lane_key(lane))
     redis.call('HDEL', metas, ticket)
     if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', lanes_of(user), lane) end
-    return nil, true
+    return nil, 'lost'
   end
   local deliveries, deaths, first_seen = read_meta(ticket)
   write_meta(ticket, deliveries + 1, deaths, first_seen)
@@ -285,9 +294,15 @@ local function claim(limits)
     if not user then return taken, true end
     local lane = redis.pcall('LPOP', lanes_of(user))
     if type(lane) == 'string' then
-      local job, was_lost = deliver(lane, user)
+      local job, instead = deliver(lane, user)
+      -- It keeps its place until it is mended.
+      if instead == 'foreign' then redis.call('RPUSH', lanes_of(user), lane) end
       if redis.call('LLEN', lanes_of(user)) > 0 then redis.call('RPUSH', ready, user) end
-      if was_lost then unpark(user, limits) end
+      if instead == 'lost' then unpark(user_of(lane), limits, 1) end
+      if instead == 'foreign' then
+        if stuck[lane] then break end
+        stuck[lane] = true
+      end
       if job then
         taken[#taken + 1] = job
         bytes = bytes + #job[3]

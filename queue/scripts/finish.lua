@@ -35,11 +35,9 @@ local is_alive, already_parked = alive(), check_types()
 if redis.call('HGET', owned_by(me), lane) == ticket then
   finished = 1
   local user = user_of(lane)
-  local tickets = redis.call('LLEN', lane_key(lane))
-  if tickets > 1 then redis.call('LLEN', lanes_of(user)) end  -- as check_types()
   if reason ~= '' then redis.call('XLEN', dead) end
 
-  tickets = tickets - redis.call('LREM', lane_key(lane), 1, ticket)
+  redis.call('LREM', lane_key(lane), 1, ticket)
   redis.call('HDEL', owned_by(me), lane)
   deliver_reply()
   local raw, deliveries
@@ -50,8 +48,9 @@ if redis.call('HGET', owned_by(me), lane) == ticket then
   redis.call('HDEL', bodies, ticket)
   redis.call('HDEL', metas, ticket)
   -- To the end of the line: other conversations come first.
-  if tickets > 0 then line_up(lane, user) end
-  already_parked = already_parked - 1 + unpark(user, limits)
+  if redis.call('EXISTS', lane_key(lane)) == 1 then line_up('RPUSH', lane, user) end
+  already_parked = already_parked - 1
+  already_parked = already_parked + unpark(user, limits, math.max(1, limits.parked - already_parked))
   if reason ~= '' then
     local buried = bury(raw, ARGV[8], reason, message, deliveries, ms_text(now_ms()))
     if buried.err then refused = buried.err end

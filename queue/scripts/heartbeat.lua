@@ -1,6 +1,6 @@
 -- Renews this instance's lease, and takes the place of those whose lease is at an end: their lanes become ready,
 -- in front, with one death more.
--- ARGV[3] lease in ms, [4] '1' for a new instance, [5] what it says of itself, [6] the instance that it was before ('' =
+-- ARGV[3] lease in ms, [4] '1' for a new instance, '2' for the first time at this server, else '0', [5] what it says of itself, [6] the instance that it was before ('' =
 -- none), whose lanes go back uncounted if nobody else has an eye on them.
 -- Returns {alive, lanes taken back, lanes that this instance owns}.
 
@@ -8,18 +8,20 @@
 -- them does not begin. Returns what was refused.
 local function lacking_right()
   local probe = key('probe')
-  local refusal
   for _, command in ipairs({
-    {'DEL', probe}, {'RPUSH', probe, '1'}, {'LPUSH', probe, '1'}, {'LINDEX', probe, '0'}, {'LLEN', probe},
-    {'LREM', probe, '1', '1'}, {'LPOP', probe}, {'RPOP', probe},
-    {'HSET', probe, '1', '1'}, {'HINCRBY', probe, '1', '1'}, {'HGET', probe, '1'}, {'HGETALL', probe}, {'HLEN', probe},
-    {'HDEL', probe, '1'}, {'INCR', probe}, {'DECR', probe}, {'EXISTS', probe}, {'PEXPIRE', probe, '1000'}, {'DEL', probe},
-    {'XADD', probe, '*', '1', '1'}, {'XLEN', probe}, {'DEL', probe}, {'ZADD', probe, '1', '1'}, {'DEL', probe},
+    {'DEL', probe}, {'PEXPIRE', probe, '1000'}, {'SET', probe, '1', 'PX', '1000'}, {'INCR', probe}, {'DECR', probe},
+    {'EXISTS', probe}, {'DEL', probe}, {'ZADD', probe, '1', '1'}, {'ZRANGEBYSCORE', probe, '1', '1'}, {'DEL', probe},
+    {'RPUSH', probe, '1'}, {'LPUSH', probe, '1'}, {'LINDEX', probe, '0'}, {'LLEN', probe}, {'LREM', probe, '1', '1'},
+    {'LPOP', probe}, {'RPOP', probe}, {'HSET', probe, '1', '1'}, {'HINCRBY', probe, '1', '1'}, {'HGET', probe, '1'},
+    {'HGETALL', probe}, {'HLEN', probe}, {'HDEL', probe, '1'}, {'XADD', probe, '*', '1', '1'}, {'XLEN', probe},
+    {'DEL', probe},
   }) do
     local answer = redis.pcall(unpack(command))
-    if type(answer) == 'table' and answer.err then refusal = refusal or command[1] .. ': ' .. answer.err end
+    if type(answer) == 'table' and answer.err then
+      redis.pcall('DEL', probe)
+      return command[1] .. ': ' .. answer.err
+    end
   end
-  return refusal
 end
 
 check_types()
@@ -29,7 +31,7 @@ if ARGV[4] ~= '1' and not lease_end then return {0, 0, 0} end
 local now = now_ms()
 local renewed = ms_text(now + lease)
 begin_to_write()
-if ARGV[4] == '1' then
+if ARGV[4] ~= '0' then
   local refusal = lacking_right()
   if refusal then return redis.error_reply(refusal) end
 end
@@ -57,12 +59,9 @@ local taken_back = 0
 local function take_back(instance, it_died)
   local owned, whole = owned_lanes(instance)
   for i = 1, #owned, 2 do
-    if give_back(instance, owned[i]) then
-      if it_died then count_death(owned[i + 1]) end
-      taken_back = taken_back + 1
-    else
-      whole = false
-    end
+    give_back(instance, owned[i])
+    if it_died then count_death(owned[i + 1]) end
+    taken_back = taken_back + 1
   end
   return whole
 end

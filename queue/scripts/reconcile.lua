@@ -6,6 +6,9 @@ check_types()
 local given = 0
 local owned = owned_lanes(me)
 for i = 1, #owned, 2 do
-  if not known[owned[i + 1]] and give_back(me, owned[i]) then given = given + 1 end
+  if not known[owned[i + 1]] then
+    give_back(me, owned[i])
+    given = given + 1
+  end
 end
 return given

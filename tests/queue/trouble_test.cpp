@@ -5,7 +5,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -116,7 +118,7 @@ BOOST_AUTO_TEST_CASE(something_foreign_where_a_backlog_leads_to_loses_no_job) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(something_foreign_among_one_users_lanes_stops_no_takeover_and_no_start) {
+BOOST_AUTO_TEST_CASE(something_foreign_among_one_users_lanes_stops_nobody) {
     play([](fixture& f) -> task<void> {
         f.server.command({"ZADD", "engram:instances", "1", "dead"});
         for (std::string const user : {"alice", "bob"}) {
@@ -131,16 +133,67 @@ BOOST_AUTO_TEST_CASE(something_foreign_among_one_users_lanes_stops_no_takeover_a
         options.lease = 1'000ms;
         worker w(f, options);
         co_await w.start();
-        auto const bob = co_await w.next();
-        BOOST_TEST(bob->id() == "bob");
-        BOOST_TEST(bob->what.deaths == 1);
-        bob->answer();
-        BOOST_TEST(f.server.command({"HLEN", "engram:owned:dead"}) == "1");
-        f.server.command({"DEL", "engram:lanes:alice"});
-        auto const alice = co_await w.next();
-        BOOST_TEST(alice->id() == "alice");
-        alice->answer();
+        std::set<std::string> ids;
+        std::vector<std::shared_ptr<turn>> turns;
+        for (int i = 0; i < 2; ++i) {
+            turns.push_back(co_await w.next());
+            ids.insert(turns.back()->id());
+            BOOST_TEST(turns.back()->what.deaths == 1);
+        }
+        BOOST_TEST((ids == std::set<std::string>{"alice", "bob"}));
+        f.push("alice", "t", "later");
+        auto const later = co_await w.next();
+        BOOST_TEST(later->id() == "later");
+        later->answer();
+        for (auto& one : turns)
+            one->answer();
         co_await f.replied("alice");
+        co_await f.replied("later");
+        BOOST_TEST(f.server.command({"GET", "engram:lanes:alice"}) == "foreign");
+        f.server.command({"DEL", "engram:lanes:alice"});
+        co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_that_was_moved_aside_is_taken_when_it_is_back) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        w.queue.set_limit(1);
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.push("v", "s", "2");
+        client c(f, f.server.url());
+        auto const moved = co_await queue::all_scripts().take.run(
+            c.redis, "engram:jobs",
+            {"engram", w.queue.instance(), "9", "0", "100", "100", "100000", "other"});
+        BOOST_REQUIRE(moved.has_value());
+        f.server.command({"RENAME", "engram:lane:1:v:s", "aside"});
+        f.server.command({"SET", "engram:lane:1:v:s", "foreign"});
+        one->answer();
+        co_await f.replied("1");
+        f.server.command({"RENAME", "aside", "engram:lane:1:v:s"});
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        two->answer();
+        co_await f.replied("2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(counters_that_are_no_numbers_lose_no_job) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_parked_per_user = 1;
+        worker w(f, options);
+        co_await w.start();
+        f.server.command({"SET", "engram:behind", "x"});
+        f.server.command({"HSET", "engram:parked", "u", "x"});
+        for (auto const* id : {"1", "2", "3"})
+            f.push("u", "s", id);
+        w.answer_all();
+        for (auto const* id : {"1", "2", "3"})
+            co_await f.replied(id);
+        f.server.command({"DEL", "engram:behind"});
         co_await until("nothing is left", [&] { return f.keys() == "engram:instances\n"; });
     });
 }
