@@ -360,6 +360,32 @@ BOOST_AUTO_TEST_CASE(a_share_made_larger_or_smaller_keeps_the_order) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_share_made_larger_keeps_the_bound_over_all_users) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_parked_per_user = 2;
+        options.max_in_flight = 1;
+        for (int i = 0; i < 30; ++i)
+            f.push("u", "s", std::to_string(i));
+        {
+            worker w(f, options);
+            co_await w.start();
+            auto const first = co_await w.next();
+        }
+        options.max_parked_per_user = 50;
+        options.max_parked = 5;
+        worker w(f, options);
+        std::size_t most = 0;
+        w.answer_all([&](queue::delivery const&) {
+            most = std::max(most, std::size_t(std::stoul(f.server.command({"HLEN", "engram:body"}))));
+        });
+        co_await w.start();
+        co_await f.replied("29");
+        BOOST_TEST(most <= 5u);
+        BOOST_TEST(most >= 2u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_backlog_is_emptied_though_the_size_limit_was_lowered_meanwhile) {
     play([](fixture& f) -> task<void> {
         auto options = f.options();
