@@ -24,6 +24,30 @@ struct fixture : queue_fixture {
         co_await until("trouble with " + code,
                        [&] { return w.queue.status().trouble.find(code) != std::string::npos; });
     }
+    // A job of v waits for a place; `key`, which leads to it, is something else for a while.
+    task<void> moved_aside(std::string key) {
+        worker w(*this, options());
+        w.queue.set_limit(1);
+        co_await w.start();
+        push("u", "s", "1");
+        auto const one = co_await w.next();
+        push("v", "s", "2");
+        client c(*this, server.url());
+        std::vector<std::string> const look{"engram", w.queue.instance(), "9",    "0", "100",
+                                            "100",    "100000",           "other"};
+        auto const moved = co_await queue::all_scripts().take.run(c.redis, "engram:jobs", look);
+        BOOST_REQUIRE(moved.has_value());
+        server.command({"RENAME", key, "aside"});
+        server.command({"SET", key, "foreign"});
+        one->answer();
+        co_await replied("1");
+        server.command({"RENAME", "aside", key});
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        two->answer();
+        co_await replied("2");
+    }
+
     task<void> untroubled(worker& w) {
         co_await until("no more trouble", [&] { return w.queue.status().trouble.empty(); });
     }
@@ -156,28 +180,7 @@ BOOST_AUTO_TEST_CASE(something_foreign_among_one_users_lanes_stops_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lane_that_was_moved_aside_is_taken_when_it_is_back) {
-    play([](fixture& f) -> task<void> {
-        worker w(f, f.options());
-        w.queue.set_limit(1);
-        co_await w.start();
-        f.push("u", "s", "1");
-        auto const one = co_await w.next();
-        f.push("v", "s", "2");
-        client c(f, f.server.url());
-        auto const moved = co_await queue::all_scripts().take.run(
-            c.redis, "engram:jobs",
-            {"engram", w.queue.instance(), "9", "0", "100", "100", "100000", "other"});
-        BOOST_REQUIRE(moved.has_value());
-        f.server.command({"RENAME", "engram:lane:1:v:s", "aside"});
-        f.server.command({"SET", "engram:lane:1:v:s", "foreign"});
-        one->answer();
-        co_await f.replied("1");
-        f.server.command({"RENAME", "aside", "engram:lane:1:v:s"});
-        auto const two = co_await w.next();
-        BOOST_TEST(two->id() == "2");
-        two->answer();
-        co_await f.replied("2");
-    });
+    play([](fixture& f) { return f.moved_aside("engram:lane:1:v:s"); });
 }
 
 BOOST_AUTO_TEST_CASE(counters_that_are_no_numbers_lose_no_job) {
@@ -199,28 +202,7 @@ BOOST_AUTO_TEST_CASE(counters_that_are_no_numbers_lose_no_job) {
 }
 
 BOOST_AUTO_TEST_CASE(lanes_that_were_moved_aside_are_taken_when_they_are_back) {
-    play([](fixture& f) -> task<void> {
-        worker w(f, f.options());
-        w.queue.set_limit(1);
-        co_await w.start();
-        f.push("u", "s", "1");
-        auto const one = co_await w.next();
-        f.push("v", "s", "2");
-        client c(f, f.server.url());
-        auto const moved = co_await queue::all_scripts().take.run(
-            c.redis, "engram:jobs",
-            {"engram", w.queue.instance(), "9", "0", "100", "100", "100000", "other"});
-        BOOST_REQUIRE(moved.has_value());
-        f.server.command({"RENAME", "engram:lanes:v", "aside"});
-        f.server.command({"SET", "engram:lanes:v", "foreign"});
-        one->answer();
-        co_await f.replied("1");
-        f.server.command({"RENAME", "aside", "engram:lanes:v"});
-        auto const two = co_await w.next();
-        BOOST_TEST(two->id() == "2");
-        two->answer();
-        co_await f.replied("2");
-    });
+    play([](fixture& f) { return f.moved_aside("engram:lanes:v"); });
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_lease_is_over_when_it_is_over_though_nothing_is_taken) {

@@ -56,6 +56,26 @@ struct fixture {
         BOOST_REQUIRE_MESSAGE(got, "the turn did not end");
         return *got;
     }
+
+    // Another delivery of the same push ends it as poisoned while this one waits for Claude.
+    std::optional<queue::settlement> answer_while_another_ends_it() {
+        claude.hold = true;
+        queue::delivery delivery;
+        delivery.ticket = "t-1.1";
+        delivery.body = job;
+        delivery.received = clock.steady();
+        std::optional<queue::settlement> got;
+        asio::co_spawn(io, turn.answer(delivery),
+                       [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
+        io.poll();
+        BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
+        store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
+        claude.hold = false;
+        claude.released.notify_all();
+        io.restart();
+        io.run_for(std::chrono::seconds(30));
+        return got;
+    }
 };
 
 std::string error_of(std::optional<queue::settlement> const& outcome) {
@@ -119,42 +139,14 @@ BOOST_AUTO_TEST_CASE(the_same_id_with_other_bytes_is_a_conflict) {
 
 BOOST_AUTO_TEST_CASE(a_job_that_came_to_its_end_meanwhile_changes_nothing) {
     claude.will_say("mine");
-    claude.hold = true;
-    queue::delivery delivery;
-    delivery.ticket = "t-1.1";
-    delivery.body = job;
-    delivery.received = clock.steady();
-    std::optional<queue::settlement> got;
-    asio::co_spawn(io, turn.answer(delivery),
-                   [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
-    io.poll();
-    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
-    store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
-    claude.hold = false;
-    claude.released.notify_all();
-    io.restart();
-    io.run_for(std::chrono::seconds(30));
+    auto const got = answer_while_another_ends_it();
     BOOST_TEST(error_of(got) == "poisoned");
     BOOST_TEST(store.exchanges.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_job_that_came_to_another_end_meanwhile_has_that_ones_reply_and_dead_letter) {
     claude.will_fail(claude::error_kind::rejected);
-    claude.hold = true;
-    queue::delivery delivery;
-    delivery.ticket = "t-1.1";
-    delivery.body = job;
-    delivery.received = clock.steady();
-    std::optional<queue::settlement> got;
-    asio::co_spawn(io, turn.answer(delivery),
-                   [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
-    io.poll();
-    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
-    store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
-    claude.hold = false;
-    claude.released.notify_all();
-    io.restart();
-    io.run_for(std::chrono::seconds(30));
+    auto const got = answer_while_another_ends_it();
     BOOST_TEST(error_of(got) == "poisoned");
     BOOST_REQUIRE(got && got->dead);
     BOOST_TEST(got->dead->reason == "poisoned");
