@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace engram::daemon {
@@ -69,7 +70,10 @@ std::string to_line(status const& now) {
                 std::to_string(q.in_flight) + " of " + std::to_string(q.limit) + " jobs in hand, as " +
                 q.instance;
     auto const trouble = trouble_of(now);
-    return trouble.empty() ? line : line + " (" + trouble + ")";
+    if (!trouble.empty()) line += " (" + trouble + ")";
+    // A line of its own would be another message to systemd, and what an API says is not ours.
+    std::ranges::replace_if(line, [](unsigned char c) { return c < ' '; }, ' ');
+    return line;
 }
 
 }  // namespace engram::daemon

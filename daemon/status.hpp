@@ -25,7 +25,7 @@ struct status {
 /// The JSON object that stands at P:status:<instance> (docs/queue.md).
 [[nodiscard]] std::string to_json(status const& now);
 
-/// For `systemctl status`.
+/// For `systemctl status`: one line.
 [[nodiscard]] std::string to_line(status const& now);
 
 }  // namespace engram::daemon

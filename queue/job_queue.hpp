@@ -130,6 +130,7 @@ private:
     void lose_everything();
     void note_trouble(std::string& trouble, redis_error const& error, std::string_view doing);
     void clear_trouble(std::string& trouble);
+    [[nodiscard]] bool may_take() const;
     [[nodiscard]] std::size_t room() const;
     [[nodiscard]] bool unsure() const { return doubts_ != doubts_settled_; }
     [[nodiscard]] intake state() const;

@@ -98,8 +98,7 @@ std::vector<std::string> job_queue::finish_arguments(delivery const& what, settl
 asio::awaitable<bool> job_queue::try_settle(delivery const& what, settlement const& outcome) {
     // This job's own place is free once it is finished. A delivery of an earlier incarnation frees none.
     bool const ours = what.instance == incarnation_;
-    auto const open =
-        ours && limit_ >= in_flight_.size() + reserved_ && !draining_ && !unsure() && registered_;
+    bool const open = ours && may_take() && limit_ >= in_flight_.size() + reserved_;
     auto const claims = open ? std::min(limit_ - in_flight_.size() - reserved_ + 1, most_claims_a_call) : 0;
     claiming call(*this, claims, 1);
     auto const arguments = finish_arguments(what, outcome, claims);

@@ -21,8 +21,13 @@ constexpr milliseconds full_pause = 100ms;         // P:jobs has jobs, but as ma
 
 }  // namespace
 
+// Whose lease cannot be renewed takes no more jobs, which others would have to take over.
+bool job_queue::may_take() const {
+    return registered_ && !draining_ && !unsure() && beat_trouble_.empty();
+}
+
 std::size_t job_queue::room() const {
-    if (draining_ || unsure() || !registered_ || !beat_trouble_.empty()) return 0;
+    if (!may_take()) return 0;
     auto const held = in_flight_.size() + reserved_;
     return held < limit_ ? std::min(limit_ - held, most_claims_a_call) : 0;
 }

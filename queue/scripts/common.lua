@@ -13,12 +13,14 @@
 --   P:owned:<i>       hash    lane -> ticket that instance i runs
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
+--   P:probe           any     only within a heartbeat, to see what this user may do
 --   P:dead            stream  dead letters
 --
 -- A lane is in exactly one of three states: absent (no list); ready (its list has tickets, it stands once in
--- P:lanes:<its user>); owned (its list has tickets, it stands in one P:owned:<i> with its first ticket). A user stands
--- once in P:ready if he has ready lanes, else not at all. He has a backlog only while as many of his jobs as allowed
--- are parked. Every script takes lanes and users from one such state to another and leaves none between two.
+-- P:lanes:<its user>, or in nobody's if something foreign is in the way there); owned (its list has tickets, it stands
+-- in one P:owned:<i> with its first ticket). A user stands once in P:ready if he has ready lanes, else not at all. He has
+-- a backlog only while as many of his jobs as allowed are parked. Every script takes lanes and users from one such state
+-- to another and leaves none between two.
 --
 -- Lua has no way back: each script checks what can be wrong before its first write, and shrinks before it grows,
 -- since Redis lets a script that has begun to write finish even when it is out of memory.

@@ -36,6 +36,12 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_used_makes_it_unready) {
     BOOST_TEST(to_line(now) == "not ready, taking: 3 of 8 jobs in hand, as one (store: the disk is full)");
 }
 
+BOOST_AUTO_TEST_CASE(what_an_api_says_stays_within_the_line) {
+    auto now = in(intake::paused);
+    now.api_trouble = "no\nMAINPID=1\r\n";
+    BOOST_TEST(to_line(now) == "not ready, paused: 3 of 8 jobs in hand, as one (Claude: no MAINPID=1  )");
+}
+
 BOOST_AUTO_TEST_CASE(every_trouble_is_told) {
     auto now = in(intake::cut_off);
     now.queue.trouble = "gone";

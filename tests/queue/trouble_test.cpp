@@ -219,6 +219,29 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_lease_is_over_when_it_is_over_though
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_busy_daemon_whose_lease_cannot_be_renewed_takes_no_more) {
+    play([](fixture& f) -> task<void> {
+        f.server.command({"ACL", "SETUSER", "daemon", "on", "nopass", "~*", "&*", "+@all"});
+        worker w(f, f.options("unix://daemon:any@" + f.server.socket()));
+        w.queue.set_limit(1);
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        f.server.command({"ACL", "SETUSER", "daemon", "-zadd"});
+        co_await f.troubled(w, "can't run this command");
+        f.push("u", "s", "2");
+        one->answer("in spite of it");
+        co_await f.replied("1");
+        co_await until("it is done", [&] { return w.queue.status().in_flight == 0; });
+        BOOST_TEST(w.waiting() == 0u);
+        BOOST_TEST(f.server.command({"LLEN", "engram:jobs"}) == "1");
+        f.server.command({"ACL", "SETUSER", "daemon", "+zadd"});
+        auto const two = co_await w.next();
+        BOOST_TEST(two->id() == "2");
+        two->answer();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_handler_that_fails_counts_as_a_death_on_a_full_redis_too) {
     fixture g({"--maxmemory-policy", "noeviction"});
     g.play([](fixture& f) -> task<void> {
