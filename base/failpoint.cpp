@@ -14,7 +14,7 @@ namespace engram::base {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> places{
+constexpr std::array<std::string_view, 8> places{
     "ingested",       // Redis has handed out jobs, and nothing is known of it here
     "claimed",        // jobs are in hand
     "mid_call",       // Claude has been sent the request
@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 7> places{
     "in_commit",      // inside the store's transaction
     "committed",      // stored, and the queue not told
     "finished",       // the reply is out
+    "forgotten",      // the store has forgotten a user, Redis has not
 };
 
 // Written before the threads start.

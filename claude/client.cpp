@@ -4,15 +4,12 @@
 #include "base/log.hpp"
 #include "claude/admission.hpp"
 #include "claude/answer.hpp"
-#include "claude/connection.hpp"
 #include "claude/failure.hpp"
-#include "claude/http_reader.hpp"
-#include "claude/names.hpp"
 #include "claude/outgoing.hpp"
-#include "claude/pool.hpp"
 #include "claude/retry.hpp"
-#include "claude/tls.hpp"
-#include "claude/url.hpp"
+#include "http/endpoint.hpp"
+#include "http/text.hpp"
+#include "http/url.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -30,7 +27,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t scratch_bytes = 16 * 1024;
 constexpr milliseconds longest_span = std::chrono::hours(24 * 365);
 constexpr unsigned max_continuations = 3;  // of an answer that pauses
 
@@ -42,7 +38,7 @@ struct call {
     call_class priority;
     base::steady_time deadline;
     unsigned attempts = 0;
-    std::unique_ptr<http_reply> reply = nullptr;    // of the last try
+    std::unique_ptr<http::reply> reply = nullptr;   // of the last try
     std::unique_ptr<parsed_answer> part = nullptr;  // what the last try brought,
     std::unique_ptr<failure> why = nullptr;         // or why it brought none
 };
@@ -74,71 +70,64 @@ std::unique_ptr<failure> past_deadline(std::string what) {
 
 /// The keys and options that go into headers; everything else goes into JSON, which escapes.
 void check_headers(options const& o) {
-    check_header_value(o.api_key.reveal(), "the API key");
-    check_header_value(o.api_version, "the API version");
+    http::check_header_value(o.api_key.reveal(), "the API key");
+    http::check_header_value(o.api_version, "the API version");
     if (o.api_version.empty()) throw std::invalid_argument("the API version is empty");
 }
 
 class http_client final : public client {
 public:
-    http_client(options options, base_url url, asio::any_io_executor executor)
+    http_client(options options, http::base_url url, asio::any_io_executor executor)
         : options_(std::move(options)),
-          url_(std::move(url)),
           executor_(executor),
-          head_(compose_head(url_, options_, options_.api_key)),
-          tls_(url_.tls ? std::make_unique<tls_context>(options_.ca_file, url_.host) : nullptr),
-          names_(executor, url_.host, url_.port),
-          pool_(executor, names_, tls_.get(), options_.idle_timeout, options_.max_idle_connections),
+          endpoint_(std::move(url), options_.ca_file,
+                    {options_.connect_timeout, options_.idle_timeout, options_.max_idle_connections,
+                     options_.max_response_bytes},
+                    executor),
+          head_(compose_head(endpoint_.url(), options_, options_.api_key)),
           admission_(executor, options_.max_connections),
-          scratch_(scratch_bytes),
           random_(std::random_device{}()) {}
 
     asio::awaitable<result<answer>> ask(request what, call_class priority,
                                         base::steady_time deadline) override;
 
     void set_api_key(base::secret key) override {
-        check_header_value(key.reveal(), "the API key");
+        http::check_header_value(key.reveal(), "the API key");
         options_.api_key = std::move(key);
-        head_ = compose_head(url_, options_, options_.api_key);
+        head_ = compose_head(endpoint_.url(), options_, options_.api_key);
     }
 
     client_status status() const override {
         client_status s;
         s.calls_in_flight = admission_.taken();
         s.calls_waiting = admission_.waiting() + pausing_;
-        s.connections = pool_.connections();
-        s.idle_connections = pool_.idle();
-        s.requests = requests_;
+        s.connections = endpoint_.connections();
+        s.idle_connections = endpoint_.idle();
+        s.requests = endpoint_.requests();
         s.retries = retries_;
         s.failures = failures_;
         return s;
     }
 
-    void close() override { pool_.close(); }
+    void close() override { endpoint_.close(); }
 
 private:
     // Each returns whether it succeeded; if not, `why` is set.
     asio::awaitable<bool> ask_until_answered(call& c);
     asio::awaitable<bool> try_once(call& c);
-    asio::awaitable<bool> exchange(call& c, base::steady_time until);
     bool understand(call& c) const;
     error give_up(call& c);
-    std::unique_ptr<failure> explain(io_outcome const& outcome, call const& c) const;
+    std::unique_ptr<failure> explain(http::io_outcome const& outcome, call const& c) const;
     bool may_try_again(call& c, unsigned n, milliseconds& delay);
     asio::awaitable<void> pause(milliseconds delay);
 
     options options_;
-    base_url url_;
     asio::any_io_executor executor_;
+    http::endpoint endpoint_;
     std::string head_;  // with the key in it
-    std::unique_ptr<tls_context> tls_;
-    names names_;
-    pool pool_;
     admission admission_;
-    std::vector<char> scratch_;  // what connections read through, one at a time
     std::minstd_rand random_;
     std::size_t pausing_ = 0;  // calls between two tries
-    std::uint64_t requests_ = 0;
     std::uint64_t retries_ = 0;
     std::uint64_t failures_ = 0;
 };
@@ -164,7 +153,8 @@ asio::awaitable<result<answer>> http_client::ask(request what, call_class priori
 
 error http_client::give_up(call& c) {
     ++failures_;
-    return {c.why->kind, without_key(std::move(c.why->message), options_.api_key), c.why->status, c.attempts};
+    return {c.why->kind, http::without_key(std::move(c.why->message), options_.api_key), c.why->status,
+            c.attempts};
 }
 
 asio::awaitable<bool> http_client::ask_until_answered(call& c) {
@@ -216,45 +206,20 @@ asio::awaitable<bool> http_client::try_once(call& c) {
     }
     auto const until = std::min(steady_clock::now() + options_.timeout, c.deadline);
     ++c.attempts;
-    bool const replied = co_await exchange(c, until);
-    co_return replied&& understand(c);
-}
-
-asio::awaitable<bool> http_client::exchange(call& c, base::steady_time until) {
-    auto lease = pool_.take_idle();
-    for (bool reused = bool(lease);; reused = false) {
-        if (!lease) {
-            auto const outcome =
-                co_await pool_.open(lease, std::min(until, steady_clock::now() + options_.connect_timeout));
-            if (!outcome.ok()) {
-                c.why = explain(outcome, c);
-                co_return false;
-            }
-        }
-        http_reader reader(options_.max_response_bytes);
-        c.wire.set_head(head_);
-        ++requests_;
-        auto const outcome = co_await lease->exchange(c.wire.wire(), reader, scratch_, until);
-        if (outcome.ok()) {
-            c.reply = std::make_unique<http_reply>(reader.take());
-            if (c.reply->keep_alive) pool_.give_back(std::move(lease));
-            co_return true;
-        }
-        lease.reset();
-        // The connection died while it was idle, and the request never got through: ask at once on a new one.
-        bool const died_idle = reused && outcome.end == io_end::closed && !reader.got_bytes();
-        if (!died_idle) {
-            c.why = explain(outcome, c);
-            co_return false;
-        }
+    c.wire.set_head(head_);
+    auto const outcome = co_await endpoint_.exchange(c.wire.wire(), c.reply, until);
+    if (!outcome.ok()) {
+        c.why = explain(outcome, c);
+        co_return false;
     }
+    co_return understand(c);
 }
 
-std::unique_ptr<failure> http_client::explain(io_outcome const& outcome, call const& c) const {
-    if (outcome.end == io_end::timed_out && steady_clock::now() >= c.deadline)
+std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome, call const& c) const {
+    if (outcome.end == http::io_end::timed_out && steady_clock::now() >= c.deadline)
         return past_deadline("the deadline came before Claude's answer (" + outcome.what + ')');
     auto why = std::make_unique<failure>();
-    why->message = "the Messages API at " + url_.authority() + " gave no answer: " + outcome.what;
+    why->message = "the Messages API at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
     why->retryable = true;
     return why;
 }
@@ -263,14 +228,15 @@ bool http_client::understand(call& c) const {
     auto const reply = std::move(c.reply);
     bool const good = reply->status / 100 == 2;
     if (!good) {
-        reply->body = without_key(std::move(reply->body), options_.api_key);
+        reply->body = http::without_key(std::move(reply->body), options_.api_key);
         c.why = std::make_unique<failure>(classify(*reply, std::chrono::system_clock::now()));
         return false;
     }
     bool const encoded = !reply->content_encoding.empty() && reply->content_encoding != "identity";
     auto parsed =
-        encoded ? unreadable{"is encoded (" + quote(reply->content_encoding) + "), which was not asked for"}
-                : parse_answer(reply->body, c.model, options_.prices);
+        encoded
+            ? unreadable{"is encoded (" + http::quote(reply->content_encoding) + "), which was not asked for"}
+            : parse_answer(reply->body, c.model, options_.prices);
     if (parsed.has_value()) {
         c.part = std::make_unique<parsed_answer>(std::move(*parsed));
         c.part->answer.request_id = std::move(reply->request_id);
@@ -280,7 +246,7 @@ bool http_client::understand(call& c) const {
     c.why->status = reply->status;
     c.why->retryable = true;
     c.why->message = "the answer of the Messages API " + parsed.error().why;
-    if (!reply->request_id.empty()) c.why->message += " (request " + quote(reply->request_id) + ')';
+    if (!reply->request_id.empty()) c.why->message += " (request " + http::quote(reply->request_id) + ')';
     return false;
 }
 
@@ -288,7 +254,7 @@ bool http_client::understand(call& c) const {
 
 std::unique_ptr<client> make_client(options options, asio::any_io_executor executor) {
     check_headers(options);
-    auto url = parse_base_url(options.base_url);
+    auto url = http::parse_base_url(options.base_url, "the address of the Messages API");
     // "Never" must not overflow where it is added to the time.
     for (auto* const span : {&options.timeout, &options.connect_timeout, &options.idle_timeout})
         *span = std::clamp(*span, milliseconds(0), longest_span);

@@ -34,6 +34,9 @@ struct request {
     std::uint32_t max_tokens = 1024;
     std::vector<text_block> system;
     std::vector<message> messages;
+    /// A JSON schema that the answer is to follow, as it goes over the wire; empty: free text. A refused or
+    /// cut answer may break it, and a compatible server may not know of it.
+    std::string output_schema = {};
 };
 
 struct usage {

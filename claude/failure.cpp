@@ -1,7 +1,7 @@
 #include "claude/failure.hpp"
 
-#include "base/utf8.hpp"
 #include "claude/retry.hpp"
+#include "http/text.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -25,7 +25,7 @@ std::string string_at(json::object const& object, std::string_view key) {
     return value && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-api_error read_api_error(http_reply const& reply) {
+api_error read_api_error(http::reply const& reply) {
     api_error found;
     json::error_code ec;
     json::parse_options options;
@@ -58,18 +58,18 @@ error_kind kind_of(int status, api_error const& error) {
     return status == 200 ? error_kind::unavailable : error_kind::rejected;
 }
 
-std::string describe(http_reply const& reply, api_error const& error) {
+std::string describe(http::reply const& reply, api_error const& error) {
     std::string text = "the Messages API answered " + std::to_string(reply.status);
     if (error.present) {
-        text += ' ' + quote(error.type) + ": " + quote(error.message);
-        if (!error.code.empty()) text += " [" + quote(error.code) + ']';
+        text += ' ' + http::quote(error.type) + ": " + http::quote(error.message);
+        if (!error.code.empty()) text += " [" + http::quote(error.code) + ']';
     } else if (!reply.content_encoding.empty() && reply.content_encoding != "identity") {
         text += " with a compressed body";
     } else if (!reply.body.empty()) {
-        text += ": " + quote(reply.body);
+        text += ": " + http::quote(reply.body);
     }
     auto const& id = reply.request_id.empty() ? error.request_id : reply.request_id;
-    if (!id.empty()) text += " (request " + quote(id) + ')';
+    if (!id.empty()) text += " (request " + http::quote(id) + ')';
     if (reply.status / 100 == 3)
         text += "; redirects are not followed: set the address that it should have been";
     return text;
@@ -77,43 +77,7 @@ std::string describe(http_reply const& reply, api_error const& error) {
 
 }  // namespace
 
-std::string quote(std::string_view text) {
-    constexpr std::size_t most = 200;
-    std::string const clean = base::to_utf8(text.substr(0, 4 * most));
-    std::string out;
-    std::size_t characters = 0;
-    bool blank = true;  // leading blanks and repeated ones are left out
-    for (std::size_t i = 0; i < clean.size(); ++i) {
-        auto const c = static_cast<unsigned char>(clean[i]);
-        bool const continues = (c & 0xC0) == 0x80;
-        if (!continues && characters == most) return out += "…";
-        if (c <= 0x20 || c == 0x7f) {
-            if (!blank) {
-                out += ' ';
-                ++characters;
-            }
-            blank = true;
-            continue;
-        }
-        if (!continues) ++characters;
-        out += clean[i];
-        blank = false;
-    }
-    if (out.ends_with(' ')) out.pop_back();
-    if (text.size() > 4 * most) out += "…";
-    return out;
-}
-
-std::string without_key(std::string text, base::secret const& key) {
-    constexpr std::string_view instead = "[key]";
-    if (key.reveal().size() < 8) return text;  // too short to be a key; any word might hold it
-    for (auto at = text.find(key.reveal()); at != text.npos;
-         at = text.find(key.reveal(), at + instead.size()))
-        text.replace(at, key.reveal().size(), instead);
-    return text;
-}
-
-failure classify(http_reply const& reply, base::wall_time now) {
+failure classify(http::reply const& reply, base::wall_time now) {
     auto const error = read_api_error(reply);
     failure found;
     found.status = reply.status;

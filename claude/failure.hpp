@@ -2,12 +2,11 @@
 #pragma once
 
 #include "claude/client.hpp"
-#include "claude/http_reader.hpp"
+#include "http/reply_reader.hpp"
 
 #include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace engram::claude {
 
@@ -22,12 +21,6 @@ struct failure {
 
 /// For a reply with a status other than 200. Decides by status and `error.details.error_code`; by text only
 /// in the one case that has no code, low credit.
-[[nodiscard]] failure classify(http_reply const& reply, base::wall_time now);
-
-/// At most 200 printable characters of `text`, for a message.
-[[nodiscard]] std::string quote(std::string_view text);
-
-/// `text` without the key in it, in case that a server repeats it.
-[[nodiscard]] std::string without_key(std::string text, base::secret const& key);
+[[nodiscard]] failure classify(http::reply const& reply, base::wall_time now);
 
 }  // namespace engram::claude

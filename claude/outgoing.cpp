@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
 
 namespace engram::claude {
 namespace {
@@ -76,6 +75,7 @@ public:
     body_writer(std::string& out, request const& what, options const& options) : out_(out) {
         std::size_t breakpoints = 0;
         std::size_t size = 128 + what.model.size();
+        if (!what.output_schema.empty()) size += 64 + what.output_schema.size();
         for_each_block(what, [&](text_block const& block) {
             if (block.cache_breakpoint) ++breakpoints;
             size += block.text.size() + block.text.size() / 32 + 72;
@@ -94,6 +94,11 @@ public:
             out_ += ",\"thinking\":{\"type\":";
             append_json_string(out_, options.thinking);
             out_ += '}';
+        }
+        if (!what.output_schema.empty()) {
+            out_ += ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":";
+            out_ += what.output_schema;
+            out_ += "}}";
         }
         if (has_text(what.system)) {
             out_ += ",\"system\":";
@@ -137,15 +142,7 @@ private:
 
 }  // namespace
 
-void check_header_value(std::string_view value, std::string_view what) {
-    bool const printable =
-        std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-    if (!printable)
-        throw std::invalid_argument(
-            std::string(what) + " has a line break, a control character or a character outside ASCII in it");
-}
-
-std::string compose_head(base_url const& url, options const& options, base::secret const& key) {
+std::string compose_head(http::base_url const& url, options const& options, base::secret const& key) {
     std::string head = "POST " + url.path + "/v1/messages HTTP/1.1\r\nhost: " + url.authority();
     head += "\r\nuser-agent: engramd/" ENGRAM_VERSION
             "\r\naccept: application/json\r\ncontent-type: application/json\r\nanthropic-version: ";

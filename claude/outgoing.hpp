@@ -2,7 +2,7 @@
 #pragma once
 
 #include "claude/client.hpp"
-#include "claude/url.hpp"
+#include "http/url.hpp"
 
 #include <cstddef>
 #include <string>
@@ -14,12 +14,9 @@ namespace engram::claude {
 inline constexpr std::size_t max_cache_breakpoints = 4;
 
 /// The HTTP head up to and without the length of the body. REQUIRES: options and key checked by
-/// check_header_value.
-[[nodiscard]] std::string compose_head(base_url const& url, options const& options, base::secret const& key);
-
-/// Throws std::invalid_argument, naming `what`, if `value` cannot stand in a header: only printable ASCII
-/// can. The value itself is not in the message.
-void check_header_value(std::string_view value, std::string_view what);
+/// http::check_header_value.
+[[nodiscard]] std::string compose_head(http::base_url const& url, options const& options,
+                                       base::secret const& key);
 
 /// Head and body in one string, so that they leave in one write. The body is written first, behind a gap;
 /// each head is then put flush against it, so that a new key or a longer body moves nothing.

@@ -43,13 +43,6 @@ private:
     unsigned frame_ = 0;
 };
 
-// Redis itself is not ready; it will be.
-bool is_passing(queue::redis_error const& error) {
-    using enum queue::redis_error_kind;
-    return error.kind != refused || error.has_code("LOADING") || error.has_code("READONLY") ||
-           error.has_code("BUSY") || error.has_code("MASTERDOWN") || error.has_code("UNBLOCKED");
-}
-
 constexpr std::chrono::milliseconds pause{250};  // while Redis is not ready
 
 std::string make_job(chat_request const& request, std::string const& id, std::string const& message) {

@@ -55,6 +55,12 @@ complaint explain(queue::redis_error const& error) {
     return {"Redis refused: " + said, EX_UNAVAILABLE};
 }
 
+bool is_passing(queue::redis_error const& error) {
+    using enum queue::redis_error_kind;
+    return error.kind != refused || error.has_code("LOADING") || error.has_code("READONLY") ||
+           error.has_code("BUSY") || error.has_code("MASTERDOWN") || error.has_code("UNBLOCKED");
+}
+
 void complain(std::string_view line) {
     std::cout.flush();
     std::fprintf(stderr, "engramctl: %s\n", safe_text(line).c_str());

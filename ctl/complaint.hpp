@@ -16,6 +16,9 @@ struct complaint {
 /// What an error of Redis means to whoever ran the command. Pure.
 [[nodiscard]] complaint explain(queue::redis_error const& error);
 
+/// Redis itself is not ready, or not there; it will be.
+[[nodiscard]] bool is_passing(queue::redis_error const& error);
+
 /// Writes the line to standard error, after what is still on its way to standard output.
 void complain(std::string_view line);
 

@@ -1,5 +1,6 @@
 // `engramctl dead retry` and `dead drop`: the two ways in which a dead letter ends.
 #include "ctl/complaint.hpp"
+#include "ctl/confirm.hpp"
 #include "ctl/dead.hpp"
 #include "ctl/dead_walk.hpp"
 #include "ctl/display.hpp"
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <iostream>
 #include <sysexits.h>
-#include <unistd.h>
 
 namespace engram::ctl {
 
@@ -147,22 +147,14 @@ int complain_of(tally const& result) {
     return result.gone.empty() ? EX_OK : EX_NOINPUT;
 }
 
-// Whether to go on; no terminal to ask on is a mistake in the call.
+// None: go on.
 std::optional<int> ask_before_dropping(dead_request const& request, std::size_t named) {
     if (request.yes) return std::nullopt;
-    if (isatty(STDIN_FILENO) != 1) {
-        complain("--yes is required where nobody can be asked: what is dropped is gone for good");
-        return EX_USAGE;
-    }
+    if (auto const refused = refuse_without_terminal("what is dropped is gone for good")) return refused;
     auto const which = !request.all     ? count_of(named, "dead letter")
                        : request.reason ? "all dead letters with the reason " + safe_text(*request.reason)
                                         : std::string("all dead letters");
-    std::cerr << "Drop " << which << " for good? [y/N] " << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer == "y" || answer == "Y" || answer == "yes") return std::nullopt;
-    std::cerr << "Nothing was dropped." << std::endl;
-    return EX_OK;
+    return ask({"Drop " + which + " for good? [y/N]", {"y", "Y", "yes"}, "Nothing was dropped."});
 }
 
 tally carry_out(connection& redis, dead_request const& request, std::vector<std::string> const& entries,

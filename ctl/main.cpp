@@ -1,6 +1,7 @@
 // engramctl: talks to engramd, over Redis only.
 
 #include "base/log.hpp"
+#include "ctl/admin_options.hpp"
 #include "ctl/chat.hpp"
 #include "ctl/complaint.hpp"
 #include "ctl/connection.hpp"
@@ -25,6 +26,7 @@ struct arguments {
     std::string prefix = "engram";
     ctl::chat_request chat;
     ctl::dead_request dead;
+    ctl::admin_request admin;
     std::string message;
     bool queue_json = false;
     long timeout_s = 600;
@@ -91,7 +93,7 @@ int unless_unwritten(int status) {
 
 int run(CLI::App const& app, arguments& given) {
     given.chat.timeout = std::chrono::seconds(given.timeout_s);
-    given.chat.prefix = given.dead.prefix = given.prefix;
+    given.chat.prefix = given.dead.prefix = given.admin.target.prefix = given.prefix;
     if (given.chat.user.empty()) given.chat.user = default_user();
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
@@ -100,6 +102,7 @@ int run(CLI::App const& app, arguments& given) {
                       " (name it with --redis or ENGRAMD_REDIS_URL)");
         return EX_UNAVAILABLE;
     }
+    if (given.admin.run) return unless_unwritten(given.admin.run(redis, given.admin));
     if (app.got_subcommand("dead"))
         return unless_unwritten(run_dead(*app.get_subcommand("dead"), redis, given.dead));
     if (app.got_subcommand("queue"))
@@ -137,6 +140,8 @@ int main(int argc, char** argv) {
     send->add_option("message", given.message, "what to say")->required();
     add_dead_commands(app, given.dead);
     add_queue_commands(app, given);
+    given.admin.target.user = default_user();
+    ctl::add_admin_commands(app, given.admin);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& end) {

@@ -56,19 +56,28 @@ std::optional<base::result<api_key, api_key_error>> read_credential(std::string 
     return key;
 }
 
-}  // namespace
-
-base::result<api_key, api_key_error> load_api_key(get_variable const& variable) {
+base::result<api_key, api_key_error> load_key(get_variable const& variable, std::string const& credential,
+                                              char const* name) {
     if (char const* directory = variable("CREDENTIALS_DIRECTORY"); directory && *directory) {
-        auto key = read_credential(std::string(directory) + "/anthropic_api_key");
+        auto key = read_credential(std::string(directory) + "/" + credential);
         // An empty credential is what the package installs; the variable may still hold a key.
         if (key && (key->has_error() || !(*key)->value.empty())) return *std::move(key);
     }
-    if (char const* text = variable("ANTHROPIC_API_KEY")) {
-        auto key = checked(text, "ANTHROPIC_API_KEY");
+    if (char const* text = variable(name)) {
+        auto key = checked(text, name);
         if (key.has_error() || !key->value.empty()) return key;
     }
     return api_key{{}, "not set"};
+}
+
+}  // namespace
+
+base::result<api_key, api_key_error> load_api_key(get_variable const& variable) {
+    return load_key(variable, "anthropic_api_key", "ANTHROPIC_API_KEY");
+}
+
+base::result<api_key, api_key_error> load_embedding_key(get_variable const& variable) {
+    return load_key(variable, "embedding_api_key", "EMBEDDING_API_KEY");
 }
 
 }  // namespace engram::daemon

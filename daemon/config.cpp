@@ -3,6 +3,7 @@
 #include "daemon/config_checks.hpp"
 #include "daemon/config_file.hpp"
 #include "daemon/config_keys.hpp"
+#include "daemon/config_toml.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -58,6 +59,11 @@ file_read read_file(std::string const& path) {
     }
 }
 
+/// REQUIRES: the categories were checked, as assign() does.
+void set_types(config& values) {
+    values.chat.types = *workers::categories::make(values.categories);
+}
+
 /// One load: the sources are applied in order and every problem is kept.
 class loader {
 public:
@@ -111,6 +117,7 @@ public:
     base::result<loaded_config, config_error> finish() {
         if (problems_.empty()) problems_ = cross_check(loaded_.values);
         if (!problems_.empty()) return config_error{std::move(problems_)};
+        set_types(loaded_.values);
         loaded_.warnings = find_warnings(loaded_.values);
         return std::move(loaded_);
     }
@@ -189,10 +196,12 @@ std::vector<std::string> process_environment() {
     return lines;
 }
 
-std::string describe(loaded_config const& loaded, std::string_view api_key_origin) {
+std::string describe(loaded_config const& loaded, std::string_view api_key_origin,
+                     std::string_view embedding_key_origin) {
     std::string out =
         "# configuration file: " + (loaded.file.empty() ? "none" : printable(loaded.file)) + "\n";
     out += "# Claude API key: " + std::string(api_key_origin) + "\n";
+    out += "# embedding API key: " + std::string(embedding_key_origin) + "\n";
     for (auto const& warning : loaded.warnings)
         out += "# warning: " + warning + "\n";
     std::string section;
@@ -224,6 +233,7 @@ reload_plan plan_reload(config const& running, config const& fresh) {
         // The value comes out of a checked configuration, so it fits.
         if (assign(key, value_of(key, fresh), plan.next)) plan.applied.push_back(key.name);
     }
+    set_types(plan.next);
     return plan;
 }
 

@@ -9,8 +9,11 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "claude/options.hpp"
+#include "embedding/options.hpp"
 #include "queue/options.hpp"
 #include "store/options.hpp"
+#include "workers/categories.hpp"
+#include "workers/consolidation.hpp"
 #include "workers/options.hpp"
 
 #include <map>
@@ -29,6 +32,11 @@ struct config {
     claude::options claude;  ///< without the API key
     workers::chat_options chat;
     workers::summary_options summary;
+    workers::consolidation_options consolidation;
+    embedding::options embedding;  ///< without the API key, as `claude`
+    /// As they were written; what came of them, with those built in, is `chat.types`.
+    std::vector<workers::category> categories;
+    std::string word_neighbours;  ///< path of the table; empty: as installed; "off": none
     base::log_options log;
     std::string http_listen;  ///< "host:port" of the HTTP pages; empty: off
 };
@@ -67,8 +75,9 @@ struct loaded_config {
 [[nodiscard]] std::vector<std::string> process_environment();
 
 /// What `--check-config` prints: every key with its value and origin, as TOML that could be used as a file.
-/// Passwords are replaced by `***`. `api_key_origin` is a phrase such as "not set" (see daemon/api_key.hpp).
-[[nodiscard]] std::string describe(loaded_config const& loaded, std::string_view api_key_origin);
+/// Passwords are replaced by `***`. The origins are phrases such as "not set" (see daemon/api_key.hpp).
+[[nodiscard]] std::string describe(loaded_config const& loaded, std::string_view api_key_origin,
+                                   std::string_view embedding_key_origin);
 
 /// What a SIGHUP may do with a freshly loaded configuration.
 struct reload_plan {

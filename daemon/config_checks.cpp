@@ -51,6 +51,20 @@ std::string check_authority(std::string_view text, bool may_lack_host) {
     return {};
 }
 
+/// The address of an API whose requests go to `path` below it, with a key from the variable `variable`.
+std::string check_endpoint(std::string_view text, std::string const& path, std::string const& variable) {
+    if (!is_graphic(text)) return "must not contain blanks or other than ASCII";
+    bool const secure = text.starts_with("https://");
+    if (!secure && !text.starts_with("http://")) return "must begin with https:// or http://";
+    auto const rest = text.substr(secure ? 8 : 7);
+    if (rest.find_first_of("?#") != std::string_view::npos) return "must not have ? or #";
+    auto const authority = rest.substr(0, rest.find('/'));
+    if (authority.find('@') != std::string_view::npos)
+        return "must not hold a user or password: the key comes from the credential or " + variable;
+    if (rest.ends_with(path)) return "must end before " + path + ", which is appended";
+    return check_authority(authority, false);
+}
+
 }  // namespace
 
 std::string check_redis_url(std::string_view text) {
@@ -72,22 +86,21 @@ std::string check_prefix(std::string_view text) {
 }
 
 std::string check_base_url(std::string_view text) {
-    if (!is_graphic(text)) return "must not contain blanks or other than ASCII";
-    bool const secure = text.starts_with("https://");
-    if (!secure && !text.starts_with("http://")) return "must begin with https:// or http://";
-    auto const rest = text.substr(secure ? 8 : 7);
-    if (rest.find_first_of("?#") != std::string_view::npos) return "must not have ? or #";
-    auto const authority = rest.substr(0, rest.find('/'));
-    if (authority.find('@') != std::string_view::npos)
-        return "must not hold a user or password: the key comes from the credential or ANTHROPIC_API_KEY";
-    if (rest.ends_with("/v1/messages")) return "must end before /v1/messages, which is appended";
-    return check_authority(authority, false);
+    return check_endpoint(text, "/v1/messages", "ANTHROPIC_API_KEY");
+}
+
+std::string check_embedding_url(std::string_view text) {
+    return text.empty() ? std::string() : check_endpoint(text, "/v1/embeddings", "EMBEDDING_API_KEY");
 }
 
 std::string check_model(std::string_view text) {
     if (text.empty() || text.size() > 256 || !is_graphic(text))
         return "must be 1 to 256 visible ASCII characters";
     return {};
+}
+
+std::string check_embedding_model(std::string_view text) {
+    return text.empty() ? std::string() : check_model(text);
 }
 
 std::string check_header_text(std::string_view text) {
@@ -137,6 +150,8 @@ std::vector<std::string> cross_check(config const& values) {
     }
     if (values.queue.redis.sentinels.empty() != values.queue.redis.service.empty())
         problems.push_back("redis.sentinels and redis.service must be given together");
+    if (!values.embedding.base_url.empty() && values.embedding.model.empty())
+        problems.push_back("embedding.base_url needs embedding.model");
     // A producer that could send a reply into the daemon's own keys could write jobs for others.
     auto const own = values.queue.prefix + ":";
     for (auto const& prefix : values.queue.reply_prefixes) {
@@ -164,6 +179,16 @@ std::vector<std::string> find_warnings(config const& values) {
         warnings.push_back("redis.ca_file has no effect: redis.url is not rediss://");
     if (!values.claude.ca_file.empty() && !values.claude.base_url.starts_with("https://"))
         warnings.push_back("claude.ca_file has no effect: claude.base_url is not https://");
+    if (!values.embedding.ca_file.empty() && !values.embedding.base_url.starts_with("https://"))
+        warnings.push_back("embedding.ca_file has no effect: embedding.base_url is not https://");
+    if (!values.embedding.model.empty() && values.embedding.base_url.empty())
+        warnings.push_back("embedding.model has no effect: embedding.base_url is not set");
+    auto const& consolidation = values.consolidation;
+    if (consolidation.enabled && consolidation.every_memories > consolidation.most_memories) {
+        warnings.push_back(
+            "consolidation.every_memories is above consolidation.most_memories: some new memories "
+            "are never shown to the model");
+    }
     if (!values.http_listen.empty()) warnings.push_back("http.listen is reserved: nothing is served yet");
     return warnings;
 }

@@ -16,6 +16,8 @@ namespace engram::daemon {
 [[nodiscard]] std::string check_prefix(std::string_view text);
 [[nodiscard]] std::string check_base_url(std::string_view text);
 [[nodiscard]] std::string check_model(std::string_view text);
+[[nodiscard]] std::string check_embedding_url(std::string_view text);
+[[nodiscard]] std::string check_embedding_model(std::string_view text);
 [[nodiscard]] std::string check_header_text(std::string_view text);
 [[nodiscard]] std::string check_store_path(std::string_view text);
 [[nodiscard]] std::string check_reply_prefix(std::string_view text);

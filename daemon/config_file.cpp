@@ -3,6 +3,7 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include "daemon/config_keys.hpp"
+#include "daemon/config_toml.hpp"
 
 #include <toml++/toml.h>
 
@@ -11,6 +12,8 @@
 
 namespace engram::daemon {
 namespace {
+
+constexpr std::int64_t most_per_user = 1'000'000;
 
 std::string place(std::string const& file, toml::source_region const& where) {
     return where.begin ? file + ":" + std::to_string(where.begin.line) : file;
@@ -59,15 +62,53 @@ base::result<claude::price, complaint> read_price(toml::table const& table) {
     return price;
 }
 
-base::result<config_value, complaint> read_array(toml::array const& array) {
-    if (array.is_homogeneous(toml::node_type::table)) {
-        price_list prices;
-        for (auto const& item : array) {
-            auto price = read_price(*item.as_table());
-            if (!price) return price.error();
-            prices.push_back(*price);
+/// The category in one table, or what is wrong with its form.
+base::result<workers::category, complaint> read_category(toml::table const& table) {
+    workers::category category;
+    for (auto const& [name, node] : table) {
+        if (name == "name" || name == "description") {
+            auto text = node.value_exact<std::string>();
+            if (!text) return complaint{"needs " + std::string(name.str()) + " as text"};
+            (name == "name" ? category.name : category.description) = *std::move(text);
+        } else if (name == "max_per_user") {
+            auto const number = node.value_exact<std::int64_t>();
+            if (!number || *number < 0 || *number > most_per_user)
+                return complaint{"needs max_per_user as an integer from 0 to " +
+                                 std::to_string(most_per_user)};
+            category.max_per_user = static_cast<std::size_t>(*number);
+        } else if (name == "ttl") {
+            auto const text = node.value_exact<std::string>();
+            auto const ttl = text ? read_ttl(*text) : std::nullopt;
+            if (!ttl && node.value_exact<std::int64_t>() != 0)
+                return complaint{R"(needs ttl as "90d", "12h", "30m" or "45s", or 0 for no end)"};
+            category.ttl = ttl.value_or(std::chrono::seconds(0));
+        } else {
+            return complaint{"has no key " + std::string(name.str())};
         }
-        return config_value(std::move(prices));
+    }
+    if (!table.contains("name")) return complaint{"needs a name in each entry"};
+    return category;
+}
+
+template <class Table>
+base::result<config_value, complaint> read_tables(
+    toml::array const& array, base::result<Table, complaint> (*read)(toml::table const&)) {
+    std::vector<Table> tables;
+    for (auto const& item : array) {
+        auto table = read(*item.as_table());
+        if (!table) return table.error();
+        tables.push_back(*std::move(table));
+    }
+    return config_value(std::move(tables));
+}
+
+base::result<config_value, complaint> read_array(config_key const& key, toml::array const& array) {
+    if (array.is_homogeneous(toml::node_type::table)) {
+        config defaults;
+        auto const slot = key.at(defaults);
+        if (std::holds_alternative<price_list*>(slot)) return read_tables(array, read_price);
+        if (std::holds_alternative<category_list*>(slot)) return read_tables(array, read_category);
+        return complaint{"has an entry of a wrong type"};
     }
     text_list list;
     for (auto const& item : array) {
@@ -78,11 +119,11 @@ base::result<config_value, complaint> read_array(toml::array const& array) {
     return config_value(std::move(list));
 }
 
-base::result<config_value, complaint> read_node(toml::node const& node) {
+base::result<config_value, complaint> read_node(config_key const& key, toml::node const& node) {
     if (auto const flag = node.value_exact<bool>()) return config_value(*flag);
     if (auto const number = node.value_exact<std::int64_t>()) return config_value(*number);
     if (auto text = node.value_exact<std::string>()) return config_value(*std::move(text));
-    if (auto const* array = node.as_array()) return read_array(*array);
+    if (auto const* array = node.as_array()) return read_array(key, *array);
     return complaint{"has a wrong type"};
 }
 
@@ -96,7 +137,7 @@ void read_section(std::string const& section, toml::table const& table, std::str
             out.problems.push_back(where + ": " + unknown_key_message(full_name));
             continue;
         }
-        auto value = read_node(node);
+        auto value = read_node(*key, node);
         if (!value) {
             out.problems.push_back(where + ": " + full_name + ": must be " + type_name(*key) + "; it " +
                                    value.error().text);
@@ -135,13 +176,13 @@ file_settings parse_settings(std::string_view text, std::string const& name) {
     return out;
 }
 
-base::result<config_value, complaint> parse_toml_value(std::string_view text) {
+base::result<config_value, complaint> parse_toml_value(config_key const& key, std::string_view text) {
     if (too_deep(text)) return complaint{"has too many dots"};
     auto const parsed = toml::parse("value = " + std::string(text));
     if (!parsed) return complaint{"is not TOML: " + std::string(parsed.error().description())};
     auto const* node = parsed.table().get("value");
     if (!node || parsed.table().size() != 1) return complaint{"must be one TOML value"};
-    return read_node(*node);
+    return read_node(key, *node);
 }
 
 }  // namespace engram::daemon

@@ -25,7 +25,8 @@ struct file_settings {
 /// The settings in `text`; `name` is for the messages.
 [[nodiscard]] file_settings parse_settings(std::string_view text, std::string const& name);
 
-/// One TOML value, for example an array.
-[[nodiscard]] base::result<config_value, complaint> parse_toml_value(std::string_view text);
+/// One TOML value for this key, for example an array.
+[[nodiscard]] base::result<config_value, complaint> parse_toml_value(config_key const& key,
+                                                                     std::string_view text);
 
 }  // namespace engram::daemon

@@ -87,10 +87,11 @@ std::string environment_name(std::string_view key) {
 
 std::string unknown_key_message(std::string_view name) {
     if (looks_secret(name)) {
-        return shown(name) +
-               " is not a configuration key: the API key belongs in the credential file anthropic_api_key "
-               "(systemd's LoadCredential=) or in the variable ANTHROPIC_API_KEY, a Redis password in "
-               "redis.url";
+        bool const embedding = name.starts_with("embedding");
+        return shown(name) + " is not a configuration key: the API key belongs in the credential file " +
+               (embedding ? "embedding_api_key" : "anthropic_api_key") +
+               " (systemd's LoadCredential=) or in the variable " +
+               (embedding ? "EMBEDDING_API_KEY" : "ANTHROPIC_API_KEY") + ", a Redis password in redis.url";
     }
     auto const meant = nearest_name(name);
     return "unknown key " + shown(name) + (meant.empty() ? "" : "; did you mean " + std::string(meant) + "?");

@@ -1,7 +1,9 @@
 #include "daemon/config_checks.hpp"
 #include "daemon/config_keys.hpp"
+#include "daemon/config_table_memory.hpp"
 
 #include <array>
+#include <vector>
 
 namespace engram::daemon {
 namespace {
@@ -19,8 +21,15 @@ constexpr std::array sections = std::to_array<config_section>({
      "anthropic_api_key (see engramd.service) or from the variable ANTHROPIC_API_KEY."},
     {"store", "The database of conversations and memories."},
     {"queue", "How jobs are taken and answered."},
-    {"memory", "What goes into a prompt."},
+    {"memory", "What goes into a prompt, and the kinds of memories."},
+    {"embedding",
+     "An embedding endpoint, by which memories are found that share no word with the message; off\n"
+     "unless base_url is set. The key is not set here: it comes from the credential file\n"
+     "embedding_api_key (see engramd.service) or from the variable EMBEDDING_API_KEY."},
     {"summary", "Summaries of long conversations, made in the background."},
+    {"consolidation",
+     "Memories of a user that say the same, or are out of date, brought together by a model in the\n"
+     "background. Every call costs money, so it is off unless enabled."},
     {"instance", "This process among others on the same queue."},
     {"log", "The log."},
     {"http", "Pages for health and metrics."},
@@ -28,7 +37,7 @@ constexpr std::array sections = std::to_array<config_section>({
 
 #define AT(member) .at = [](config& c) -> config_slot { return &c.member; }
 
-constexpr std::array keys = std::to_array<config_key>({
+constexpr std::array work_keys = std::to_array<config_key>({
     {.name = "redis.url",
      .help = "redis://[[user]:password@]host[:port][/db], rediss:// for TLS, or\n"
              "unix://[[user]:password@]/path/to/socket[?db=N].",
@@ -253,87 +262,9 @@ constexpr std::array keys = std::to_array<config_key>({
      .help = "What a job's reply_to may begin with, besides <prefix>:reply:.",
      AT(queue.reply_prefixes),
      .check = check_reply_prefix},
+});
 
-    {.name = "memory.limit",
-     .unit = "memories",
-     .min = 0,
-     .max = 10'000,
-     .reloadable = true,
-     .help = "Memories in a prompt.",
-     AT(chat.memory_limit)},
-    {.name = "memory.history_turns",
-     .unit = "turns",
-     .min = 0,
-     .max = 10'000,
-     .reloadable = true,
-     .help = "Turns of the conversation in a prompt: a cap for when summaries lag.",
-     AT(chat.history_turns)},
-    {.name = "memory.history_bytes",
-     .unit = "bytes",
-     .min = 0,
-     .max = 30'000'000,
-     .reloadable = true,
-     .help =
-         "Bytes of the conversation in a prompt: older turns stay out, so that long messages cannot outgrow "
-         "the model's context.",
-     AT(chat.history_bytes)},
-
-    {.name = "summary.enabled",
-     .reloadable = true,
-     .help = "Condense the oldest turns of long conversations.",
-     AT(summary.enabled)},
-    {.name = "summary.model",
-     .reloadable = true,
-     .help = "The model that condenses.",
-     AT(summary.model),
-     .check = check_model},
-    {.name = "summary.max_tokens",
-     .unit = "tokens",
-     .min = 1,
-     .max = 1'000'000,
-     .reloadable = true,
-     .help = "The longest summary.",
-     AT(summary.max_tokens)},
-    {.name = "summary.trigger_turns",
-     .unit = "turns",
-     .min = 2,
-     .max = 10'000,
-     .reloadable = true,
-     .help = "A conversation with this many turns outside of summaries gets one; user and assistant\n"
-             "turns both count.",
-     AT(summary.trigger_turns)},
-    {.name = "summary.keep_turns",
-     .unit = "turns",
-     .min = 0,
-     .max = 9'999,
-     .reloadable = true,
-     .help = "The newest turns that stay out of it. Less than trigger_turns.",
-     AT(summary.keep_turns)},
-    {.name = "summary.workers",
-     .unit = "calls",
-     .min = 1,
-     .max = 1'000,
-     .help = "Summaries made at a time.",
-     AT(summary.workers)},
-    {.name = "summary.delete_turns",
-     .reloadable = true,
-     .help = "Delete summarized turns instead of keeping them, marked, in the database.",
-     AT(summary.delete_turns)},
-    {.name = "summary.sweep_ms",
-     .unit = "ms",
-     .min = 10,
-     .max = day_ms,
-     .reloadable = true,
-     .help = "How often the database is searched for conversations whose summary was missed.",
-     AT(summary.sweep)},
-    {.name = "summary.timeout_ms",
-     .unit = "ms",
-     .min = 1,
-     .max = day_ms,
-     .reloadable = true,
-     .help = "For one summary, all tries together.",
-     AT(summary.timeout)},
-
+constexpr std::array process_keys = std::to_array<config_key>({
     {.name = "instance.name",
      .help = "Shown in status and logs; empty: made of the host's name and the process id.",
      AT(queue.instance_name),
@@ -364,6 +295,12 @@ std::span<config_section const> config_sections() {
 }
 
 std::span<config_key const> config_keys() {
+    static std::vector<config_key> const keys = [] {
+        std::vector<config_key> all(work_keys.begin(), work_keys.end());
+        all.insert(all.end(), memory_keys().begin(), memory_keys().end());
+        all.insert(all.end(), process_keys.begin(), process_keys.end());
+        return all;
+    }();
     return keys;
 }
 

@@ -2,9 +2,11 @@
 
 #include "base/utf8.hpp"
 #include "daemon/config_file.hpp"
+#include "daemon/config_toml.hpp"
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <type_traits>
 
 namespace engram::daemon {
@@ -39,32 +41,6 @@ std::string_view trim(std::string_view text) {
     auto const first = text.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (unsigned char const c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += static_cast<char>(c);
-        } else if (c < 0x20 || c == 0x7F) {
-            char const* const digits = "0123456789ABCDEF";
-            out += "\\u00";
-            out += digits[c >> 4];
-            out += digits[c & 15];
-        } else {
-            out += static_cast<char>(c);
-        }
-    }
-    return out += '"';
-}
-
-std::string dollars(double value) {
-    char buffer[64];
-    auto const end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
-    std::string text(buffer, end);
-    if (text.find('.') == std::string::npos) text += ".0";
-    return text;
 }
 
 std::string text_complaint(config_key const& key, std::string_view text) {
@@ -110,15 +86,17 @@ std::string store_list(config_key const& key, config_value const& value, text_li
     return {};
 }
 
+/// None if `value` is no list of such tables. An empty array has no kind of its own.
+template <class List>
+std::optional<List> tables_in(config_value const& value) {
+    if (auto const* tables = std::get_if<List>(&value)) return *tables;
+    auto const* list = std::get_if<text_list>(&value);
+    return list && list->empty() ? std::optional<List>(List{}) : std::nullopt;
+}
+
 std::string store_prices(config_key const& key, config_value const& value, price_list& member) {
-    auto const* prices = std::get_if<price_list>(&value);
-    if (!prices) {
-        // An empty array has no kind of its own.
-        auto const* list = std::get_if<text_list>(&value);
-        if (!list || !list->empty()) return must_be(key);
-        member.clear();
-        return {};
-    }
+    auto prices = tables_in<price_list>(value);
+    if (!prices) return must_be(key);
     for (auto const& price : *prices) {
         if (price.model.empty()) return "needs a model in each entry";
         for (double const amount : {price.input, price.output, price.cache_write, price.cache_read}) {
@@ -126,7 +104,16 @@ std::string store_prices(config_key const& key, config_value const& value, price
                 return "needs amounts from 0 to 1000000 USD per million tokens";
         }
     }
-    member = *prices;
+    member = *std::move(prices);
+    return {};
+}
+
+std::string store_categories(config_key const& key, config_value const& value, category_list& member) {
+    auto categories = tables_in<category_list>(value);
+    if (!categories) return must_be(key);
+    auto const made = workers::categories::make(*categories);
+    if (!made) return made.error();
+    member = *std::move(categories);
     return {};
 }
 
@@ -163,6 +150,7 @@ std::string store_value(config_key const& key, config_value const& value, config
                           [&](std::string* member) { return store_text(key, value, *member); },
                           [&](text_list* member) { return store_list(key, value, *member); },
                           [&](price_list* member) { return store_prices(key, value, *member); },
+                          [&](category_list* member) { return store_categories(key, value, *member); },
                           [&]<class T>(T* member) {
                               if constexpr (is_number<T>) {
                                   return store_number(key, value, *member);
@@ -196,7 +184,7 @@ std::string type_name(config_key const& key) {
     if (!key.words.empty()) {
         std::string list;
         for (auto const word : split(key.words, '|'))
-            list += (list.empty() ? "" : ", ") + quoted(word);
+            list += (list.empty() ? "" : ", ") + to_toml(std::string(word));
         return "one of " + list;
     }
     config defaults;
@@ -205,6 +193,7 @@ std::string type_name(config_key const& key) {
                           [](std::string*) { return std::string("text in quotation marks"); },
                           [](text_list*) { return std::string("a list of texts"); },
                           [](price_list*) { return std::string("a list of tables"); },
+                          [](category_list*) { return std::string("a list of tables"); },
                           [&](auto*) {
                               return "an integer from " + std::to_string(key.min) + " to " +
                                      std::to_string(key.max) +
@@ -227,8 +216,8 @@ base::result<config_value, complaint> read_text(config_key const& key, std::stri
         return complaint{must_be(key)};
     }
     bool const list = std::holds_alternative<text_list*>(slot);
-    if (list || std::holds_alternative<price_list*>(slot)) {
-        if (trim(text).starts_with('[')) return parse_toml_value(trim(text));
+    if (list || std::holds_alternative<price_list*>(slot) || std::holds_alternative<category_list*>(slot)) {
+        if (trim(text).starts_with('[')) return parse_toml_value(key, trim(text));
         return list ? result(read_list(text)) : result(complaint{must_be(key)});
     }
     return read_number(key, text);
@@ -252,6 +241,7 @@ config_value value_of(config_key const& key, config const& from) {
             [](std::string* member) { return config_value(*member); },
             [](text_list* member) { return config_value(*member); },
             [](price_list* member) { return config_value(*member); },
+            [](category_list* member) { return config_value(*member); },
             [&]<class T>(T* member) {
                 if constexpr (is_duration<T>::value) {
                     return config_value(static_cast<std::int64_t>(member->count()));
@@ -263,35 +253,6 @@ config_value value_of(config_key const& key, config const& from) {
             },
         },
         slot);
-}
-
-std::string to_toml(config_value const& value) {
-    return std::visit(overloaded{
-                          [](bool flag) { return std::string(flag ? "true" : "false"); },
-                          [](std::int64_t number) { return std::to_string(number); },
-                          [](std::string const& text) { return quoted(text); },
-                          [](text_list const& list) {
-                              std::string out = "[";
-                              for (auto const& item : list) {
-                                  if (out.size() > 1) out += ", ";
-                                  out += quoted(item);
-                              }
-                              return out + "]";
-                          },
-                          [](price_list const& prices) {
-                              std::string out = "[";
-                              for (auto const& price : prices) {
-                                  if (out.size() > 1) out += ", ";
-                                  out += "{model = " + quoted(price.model) +
-                                         ", input = " + dollars(price.input) +
-                                         ", output = " + dollars(price.output) +
-                                         ", cache_write = " + dollars(price.cache_write) +
-                                         ", cache_read = " + dollars(price.cache_read) + "}";
-                              }
-                              return out + "]";
-                          },
-                      },
-                      value);
 }
 
 }  // namespace engram::daemon

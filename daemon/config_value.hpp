@@ -15,9 +15,10 @@ namespace engram::daemon {
 
 using text_list = std::vector<std::string>;
 using price_list = std::vector<claude::price>;
+using category_list = std::vector<workers::category>;
 
 /// A value as a person wrote it, before anyone asked whether the key wants it.
-using config_value = std::variant<bool, std::int64_t, std::string, text_list, price_list>;
+using config_value = std::variant<bool, std::int64_t, std::string, text_list, price_list, category_list>;
 
 /// What is wrong with a value: a phrase that goes on after the key's name ("must be …").
 struct complaint {
@@ -27,7 +28,7 @@ struct complaint {
 /// A member of an options struct.
 using config_slot = std::variant<bool*, std::string*, std::size_t*, unsigned*, std::chrono::milliseconds*,
                                  std::chrono::seconds*, std::chrono::hours*, text_list*, price_list*,
-                                 base::log_level*, base::log_format*, claude::auth_style*>;
+                                 category_list*, base::log_level*, base::log_format*, claude::auth_style*>;
 
 struct config_key {
     std::string_view name;       ///< "section.key"
@@ -38,6 +39,8 @@ struct config_key {
         {};                      ///< "a|b|c": the only values; of an enum in its order, of a bool false first
     bool reloadable = false;     ///< SIGHUP takes it over
     std::string_view help = {};  ///< one or more sentences, for the commented file and the manual
+    /// Lines of TOML that may stand in a file in place of the key, at the end of its section; shown there.
+    std::string_view example = {};
     config_slot (*at)(config&) = nullptr;
     /// More that text must fulfil; the phrase of what is wrong, or empty.
     std::string (*check)(std::string_view text) = nullptr;
@@ -56,8 +59,5 @@ struct config_key {
 
 /// What `from` holds for this key.
 [[nodiscard]] config_value value_of(config_key const& key, config const& from);
-
-/// `value` as TOML, on one line.
-[[nodiscard]] std::string to_toml(config_value const& value);
 
 }  // namespace engram::daemon

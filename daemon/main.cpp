@@ -63,7 +63,14 @@ std::unique_ptr<daemon::service::reloaded> reload(daemon::config_sources const& 
         base::log_error("the configuration was not reloaded", {{"problem", no_key}});
         return nullptr;
     }
-    return std::make_unique<daemon::service::reloaded>(loaded->values, key->value);
+    auto fresh = std::make_unique<daemon::service::reloaded>(loaded->values, key->value);
+    auto const embedding_key = daemon::load_embedding_key(std::getenv);
+    if (!embedding_key) {
+        base::log_error("the API key was not reloaded", {{"problem", embedding_key.error().message}});
+        return nullptr;
+    }
+    fresh->fresh.embedding.api_key = embedding_key->value;
+    return fresh;
 }
 
 // Each job in flight has a connection of its own: take as many files as the system grants.
@@ -116,14 +123,16 @@ int main(int argc, char** argv) {
         return EX_CONFIG;
     }
     auto key = daemon::load_api_key(std::getenv);
-    if (!key) {
-        complain(key.error().message);
+    auto const embedding_key = daemon::load_embedding_key(std::getenv);
+    if (!key || !embedding_key) {
+        complain(key ? embedding_key.error().message : key.error().message);
         return EX_CONFIG;
     }
     if (arguments.check_config) {
-        std::fputs(daemon::describe(*loaded, key->origin).c_str(), stdout);
+        std::fputs(daemon::describe(*loaded, key->origin, embedding_key->origin).c_str(), stdout);
         return EX_OK;
     }
+    loaded->values.embedding.api_key = embedding_key->value;
     if (lacks_key(loaded->values, *key)) {
         complain(no_key);
         return EX_CONFIG;

@@ -21,8 +21,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto upkeep_pause = std::chrono::minutes(10);
-constexpr std::size_t upkeep_batch = 1'000;
 constexpr auto never = base::steady_time::max();
 
 claude::options with_key(claude::options options, base::secret key) {
@@ -30,9 +28,32 @@ claude::options with_key(claude::options options, base::secret key) {
     return options;
 }
 
+std::unique_ptr<embedding::client> make_embedder(embedding::options const& options,
+                                                 asio::any_io_executor executor) {
+    if (options.base_url.empty()) return nullptr;
+    return embedding::make_client(options, std::move(executor));
+}
+
+std::unique_ptr<recall::word_neighbours> word_table(std::string const& path) {
+    return path == "off" ? nullptr : workers::open_word_neighbours(path);
+}
+
 workers::job_rules rules_of(queue::options const& options) {
     return {options.prefix, options.reply_prefixes, options.max_job_bytes, options.deadline,
             int(options.max_deliveries)};
+}
+
+workers::admin_rules admin_rules_of(config const& config) {
+    workers::admin_rules rules;
+    rules.prefix = config.queue.prefix;
+    rules.reply_prefixes = config.queue.reply_prefixes;
+    rules.max_request_bytes = config.queue.max_job_bytes;
+    rules.types = config.chat.types;
+    return rules;
+}
+
+workers::upkeep_options upkeep_of(config const& config) {
+    return {config.queue.dedupe, config.embedding.batch, config.embedding.batch_timeout};
 }
 
 }  // namespace
@@ -43,25 +64,46 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       reload_(std::move(reload)),
       tasks_(io.get_executor()),
       stop_(io.get_executor()),
-      store_(store::open_sqlite(config_.store, io.get_executor())),
+      texts_(word_table(config_.word_neighbours)),
+      store_(store::open_sqlite(config_.store, io.get_executor(), &texts_)),
       claude_(claude::make_client(with_key(config_.claude, std::move(key)), io.get_executor())),
+      embedder_(make_embedder(config_.embedding, io.get_executor())),
       queue_(config_.queue, io.get_executor()),
+      admin_queue_(
+          config_.queue, [this] { return queue_.instance(); }, io.get_executor()),
       gate_(
           config_.chat.pause_retry, [this](workers::api_gate::state state) { set_intake(state); },
           io.get_executor()),
       summarizer_(config_.summary, queue_.instance(), *store_, *claude_, gate_, clock_, io.get_executor()),
+      consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
+      upkeep_(upkeep_of(config_), *store_, *store_, embedder_.get(), clock_, io.get_executor()),
+      traces_(queue_.connection(), config_.queue),
+      admin_(
+          admin_rules_of(config_), *store_, traces_,
+          [this](std::string_view query, base::wall_time now) {
+              return texts_.ranker_for(std::string(query), now);
+          },
+          clock_, io.get_executor()),
       chat_(
-          rules_of(config_.queue), config_.chat, *store_, *claude_, gate_, clock_,
-          [this](store::conversation const& which, std::size_t turns) { summarizer_.consider(which, turns); },
+          rules_of(config_.queue), config_.chat, {&texts_, embedder_.get(), config_.embedding.timeout},
+          *store_, *claude_, gate_, clock_,
+          [this](store::conversation const& which, std::size_t turns) { after_commit(which, turns); },
           io.get_executor()) {}
+
+void service::after_commit(store::conversation const& which, std::size_t window_turns) {
+    summarizer_.consider(which, window_turns);
+    if (embedder_) upkeep_.wake();
+}
 
 asio::awaitable<void> service::run() {
     tasks_.spawn("signals", watch_signals());
     tasks_.spawn("api-gate", gate_.run());
     tasks_.spawn("ready", announce_ready());
     tasks_.spawn("status", tell_systemd());
-    tasks_.spawn("upkeep", expire_outcomes());
     summarizer_.start();
+    consolidator_.start();
+    upkeep_.start();
+    admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery) { return chat_.answer(std::move(delivery)); },
                  [this] { return to_json(current_status()); });
 
@@ -70,12 +112,21 @@ asio::awaitable<void> service::run() {
 
     sd_notify(0, "STOPPING=1");
     base::log_info("stopping", {{"drain_ms", config_.queue.drain.count()}});
-    co_await queue_.drain(steady_clock::now() + config_.queue.drain);
+    co_await stop_parts();
+    base::log_info("stopped");
+}
+
+asio::awaitable<void> service::stop_parts() {
+    auto const until = steady_clock::now() + config_.queue.drain;
+    co_await admin_queue_.stop(until);
+    co_await queue_.drain(until);
     co_await summarizer_.stop();
+    co_await consolidator_.stop();
+    co_await upkeep_.stop();
     tasks_.cancel();
     co_await tasks_.join();
     claude_->close();
-    base::log_info("stopped");
+    if (embedder_) embedder_->close();
 }
 
 asio::awaitable<void> service::watch_signals() {
@@ -133,22 +184,6 @@ asio::awaitable<void> service::tell_systemd() {
     }
 }
 
-// Outcomes are kept for repeats of a job; after queue.dedupe_hours they go.
-asio::awaitable<void> service::expire_outcomes() {
-    auto const executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer(executor);
-    for (;;) {
-        auto const removed =
-            co_await store_->expire_outcomes(clock_.wall() - config_.queue.dedupe, upkeep_batch);
-        bool const more = removed && *removed == upkeep_batch;
-        if (more)
-            timer.expires_after(50ms);
-        else
-            timer.expires_after(upkeep_pause);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-}
-
 void service::set_intake(workers::api_gate::state state) {
     using enum workers::api_gate::state;
     queue_.set_limit(state == open ? config_.queue.max_in_flight : state == trial ? 1 : 0);
@@ -167,7 +202,11 @@ void service::reload_config() {
         base::log_set_level(config_.log.level);
         chat_.set_options(config_.chat);
         summarizer_.set_options(config_.summary);
+        consolidator_.set_options(config_.consolidation);
+        upkeep_.set_options(upkeep_of(config_));
+        admin_.set_types(config_.chat.types);
         claude_->set_api_key(fresh->key);
+        if (embedder_) embedder_->set_api_key(fresh->fresh.embedding.api_key);
         gate_.try_now();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }

@@ -7,11 +7,17 @@
 #include "claude/client.hpp"
 #include "daemon/config.hpp"
 #include "daemon/status.hpp"
+#include "embedding/client.hpp"
+#include "queue/admin_queue.hpp"
 #include "queue/job_queue.hpp"
-#include "store/store.hpp"
+#include "store/curator.hpp"
+#include "workers/admin.hpp"
 #include "workers/api_gate.hpp"
 #include "workers/chat_turn.hpp"
+#include "workers/consolidator.hpp"
+#include "workers/recollection.hpp"
 #include "workers/summarizer.hpp"
+#include "workers/upkeep.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -28,7 +34,7 @@ class service {
 public:
     /// Re-reads the configuration and the key; null: it could not be read, which has been logged.
     struct reloaded {
-        config fresh;
+        config fresh;  ///< with the key of the embedding endpoint
         base::secret key;
     };
     using reload = std::function<std::unique_ptr<reloaded>()>;
@@ -46,7 +52,8 @@ private:
     boost::asio::awaitable<void> announce_ready();
     boost::asio::awaitable<void> tell_systemd();
     [[nodiscard]] status current_status() const;
-    boost::asio::awaitable<void> expire_outcomes();
+    boost::asio::awaitable<void> stop_parts();
+    void after_commit(store::conversation const& which, std::size_t window_turns);
     void reload_config();
     void set_intake(workers::api_gate::state state);
 
@@ -59,11 +66,18 @@ private:
     bool stopping_ = false;
     bool announced_ = false;
     // Stopped from the last to the first: nothing here is used by what stands above it.
-    std::unique_ptr<store::store> store_;
+    workers::recollection texts_;
+    std::unique_ptr<store::database> store_;
     std::unique_ptr<claude::client> claude_;
+    std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;
+    queue::admin_queue admin_queue_;
     workers::api_gate gate_;
     workers::summarizer summarizer_;
+    workers::consolidator consolidator_;
+    workers::upkeep upkeep_;
+    workers::redis_traces traces_;
+    workers::admin admin_;
     workers::chat_turn chat_;
 };
 

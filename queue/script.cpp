@@ -44,10 +44,14 @@ asio::awaitable<redis_result<redis_value>> script::run(redis& connection, std::s
 }
 
 scripts const& all_scripts() {
-    static scripts const all{with_common(script_texts::take),      with_common(script_texts::finish),
-                             with_common(script_texts::release),   with_common(script_texts::heartbeat),
-                             with_common(script_texts::reconcile), with_common(script_texts::leave),
-                             with_common(script_texts::dead_retry)};
+    static scripts const all{
+        with_common(script_texts::take),         with_common(script_texts::finish),
+        with_common(script_texts::release),      with_common(script_texts::heartbeat),
+        with_common(script_texts::reconcile),    with_common(script_texts::leave),
+        with_common(script_texts::dead_retry),   with_common(script_texts::admin_take),
+        with_common(script_texts::admin_finish), with_common(script_texts::admin_release),
+        with_common(script_texts::user_jobs),    with_common(script_texts::cancel),
+        with_common(script_texts::dead_without)};
     return all;
 }
 

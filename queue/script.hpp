@@ -32,6 +32,8 @@ private:
 
 struct scripts {
     script take, finish, release, heartbeat, reconcile, leave, dead_retry;
+    script admin_take, admin_finish, admin_release;
+    script user_jobs, cancel, dead_without;
 };
 
 [[nodiscard]] scripts const& all_scripts();

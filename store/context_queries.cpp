@@ -1,5 +1,6 @@
 #include "store/context_queries.hpp"
 
+#include "store/memory_rows.hpp"
 #include "store/summary_lease.hpp"
 
 #include <algorithm>
@@ -7,26 +8,40 @@
 namespace engram::store {
 namespace {
 
+// The columns of a memory in a prompt, and what makes it one that holds now.
+constexpr std::string_view prompt_columns = "id, memory_type, content, created_at, session_id, label";
+
 memory read_memory(rows const& from) {
-    return {from.integer(0), from.text(1), from.text(2), from.text(3), from.text(4)};
+    return {from.integer(0), from.text(1), from.text(2), from.text(3), from.text(4), from.integer(5)};
 }
 
 }  // namespace
 
-role role_of(std::string_view name) {
-    return name == "assistant" ? role::assistant : role::user;
-}
-
 // INDEXED BY: statistics that other software left in the file must not talk SQLite into a scan.
 context_queries::context_queries(connection& db)
     : outcomes_(db),
-      own_summaries_(db.prepare("SELECT id, memory_type, content, created_at, session_id "
-                                "FROM long_term_memory INDEXED BY engram_memory_summaries "
-                                "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
-                                "ORDER BY id DESC LIMIT ?3")),
-      newest_memories_(db.prepare("SELECT id, memory_type, content, created_at, session_id "
-                                  "FROM long_term_memory INDEXED BY engram_memory_by_user "
-                                  "WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2")),
+      users_(db),
+      search_(db),
+      own_summaries_(db.prepare(select(prompt_columns,
+                                       "FROM long_term_memory INDEXED BY engram_memory_summaries "
+                                       "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
+                                       "AND valid_to IS NULL ORDER BY id DESC LIMIT ?3"))),
+      pinned_memories_(
+          db.prepare(select(prompt_columns,
+                            "FROM long_term_memory INDEXED BY engram_memory_pinned "
+                            "WHERE user_id = ?1 AND pinned = 1 AND valid_to IS NULL "
+                            "AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id DESC LIMIT ?3"))),
+      newest_memories_(
+          db.prepare(select(prompt_columns,
+                            "FROM long_term_memory INDEXED BY engram_memory_current "
+                            "WHERE user_id = ?1 AND valid_to IS NULL "
+                            "AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id DESC LIMIT ?3"))),
+      found_memory_(
+          db.prepare(select(prompt_columns,
+                            "FROM long_term_memory WHERE id = ?1 AND user_id = ?2 AND valid_to IS NULL "
+                            "AND (expires_at IS NULL OR expires_at > ?3)"))),
+      found_turn_(
+          db.prepare(select(turn_columns_read, "FROM conversation_history WHERE id = ?1 AND user_id = ?2"))),
       newest_turns_(db.prepare("SELECT id, role, content "
                                "FROM conversation_history INDEXED BY engram_history_window "
                                "WHERE user_id = ?1 AND session_id = ?2 AND summary_id IS NULL "
@@ -39,36 +54,59 @@ context context_queries::load_context(context_query const& query) {
     context loaded;
     loaded.recorded = outcomes_.find(query.job);
     if (loaded.recorded) return loaded;
+    auto const user = users_.find(query.of.user_id);
+    loaded.seen = user.seen;
+    loaded.forgotten_at = base::wall_time(std::chrono::milliseconds(user.forgotten_at));
     loaded.memories = load_memories(query);
     loaded.turns = load_turns(query);
+    if (query.search && query.recall_limit > 0) find_for_message(query, user.key, loaded);
     return loaded;
+}
+
+// `found` is to be read newest first.
+void context_queries::take_more(std::vector<memory>& chosen, rows found, std::size_t limit) {
+    while (chosen.size() < limit && found.next()) {
+        auto const id = found.integer(0);
+        if (std::ranges::find(chosen, id, &memory::id) == chosen.end()) chosen.push_back(read_memory(found));
+    }
 }
 
 std::vector<memory> context_queries::load_memories(context_query const& query) {
     std::vector<memory> chosen;
-    if (query.memory_limit == 0) return chosen;
-    chosen.reserve(std::min<std::size_t>(query.memory_limit, 64));
-    {
-        auto found = own_summaries_.query(query.of.user_id, query.of.session_id, query.memory_limit / 2);
-        while (found.next())
-            chosen.push_back(read_memory(found));
-    }
-    auto const own = chosen.size();
-    auto const is_own = [&](std::int64_t id) {
-        auto const end = chosen.begin() + static_cast<std::ptrdiff_t>(own);
-        return std::any_of(chosen.begin(), end, [&](memory const& m) { return m.id == id; });
-    };
-    auto found = newest_memories_.query(query.of.user_id, query.memory_limit);
-    while (chosen.size() < query.memory_limit && found.next()) {
-        if (!is_own(found.integer(0))) chosen.push_back(read_memory(found));
-    }
-    // Newest first so far, unless there are two kinds.
-    if (own == 0) {
-        std::ranges::reverse(chosen);
-    } else {
-        std::ranges::sort(chosen, {}, &memory::id);
-    }
+    auto const limit = query.memory_limit;
+    if (limit == 0) return chosen;
+    chosen.reserve(std::min<std::size_t>(limit, 64));
+    auto const now = base::to_unix_ms(query.now);
+    auto const& user = query.of.user_id;
+    take_more(chosen, own_summaries_.query(user, query.of.session_id, limit / 2), limit / 2);
+    take_more(chosen, pinned_memories_.query(user, now, limit), limit);
+    take_more(chosen, newest_memories_.query(user, now, limit), limit);
+    std::ranges::sort(chosen, {}, &memory::id);
     return chosen;
+}
+
+void context_queries::find_for_message(context_query const& query, std::int64_t user_key, context& loaded) {
+    std::unordered_set<std::int64_t> turns, memories;
+    for (auto const& one : loaded.turns)
+        turns.insert(one.id);
+    for (auto const& one : loaded.memories)
+        memories.insert(one.id);
+    auto hits = search_.find({user_key, query.search.get(), query.recall_limit, query.vector,
+                              query.vector_model, &turns, &memories});
+    for (auto& hit : hits) {
+        if (hit.is_memory) {
+            auto found = found_memory_.query(hit.row, query.of.user_id, base::to_unix_ms(query.now));
+            if (found.next())
+                loaded.found_memories.push_back(
+                    {read_memory(found), hit.rank.score, std::move(hit.rank.why)});
+            continue;
+        }
+        auto found = found_turn_.query(hit.row, query.of.user_id);
+        if (!found.next()) continue;
+        auto turn = read_turn_record(found);
+        loaded.found_turns.push_back({std::move(turn.what), std::move(turn.session_id),
+                                      std::move(turn.created_at), hit.rank.score, std::move(hit.rank.why)});
+    }
 }
 
 std::vector<turn> context_queries::load_turns(context_query const& query) {

@@ -2,14 +2,18 @@
 #pragma once
 
 #include "store/outcome_queries.hpp"
+#include "store/recall_search.hpp"
+#include "store/user_queries.hpp"
 
+#include <unordered_set>
 #include <vector>
 
 namespace engram::store {
 
 /// Statements on one reading connection, which must outlive them. Each call belongs inside a transaction, so
 /// that it sees one moment: a summary committed between two of its queries would hide turns from both.
-/// Every query walks an index and stops at its limit. Throws sqlite_error.
+/// Every query walks an index and stops at its limit, but for the search, which reads the whole index of the
+/// one user. Throws sqlite_error.
 class context_queries {
 public:
     explicit context_queries(connection& db);
@@ -20,16 +24,20 @@ public:
 
 private:
     std::vector<memory> load_memories(context_query const& query);
+    void take_more(std::vector<memory>& chosen, rows found, std::size_t limit);
     std::vector<turn> load_turns(context_query const& query);
+    void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
 
     outcome_queries outcomes_;
+    user_reader users_;
+    recall_search search_;
     statement own_summaries_;
+    statement pinned_memories_;
     statement newest_memories_;
+    statement found_memory_;
+    statement found_turn_;
     statement newest_turns_;
     statement due_sessions_;
 };
-
-/// Unknown roles never get here: the window's index leaves them out.
-[[nodiscard]] role role_of(std::string_view name);
 
 }  // namespace engram::store

@@ -1,6 +1,7 @@
 #include "store/database_file.hpp"
 
 #include "store/migrations.hpp"
+#include "store/reindexing.hpp"
 #include "store/sqlite_store.hpp"
 
 #include <algorithm>
@@ -71,21 +72,22 @@ void set_up(connection& db, options const& options) {
 
 }  // namespace
 
-connection open_for_writing(options const& options) {
+connection open_for_writing(options const& options, text_index const* texts) {
     auto const path = absolute_path(options.path);
     make_file(path);
     try {
         connection db(path, connection::access::read_write, options.busy_timeout);
         if (db.is_read_only()) throw open_error("the database " + path + " is not writable for this user");
+        // Deleted text is overwritten, from the first step on: what a migration moves leaves no copy behind.
+        db.execute("PRAGMA secure_delete = ON");
         migrate(db, path);
         use_write_ahead_log(db, options.busy_timeout, path);
         set_up(db, options);
-        // Deleted text is overwritten. Checkpoints every 16 MiB of log rather than 4: most pages of a burst
-        // are written more than once, and reach the database once. A log grown by a migration is cut back to
-        // 64 MiB.
+        reindex_if_needed(db, texts, path);
+        // Checkpoints every 16 MiB of log rather than 4: most pages of a burst are written more than once,
+        // and reach the database once. A log grown by a migration is cut back to 64 MiB.
         db.execute(std::string("PRAGMA synchronous = ") + (options.synchronous_full ? "FULL" : "NORMAL") +
-                   "; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4096"
-                   "; PRAGMA journal_size_limit = 67108864");
+                   "; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864");
         return db;
     } catch (sqlite_error const& failed) {
         throw cannot_open(path, failed);

@@ -21,9 +21,33 @@ void adopt_or_create(connection& db, std::string const& file) {
     }
 }
 
+// A column of older software with the name of a new one makes room, as in adopt_table().
+void add_column(connection& db, std::string_view table, column_definition const& column) {
+    std::string const of = "ALTER TABLE " + std::string(table);
+    std::string const name(column.name);
+    auto columns = db.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 COLLATE NOCASE");
+    auto const is_taken = [&](std::string const& wanted) { return columns.query(table, wanted).next(); };
+    if (is_taken(name)) {
+        auto free = "legacy_" + name;
+        for (int n = 2; is_taken(free); ++n)
+            free = "legacy_" + name + "_" + std::to_string(n);
+        db.execute(of + " RENAME COLUMN " + name + " TO " + free);
+    }
+    db.execute(of + " ADD COLUMN " + name + " " + std::string(column.declaration));
+}
+
+// Version 2: versions of memories, and what is needed to find texts again.
+void add_recall(connection& db, std::string const&) {
+    for (auto const& column : memory_columns_of_version_2())
+        add_column(db, memory_table().name, column);
+    for (auto const& column : history_columns_of_version_2())
+        add_column(db, history_table().name, column);
+    db.execute(version_2_sql());
+}
+
 // steps[v] leads from version v to v + 1.
 using step = void (*)(connection&, std::string const& file);
-constexpr std::array<step, schema_version> steps{adopt_or_create};
+constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall};
 
 // 0: not marked as ours. Throws if we must not touch it.
 std::int64_t version_of(connection& db, std::string const& file) {

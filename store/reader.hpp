@@ -2,17 +2,25 @@
 #pragma once
 
 #include "store/context_queries.hpp"
+#include "store/listing_queries.hpp"
 #include "store/work.hpp"
 
 #include <thread>
 
 namespace engram::store {
 
+struct read_queries {
+    explicit read_queries(connection& db) : contexts(db), lists(db) {}
+
+    context_queries contexts;
+    listing_queries lists;
+};
+
 /// One reading connection and its thread. Work that waits is answered together from one read transaction,
 /// which begins after the work was accepted: it sees everything whose commit was reported before.
 class reader {
 public:
-    using database = context_queries;
+    using database = read_queries;
 
     /// Throws sqlite_error.
     reader(connection db, boost::asio::any_io_executor executor);
@@ -29,7 +37,7 @@ private:
     void leave_transaction();
 
     connection db_;
-    context_queries queries_;
+    read_queries queries_;
     statement begin_;
     statement end_;
     boost::asio::any_io_executor executor_;

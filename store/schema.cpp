@@ -28,6 +28,23 @@ constexpr column_definition history_columns[] = {
     {"summary_id", "INTEGER"},  // the memory that covers this turn; NULL: in the window
 };
 
+constexpr column_definition memory_columns_2[] = {
+    {"label", "INTEGER"},     // this user's short number, the same for all versions of a memory
+    {"item", "INTEGER"},      // its place in the search index; NULL: it is not in there
+    {"fingerprint", "BLOB"},  // to compare it with others
+    {"last_seen", "TEXT"},
+    {"times_seen", "INTEGER NOT NULL DEFAULT 1"},
+    {"valid_from", "TEXT"},
+    {"valid_to", "TEXT"},  // NULL: it holds now
+    {"superseded_by", "INTEGER"},
+    {"expires_at", "INTEGER"},
+    {"pinned", "INTEGER NOT NULL DEFAULT 0"},
+};
+
+constexpr column_definition history_columns_2[] = {
+    {"item", "INTEGER"},
+};
+
 constexpr table_definition memories{"long_term_memory", memory_columns};
 constexpr table_definition history{"conversation_history", history_columns};
 
@@ -38,6 +55,67 @@ table_definition const& memory_table() {
 }
 table_definition const& history_table() {
     return history;
+}
+
+std::span<column_definition const> memory_columns_of_version_2() {
+    return memory_columns_2;
+}
+std::span<column_definition const> history_columns_of_version_2() {
+    return history_columns_2;
+}
+
+// engram_recall and engram_vector are read in ranges of one user, whose number is the upper part of `place`.
+std::string version_2_sql() {
+    return R"sql(
+CREATE INDEX engram_memory_current ON long_term_memory(user_id) WHERE valid_to IS NULL;
+CREATE INDEX engram_memory_current_type ON long_term_memory(user_id, memory_type) WHERE valid_to IS NULL;
+CREATE INDEX engram_memory_pinned ON long_term_memory(user_id) WHERE pinned = 1 AND valid_to IS NULL;
+CREATE INDEX engram_memory_by_label ON long_term_memory(user_id, label);
+CREATE INDEX engram_memory_expiry ON long_term_memory(expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX engram_memory_superseded ON long_term_memory(superseded_by) WHERE superseded_by IS NOT NULL;
+
+CREATE TABLE engram_memory_source(
+    memory_id INTEGER NOT NULL,
+    user_turn INTEGER NOT NULL,
+    assistant_turn INTEGER NOT NULL,
+    session_id TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (memory_id, user_turn)
+) WITHOUT ROWID;
+CREATE INDEX engram_memory_source_by_turn ON engram_memory_source(user_turn);
+INSERT INTO engram_memory_source(memory_id, user_turn, assistant_turn, session_id, job_id, at)
+SELECT m.id, min(t.id), max(t.id), m.session_id, m.job_id, coalesce(CAST(m.created_at AS TEXT), '')
+FROM long_term_memory m
+JOIN conversation_history t ON t.user_id = m.user_id AND t.session_id = m.session_id AND t.job_id = m.job_id
+WHERE m.job_id <> '' GROUP BY m.id;
+
+CREATE TABLE engram_user(
+    user_key INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    user_id TEXT,
+    next_label INTEGER NOT NULL DEFAULT 1,
+    next_item INTEGER NOT NULL DEFAULT 0,
+    notes INTEGER NOT NULL DEFAULT 0,
+    deletions INTEGER NOT NULL DEFAULT 0,
+    forgets INTEGER NOT NULL DEFAULT 0,
+    forgotten_at INTEGER NOT NULL DEFAULT 0,
+    consolidated_at INTEGER NOT NULL DEFAULT 0,
+    consolidation_until INTEGER NOT NULL DEFAULT 0,
+    vector_model INTEGER NOT NULL DEFAULT 0,
+    embedded_items INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX engram_user_notes ON engram_user(notes) WHERE notes >= 1;
+
+CREATE TABLE engram_recall(place INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+CREATE TABLE engram_vector(place INTEGER PRIMARY KEY, model INTEGER NOT NULL, vector BLOB NOT NULL);
+CREATE TABLE engram_vector_model(model INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE engram_state(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+ALTER TABLE engram_finished_job ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';
+CREATE INDEX engram_finished_job_by_user ON engram_finished_job(user_id);
+CREATE INDEX engram_failed_delivery_by_user ON engram_failed_delivery(user_id);
+)sql";
 }
 
 std::string create_table_sql(table_definition const& table, std::string_view as,

@@ -1,5 +1,5 @@
-// Schema version 1. docs/storage.md describes it. What is here belongs to migration 1 and never changes once
-// released; a later version is a migration of its own.
+// The schema's versions. docs/storage.md describes them. What belongs to a version never changes once it is
+// released.
 #pragma once
 
 #include <span>
@@ -29,6 +29,12 @@ struct table_definition {
 
 /// The indexes of the two tables and all tables that are engram's own.
 [[nodiscard]] std::string create_rest_sql();
+
+/// Version 2: what memories and turns have besides, ready for ADD COLUMN.
+[[nodiscard]] std::span<column_definition const> memory_columns_of_version_2();
+[[nodiscard]] std::span<column_definition const> history_columns_of_version_2();
+/// … and its tables and indexes.
+[[nodiscard]] std::string version_2_sql();
 
 /// Counts what the window of each conversation holds, into engram_session.
 [[nodiscard]] std::string fill_sessions_sql();

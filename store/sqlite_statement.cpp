@@ -65,6 +65,10 @@ void statement::bind(int index, std::size_t value) {
     bind(index, value > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(value));
 }
 
+void statement::bind(int index, std::optional<std::int64_t> value) {
+    check(value ? sqlite3_bind_int64(handle_.get(), index, *value) : sqlite3_bind_null(handle_.get(), index));
+}
+
 void statement::check(int code) const {
     if (code == SQLITE_OK) return;
     auto* const db = sqlite3_db_handle(handle_.get());

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -72,6 +73,7 @@ private:
     void bind(int index, std::int64_t value);
     void bind(int index, std::size_t value);  // a count or limit: what does not fit is "no limit"
     void bind(int index, blob value);
+    void bind(int index, std::optional<std::int64_t> value);  // none: NULL
     void check(int code) const;
     void check_bound(int count) const;
     bool step();

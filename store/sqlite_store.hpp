@@ -1,8 +1,8 @@
 // The store in one SQLite file.
 #pragma once
 
+#include "store/curator.hpp"
 #include "store/options.hpp"
-#include "store/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -20,8 +20,10 @@ struct open_error : std::runtime_error {
 /// Opens (or makes) the database, brings it to this program's version and starts the store's threads.
 /// Blocks the caller: call it before the loop runs. Destroying the store finishes the work it has accepted
 /// and joins its threads; `executor`'s context must still exist then, though completions may not run any
-/// more. Throws open_error.
-[[nodiscard]] std::unique_ptr<store> open_sqlite(options const& options,
-                                                 boost::asio::any_io_executor executor);
+/// more. `texts` must outlive it; null: no text is made findable, and duplicates are what is equal. Throws
+/// open_error.
+[[nodiscard]] std::unique_ptr<database> open_sqlite(options const& options,
+                                                    boost::asio::any_io_executor executor,
+                                                    text_index const* texts = nullptr);
 
 }  // namespace engram::store

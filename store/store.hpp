@@ -4,12 +4,14 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "store/text_index.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +53,7 @@ struct memory {
     std::string content;
     std::string created_at;  ///< UTC text as the database has it; may be empty
     std::string session_id;  ///< where it was learnt; empty if unknown
+    std::int64_t label = 0;  ///< this user's short number of it, the same for all its versions
 };
 
 /// One delivery of one job.
@@ -64,7 +67,15 @@ struct job_key {
 struct recorded_outcome {
     bool ok = false;        ///< an ok reply, else an error reply
     bool same_body = true;  ///< recorded for the same bytes; false: the id was used for another job
-    std::string reply;      ///< the reply, as given to `record_*`
+    std::string reply;      ///< the reply, as given to `record_*`; empty if it was to other bytes
+};
+
+/// What has been erased of one user so far. Whoever read something of a user and wants to write what became
+/// of it must still find the same numbers, or he would bring back what was erased meanwhile.
+struct erasures {
+    std::int64_t deletions = 0;  ///< of memories and sessions
+    std::int64_t forgets = 0;    ///< of everything
+    bool operator==(erasures const&) const = default;
 };
 
 struct context_query {
@@ -72,6 +83,25 @@ struct context_query {
     conversation of;
     std::size_t memory_limit = 20;
     std::size_t history_turns = 40;
+    std::size_t recall_limit = 0;         ///< texts to be found for the new message
+    std::shared_ptr<ranker> search = {};  ///< finds them; may be null
+    std::string vector = {};              ///< of the new message, as stored vectors are; may be empty
+    std::string vector_model = {};        ///< names what made it
+    base::wall_time now = {};             ///< memories that end before it are not loaded
+};
+
+struct found_memory {
+    memory what;
+    double score = 0;
+    std::string why;
+};
+
+struct found_turn {
+    turn what;
+    std::string session_id;
+    std::string created_at;
+    double score = 0;
+    std::string why;
 };
 
 struct context {
@@ -79,22 +109,42 @@ struct context {
     /// outcome of this very ticket; an error outcome of an earlier ticket does not count, that job runs anew.
     std::optional<recorded_outcome> recorded;
     /// At most `memory_limit`, oldest first: this session's own summaries (the newest, at most half of the
-    /// limit), and for the rest the user's newest memories. No memory twice.
+    /// limit), pinned memories, and for the rest the user's newest ones. Only what holds now; no memory
+    /// twice.
     std::vector<memory> memories;
     /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
     std::vector<turn> turns;
+    /// Found for the new message, best first, `recall_limit` in all: nothing that is in `memories` or
+    /// `turns`.
+    std::vector<found_memory> found_memories;
+    std::vector<found_turn> found_turns;
+    erasures seen;                   ///< to be given back with the exchange
+    base::wall_time forgotten_at{};  ///< when everything of this user was last erased; the epoch: never
 };
 
+/// What the model, or somebody for the user, wants noted.
 struct new_memory {
-    std::string type;
-    std::string content;
+    enum class kind { add, update, forget };
+
+    std::string type;     ///< of `add`; of `update`, where empty means: as it was
+    std::string content;  ///< not of `forget`
+    new_memory::kind what = kind::add;
+    std::int64_t label = 0;            ///< of `update` and `forget`
+    std::size_t most_of_type = 0;      ///< the one seen least lately ends when there are more; 0: no limit
+    std::chrono::seconds lifetime{0};  ///< since it was last seen; 0: for ever
+    bool pinned = false;
+    /// False: nothing in what the user just said speaks of it. What is known already is then an echo of the
+    /// prompt and not told again.
+    bool told = true;
 };
 
 struct saved_memory {
     std::int64_t id = 0;
     std::string type;
     std::string content;
-    std::string action;  ///< "added"
+    /// "added", "confirmed" (it was known and has been told again), "known" (nothing was changed), "updated",
+    /// "forgotten"
+    std::string action;
 };
 
 struct exchange {
@@ -104,6 +154,8 @@ struct exchange {
     std::string assistant_text;  ///< as the model wrote it; may be empty
     std::vector<new_memory> memories;
     base::wall_time at;
+    erasures seen;         ///< as the context had it
+    std::string reply_to;  ///< the reply's key, so that it can be erased
     /// Writes the final reply once the memories have their ids. Runs on the store's thread inside the
     /// transaction: it may touch its captures and nothing else, and must not throw. Called again if the
     /// transaction has to be repeated, so it must leave its captures as they are.
@@ -111,8 +163,15 @@ struct exchange {
 };
 
 struct commit_outcome {
-    bool committed = false;  ///< false: another delivery was first, nothing was changed, `outcome` is theirs
-    recorded_outcome outcome;      ///< what to answer
+    /// What the context held has been erased since: nothing was changed, the answer must not be used.
+    enum class staleness { none, deletion, forget };
+
+    bool committed = false;  ///< false: stale, or another delivery was first, nothing was changed, `outcome`
+                             ///< is theirs
+    staleness stale = staleness::none;
+    recorded_outcome outcome;  ///< what to answer
+    std::size_t unknown_labels =
+        0;                         ///< notes about a memory that this user does not have; nothing was changed
     std::size_t window_turns = 0;  ///< turns of the conversation that no summary covers, after this commit
 };
 
@@ -121,6 +180,7 @@ struct failure {
     std::string user_id;  ///< may be empty: the job did not say
     std::string reply;
     base::wall_time at;
+    std::optional<erasures> seen = {};  ///< as the context had it, if there was one
 };
 
 /// The oldest turns of one conversation, taken for summarizing.
@@ -129,6 +189,7 @@ struct summary_task {
     std::string owner;
     std::vector<turn> turns;                     ///< consecutive, oldest first
     std::vector<std::string> earlier_summaries;  ///< of the same conversation, oldest first
+    erasures seen = {};
 };
 
 struct summary_request {
@@ -155,7 +216,8 @@ public:
     virtual boost::asio::awaitable<result<commit_outcome>> commit_exchange(exchange what) = 0;
 
     /// Records an error outcome for this ticket, unless the job id has an ok outcome of the same bytes or
-    /// this ticket any outcome: then that one is returned.
+    /// this ticket any outcome: then that one is returned. Of a user who was forgotten since nothing is
+    /// recorded.
     virtual boost::asio::awaitable<result<recorded_outcome>> record_failure(failure what) = 0;
 
     /// Conversations with at least `trigger_turns` turns that no summary covers and no live lease.

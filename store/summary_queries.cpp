@@ -1,6 +1,6 @@
 #include "store/summary_queries.hpp"
 
-#include "store/context_queries.hpp"
+#include "store/memory_rows.hpp"
 #include "store/summary_lease.hpp"
 
 #include <algorithm>
@@ -19,8 +19,12 @@ constexpr char const* this_session = " WHERE user_id = ?1 AND session_id = ?2";
 
 }  // namespace
 
-summary_queries::summary_queries(connection& db, claim_limits limits)
+summary_queries::summary_queries(connection& db, user_writer& users, recall_index& index,
+                                 memory_writer& memories, claim_limits limits)
     : db_(db),
+      users_(users),
+      index_(index),
+      memories_(memories),
       limits_(limits),
       find_session_(
           db.prepare(std::string("SELECT window_turns, summary_from, summary_until FROM engram_session")
@@ -31,14 +35,11 @@ summary_queries::summary_queries(connection& db, claim_limits limits)
       window_(db.prepare(std::string("SELECT id, role, content ").append(in_window).append(" ORDER BY id"))),
       summaries_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_summaries "
                             "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
-                            "ORDER BY id DESC LIMIT ?3")),
+                            "AND valid_to IS NULL ORDER BY id DESC LIMIT ?3")),
       lease_(db.prepare(
           std::string("UPDATE engram_session SET summary_owner = ?3, summary_from = ?4, summary_until = ?5")
               .append(this_session))),
-      find_turn_(db.prepare(std::string("SELECT 1 FROM conversation_history").append(this_turn))),
-      add_summary_(db.prepare("INSERT INTO long_term_memory"
-                              "(user_id, session_id, memory_type, content, created_at, updated_at) "
-                              "VALUES (?1, ?2, 'summary', ?3, ?4, ?4)")),
+      find_turn_(db.prepare(std::string("SELECT item FROM conversation_history").append(this_turn))),
       mark_turn_(
           db.prepare(std::string("UPDATE conversation_history SET summary_id = ?4").append(this_turn))),
       delete_turn_(db.prepare(std::string("DELETE FROM conversation_history").append(this_turn))),
@@ -54,9 +55,10 @@ summary_queries::summary_queries(connection& db, claim_limits limits)
 
 std::optional<summary_task> summary_queries::claim_summary(summary_request const& request) {
     if (!is_due(request)) return std::nullopt;
-    summary_task task{request.of, request.owner, oldest_turns(request.of, request.keep_turns), {}};
+    summary_task task{request.of, request.owner, oldest_turns(request.of, request.keep_turns), {}, {}};
     if (task.turns.empty()) return std::nullopt;
     task.earlier_summaries = earlier_summaries(request.of);
+    task.seen = users_.find(request.of.user_id).seen;
     auto const now = base::to_unix_ms(request.now);
     lease_.run(request.of.user_id, request.of.session_id, request.owner, now,
                now + static_cast<std::int64_t>(request.lease.count()));
@@ -123,16 +125,18 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
     auto const& of = task.of;
     // Before the first write, so that "no" changes nothing.
     if (task.turns.empty()) return false;
+    auto user = users_.find_or_add(of.user_id);
+    if (user.seen != task.seen) return false;  // it may tell of what was erased meanwhile
     for (auto const& one : task.turns) {
         auto found = find_turn_.query(one.id, of.user_id, of.session_id);
         if (!found.next()) return false;
     }
-    add_summary_.run(of.user_id, of.session_id, summary, base::to_utc_text(at));
-    auto const summary_id = db_.last_insert_id();
+    auto const summary_id = memories_.add_summary(user, summary, {of.user_id, of.session_id, {}, 0, 0, at});
+    users_.save(user);
     std::int64_t covered = 0;
     for (auto const& one : task.turns) {
         if (delete_turns) {
-            delete_turn_.run(one.id, of.user_id, of.session_id);
+            delete_turn(user, of, one.id);
         } else {
             mark_turn_.run(one.id, of.user_id, of.session_id, summary_id);
         }
@@ -141,6 +145,16 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
     shrink_window_.run(of.user_id, of.session_id, covered);
     end_lease_.run(of.user_id, of.session_id, task.owner, std::int64_t{0});
     return true;
+}
+
+void summary_queries::delete_turn(user_row const& user, conversation const& of, std::int64_t id) {
+    std::optional<std::int64_t> item;
+    {
+        auto found = find_turn_.query(id, of.user_id, of.session_id);
+        if (found.next() && !found.is_null(0)) item = found.integer(0);
+    }
+    if (item) index_.remove(user.key, *item);
+    delete_turn_.run(id, of.user_id, of.session_id);
 }
 
 void summary_queries::renew_summary(conversation const& of, std::string const& owner, base::wall_time until) {

@@ -1,7 +1,7 @@
 // Summaries: who takes which turns, and how they leave the window.
 #pragma once
 
-#include "store/sqlite_connection.hpp"
+#include "store/memory_writer.hpp"
 
 #include <optional>
 
@@ -23,7 +23,8 @@ struct claim_limits {
 /// commit.
 class summary_queries {
 public:
-    explicit summary_queries(connection& db, claim_limits limits = {});
+    summary_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories,
+                    claim_limits limits = {});
 
     [[nodiscard]] std::optional<summary_task> claim_summary(summary_request const& request);
     /// `summary` must not be blank.
@@ -37,7 +38,12 @@ private:
     std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns);
     std::vector<std::string> earlier_summaries(conversation const& of);
 
+    void delete_turn(user_row const& user, conversation const& of, std::int64_t id);
+
     connection& db_;
+    user_writer& users_;
+    recall_index& index_;
+    memory_writer& memories_;
     claim_limits limits_;
     statement find_session_;
     statement count_window_;
@@ -46,7 +52,6 @@ private:
     statement summaries_;
     statement lease_;
     statement find_turn_;
-    statement add_summary_;
     statement mark_turn_;
     statement delete_turn_;
     statement shrink_window_;

@@ -1,9 +1,12 @@
 // The one thread that writes.
 #pragma once
 
+#include "store/curation_queries.hpp"
+#include "store/erasing_queries.hpp"
 #include "store/exchange_queries.hpp"
 #include "store/options.hpp"
 #include "store/summary_queries.hpp"
+#include "store/upkeep_queries.hpp"
 #include "store/work.hpp"
 
 #include <thread>
@@ -11,10 +14,27 @@
 namespace engram::store {
 
 struct write_queries {
-    explicit write_queries(connection& db) : exchanges(db), summaries(db) {}
+    write_queries(connection& db, text_index const* texts)
+        : index(db, texts),
+          users(db),
+          memories(db, index),
+          exchanges(db, users, index, memories),
+          summaries(db, users, index, memories),
+          curation(db, users, memories),
+          erasing(db, users, index),
+          upkeep(db, users, index) {}
 
+    recall_index index;
+    user_writer users;
+    memory_writer memories;
     exchange_queries exchanges;
     summary_queries summaries;
+    curation_queries curation;
+    erasing_queries erasing;
+    upkeep_queries upkeep;
+
+    /// Set by what erases: the log must be cleaned of the old text before that is reported as done.
+    bool clean_log = false;
 };
 
 /// Group commit: everything that waits goes into one BEGIN IMMEDIATE ... COMMIT, so that many exchanges share
@@ -27,7 +47,8 @@ public:
     using database = write_queries;
 
     /// Throws sqlite_error.
-    writer(connection db, std::size_t max_batch, boost::asio::any_io_executor executor);
+    writer(connection db, text_index const* texts, std::size_t max_batch,
+           boost::asio::any_io_executor executor);
     writer(writer const&) = delete;
     writer& operator=(writer const&) = delete;
     /// Finishes what was submitted, joins, and moves the log into the database as far as others let it.
@@ -43,6 +64,8 @@ private:
     bool perform_together(chain<work<database>>& batch);
     void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
+    void clean_log();
+    bool empty_log(std::chrono::milliseconds patience);
 
     connection db_;
     write_queries queries_;
@@ -53,6 +76,8 @@ private:
     statement release_;
     statement rollback_to_;
     std::size_t max_batch_;
+    /// Erased text may stand in the log: of a process that died before it was cleaned, or others read it.
+    bool log_to_clean_ = true;
     boost::asio::any_io_executor executor_;
     mailbox<work<database>> waiting_;
     std::thread thread_;  // last: it uses everything above

@@ -3,9 +3,11 @@
 #include "base/digest.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
-#include "workers/memory_tags.hpp"
+#include "embedding/vector_bytes.hpp"
+#include "recall/likeness.hpp"
 #include "workers/prompt.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -16,11 +18,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// In lower case, as extract_memory_tags() wants them.
-std::vector<std::string> const& memory_types() {
-    static std::vector<std::string> const types{"fact", "preference", "summary"};
-    return types;
-}
+// How often a turn begins anew because something that its prompt held was erased meanwhile.
+constexpr int most_tries = 5;
+
+// A sentence of the model's about what the user said shares at least this much of its words with it.
+constexpr double least_support = .3;
+// … and this much with a text that it only repeats.
+constexpr double echo_share = .8;
 
 std::vector<queue::reply_memory> to_reply(std::vector<store::saved_memory> const& saved) {
     std::vector<queue::reply_memory> memories;
@@ -58,6 +62,30 @@ queue::dead_letter dead_letter_of(std::string const& reply) {
     return {error ? error->error_type : "internal", error ? error->error_message : ""};
 }
 
+// Label and type of the memories in a prompt whose categories have limits.
+using limited_memories = std::vector<std::pair<std::int64_t, std::string>>;
+
+limited_memories find_limited(store::context const& context, categories const& types) {
+    limited_memories limited;
+    auto const look_at = [&](store::memory const& one) {
+        auto const* kind = types.find(one.type);
+        if (kind != nullptr && (kind->max_per_user > 0 || kind->ttl.count() > 0))
+            limited.emplace_back(one.label, one.type);
+    };
+    for (auto const& one : context.memories)
+        look_at(one);
+    for (auto const& one : context.found_memories)
+        look_at(one.what);
+    return limited;
+}
+
+// What takes the place of a memory keeps that one's type; empty if it has no limits.
+std::string_view type_of(memory_tag const& tag, limited_memories const& limited) {
+    if (tag.what == memory_tag::kind::add) return tag.type;
+    auto const one = std::ranges::find(limited, tag.label, &limited_memories::value_type::first);
+    return one == limited.end() ? std::string_view() : one->second;
+}
+
 }  // namespace
 
 // One job on its way through.
@@ -75,13 +103,20 @@ struct chat_turn::turn {
     std::uint64_t asked_in = 0;  // the gate's period
     queue::reply_timing timing;
     store::context context;
+    store::erasures seen;
+    bool loaded = false;
+    bool again = false;    // something that the prompt held was erased before the answer came
+    std::string vector;    // of the message; empty: none
+    std::string recalled;  // the earlier turns found for the message
+    limited_memories limited;
 };
 
-chat_turn::chat_turn(job_rules rules, chat_options options, store::store& store, claude::asker& claude,
-                     api_gate& gate, base::clock const& clock, after_commit after_commit,
-                     asio::any_io_executor executor)
+chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
+                     claude::asker& claude, api_gate& gate, base::clock const& clock,
+                     after_commit after_commit, asio::any_io_executor executor)
     : rules_(std::move(rules)),
       options_(std::move(options)),
+      finding_(finding),
       store_(store),
       claude_(claude),
       gate_(gate),
@@ -130,21 +165,57 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_
 }
 
 asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::unique_ptr<turn> turn) {
-    auto settled = co_await load(*turn);
-    if (settled) co_return settled;
-    turn->asked_in = gate_.period();
-    auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->deadline);
-    settled = co_await finish(*turn, std::move(answered));
-    co_return settled;
+    if (finding_.embedder != nullptr && searches()) co_await embed_message(*turn);
+    for (int tries = 1;; ++tries) {
+        auto settled = co_await load(*turn);
+        if (settled) co_return settled;
+        turn->asked_in = gate_.period();
+        auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->deadline);
+        settled = co_await finish(*turn, std::move(answered));
+        if (!turn->again) co_return settled;
+        if (tries < most_tries) continue;
+        settled = co_await fail(*turn, "internal", "memories were being erased all the time", true);
+        co_return settled;
+    }
+}
+
+// Without a vector in time the search goes by words.
+asio::awaitable<void> chat_turn::embed_message(turn& turn) {
+    auto const until = std::min(turn.deadline, clock_.steady() + finding_.embedding_timeout);
+    std::vector<std::string> message{turn.job.message};
+    auto made = co_await finding_.embedder->embed(std::move(message), embedding::purpose::query, until);
+    if (made && made->size() == 1) turn.vector = embedding::to_bytes(made->front());
+}
+
+store::context_query chat_turn::what_to_load(turn const& turn) const {
+    store::context_query query;
+    query.job = turn.key;
+    query.of = turn.conversation;
+    query.memory_limit = options_.memory_limit;
+    query.history_turns = options_.history_turns;
+    query.now = clock_.wall();
+    if (!searches()) return query;
+    query.recall_limit = options_.recall_limit;
+    query.search = finding_.texts->ranker_for(turn.job.message, query.now);
+    query.vector = turn.vector;
+    if (!query.vector.empty()) query.vector_model = finding_.embedder->model_id();
+    return query;
+}
+
+// Whether the job was there already when everything about its user was erased.
+bool chat_turn::was_forgotten(turn const& turn) const {
+    if (turn.context.forgotten_at == base::wall_time{}) return false;
+    auto const waited = clock_.steady() - turn.received + milliseconds(turn.timing.queued_ms);
+    auto const first_seen = clock_.wall() - std::chrono::duration_cast<base::wall_time::duration>(waited);
+    return first_seen < turn.context.forgotten_at;
 }
 
 // Returns a settlement if the turn ends here.
 asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
     auto const begun = clock_.steady();
-    auto const load = [&] {
-        return store_.load_context(
-            {turn.key, turn.conversation, options_.memory_limit, options_.history_turns});
-    };
+    turn.again = false;
+    // A ranker serves one search.
+    auto const load = [&] { return store_.load_context(what_to_load(turn)); };
     auto loaded = co_await patience_.insist(load);
     if (!loaded) {
         auto failed = co_await fail(turn, "internal",
@@ -156,6 +227,9 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
         auto known = co_await settle_recorded(turn, std::move(*turn.context.recorded));
         co_return known;
     }
+    turn.seen = turn.context.seen;
+    turn.loaded = true;
+    if (was_forgotten(turn)) co_return cancel(turn);
     if (turn.deaths >= rules_.max_deliveries) {
         auto poisoned = co_await fail(turn, "poisoned",
                                       "the job was being worked on when a daemon died or stalled, " +
@@ -175,6 +249,10 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
 
 claude::request chat_turn::compose(turn& turn) const {
     auto const context = std::exchange(turn.context, {});
+    turn.recalled.clear();
+    for (auto const& one : context.found_turns)
+        turn.recalled.append(one.what.content).append("\n");
+    turn.limited = find_limited(context, options_.types);
     return compose_chat(options_, context, turn.conversation.session_id, turn.job.message);
 }
 
@@ -204,8 +282,39 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn cons
     co_return failed;
 }
 
-asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer answer) {
-    auto extracted = extract_memory_tags(answer.text, memory_types());
+// What the model noted, with the rules of its category.
+std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vector<memory_tag> tags) const {
+    std::vector<store::new_memory> notes;
+    std::size_t echoes = 0;
+    for (auto& tag : tags) {
+        store::new_memory note;
+        note.what = tag.what == memory_tag::kind::add      ? store::new_memory::kind::add
+                    : tag.what == memory_tag::kind::update ? store::new_memory::kind::update
+                                                           : store::new_memory::kind::forget;
+        note.label = tag.label;
+        note.told = recall::share_within(tag.content, turn.job.message) >= least_support;
+        bool const repeats =
+            !turn.recalled.empty() && recall::share_within(tag.content, turn.recalled) >= echo_share;
+        if (tag.what == memory_tag::kind::add && !note.told && repeats) {
+            ++echoes;
+            continue;
+        }
+        if (auto const* kind = options_.types.find(type_of(tag, turn.limited))) {
+            note.most_of_type = kind->max_per_user;
+            note.lifetime = kind->ttl;
+        }
+        note.type = std::move(tag.type);
+        note.content = std::move(tag.content);
+        notes.push_back(std::move(note));
+    }
+    if (echoes > 0)
+        base::log_info("the model noted what it had been shown; not kept",
+                       {{"job", turn.key.job_id}, {"notes", echoes}});
+    return notes;
+}
+
+store::exchange chat_turn::make_exchange(turn const& turn, claude::answer const& answer) const {
+    auto extracted = extract_memory_tags(answer.text, options_.types.names());
     if (extracted.malformed > 0 || extracted.retyped > 0)
         base::log_warn("the model wrote memory tags that are not well formed",
                        {{"job", turn.key.job_id},
@@ -222,7 +331,27 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
     draft->usage = to_reply(answer);
     draft->attempts = turn.attempts;
     draft->metadata = turn.job.metadata;
+    draft->timing = turn.timing;
 
+    store::exchange exchange;
+    exchange.job = turn.key;
+    exchange.of = turn.conversation;
+    exchange.user_text = turn.job.message;
+    exchange.assistant_text = answer.text;
+    exchange.memories = read_notes(turn, std::move(extracted.tags));
+    exchange.at = clock_.wall();
+    exchange.seen = turn.seen;
+    exchange.reply_to = turn.reply_to;
+    exchange.compose_reply = [draft](std::vector<store::saved_memory> const& saved) {
+        auto reply = *draft;
+        reply.memories = to_reply(saved);
+        return queue::to_json(reply);
+    };
+    return exchange;
+}
+
+// Nothing, and turn.again, if the turn has to begin anew.
+asio::awaitable<std::optional<queue::settlement>> chat_turn::commit(turn& turn, claude::answer answer) {
     auto const begun = clock_.steady();
     auto const finish_timing = [&turn, this, begun] {
         auto const now = clock_.steady();
@@ -230,21 +359,7 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
         turn.timing.total_ms = turn.timing.queued_ms + base::elapsed_ms(turn.received, now);
     };
     finish_timing();
-    draft->timing = turn.timing;
-
-    store::exchange exchange;
-    exchange.job = turn.key;
-    exchange.of = turn.conversation;
-    exchange.user_text = std::move(turn.job.message);
-    exchange.assistant_text = std::move(answer.text);
-    for (auto& tag : extracted.tags)
-        exchange.memories.push_back({std::move(tag.type), std::move(tag.content)});
-    exchange.at = clock_.wall();
-    exchange.compose_reply = [draft](std::vector<store::saved_memory> const& saved) {
-        auto reply = *draft;
-        reply.memories = to_reply(saved);
-        return queue::to_json(reply);
-    };
+    auto const exchange = make_exchange(turn, answer);
     base::failpoint("before_commit");
     auto const save = [&] { return store_.commit_exchange(exchange); };
     auto committed = co_await patience_.insist(save);
@@ -253,24 +368,54 @@ asio::awaitable<queue::settlement> chat_turn::commit(turn& turn, claude::answer 
                                     "the exchange could not be stored: " + committed.error().message, true);
         co_return failed;
     }
+    using staleness = store::commit_outcome::staleness;
+    if (committed->stale == staleness::forget) co_return cancel(turn);
+    if (committed->stale == staleness::deletion) {
+        base::log_info("a memory was erased during the call: the job is answered anew",
+                       {{"job", turn.key.job_id}});
+        turn.again = true;
+        co_return std::nullopt;
+    }
     if (!committed->committed) {
         auto known = co_await settle_recorded(turn, std::move(committed->outcome));
         co_return known;
     }
     base::failpoint("committed");
     finish_timing();
+    co_return answer_committed(turn, answer, std::move(*committed), exchange.memories.size());
+}
+
+queue::settlement chat_turn::answer_committed(turn const& turn, claude::answer const& answer,
+                                              store::commit_outcome committed, std::size_t notes) {
+    if (committed.unknown_labels > 0)
+        base::log_warn("the model named memories that this user does not have",
+                       {{"job", turn.key.job_id}, {"notes", committed.unknown_labels}});
     base::log_info("job answered", {{"job", turn.key.job_id},
                                     {"user", turn.conversation.user_id},
                                     {"session", turn.conversation.session_id},
                                     {"stop_reason", answer.stop_reason},
-                                    {"memories", exchange.memories.size()},
+                                    {"memories", notes},
                                     {"claude_ms", turn.timing.claude_ms},
                                     {"total_ms", turn.timing.total_ms},
                                     {"calls", answer.attempts}});
-    after_commit_(turn.conversation, committed->window_turns);
-    co_return queue::settlement{turn.key.job_id, turn.reply_to,
-                                queue::with_timing(std::move(committed->outcome.reply), turn.timing),
-                                std::nullopt};
+    after_commit_(turn.conversation, committed.window_turns);
+    return {turn.key.job_id, turn.reply_to,
+            queue::with_timing(std::move(committed.outcome.reply), turn.timing), std::nullopt};
+}
+
+// Everything about the user was erased while the job waited or ran. Nothing is recorded: that would be
+// something about him again.
+queue::settlement chat_turn::cancel(turn const& turn) const {
+    queue::error_reply reply;
+    reply.id = turn.shown_id;
+    reply.user_id = turn.job.user_id;
+    reply.session_id = turn.job.session_id;
+    reply.type = "cancelled";
+    reply.message = "everything about this user was erased";
+    reply.attempts = turn.attempts;
+    reply.metadata = turn.job.metadata;
+    base::log_info("job cancelled: everything about its user was erased", {{"job", turn.key.job_id}});
+    return {turn.shown_id, turn.reply_to, queue::to_json(reply), std::nullopt};
 }
 
 // Another delivery of this job came to an end before this one.
@@ -308,7 +453,8 @@ asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string
                                   {"message", logged.empty() ? message : logged},
                                   {"attempts", turn.attempts}});
 
-    store::failure const failure{turn.key, turn.job.user_id, queue::to_json(reply), clock_.wall()};
+    store::failure const failure{turn.key, turn.job.user_id, queue::to_json(reply), clock_.wall(),
+                                 turn.loaded ? std::optional(turn.seen) : std::nullopt};
     auto const record = [&] { return store_.record_failure(failure); };
     auto recorded = co_await patience_.insist(record);
     queue::settlement settlement{turn.shown_id, turn.reply_to, failure.reply,

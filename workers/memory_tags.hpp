@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,14 +11,18 @@
 namespace engram::workers {
 
 struct memory_tag {
-    std::string type;     ///< lower case; one of the known types ("fact" for any other)
-    std::string content;  ///< one line, trimmed, not empty
+    enum class kind { add, update, forget };
+
+    std::string type;     ///< of `add`: lower case; one of the known types ("fact" for any other)
+    std::string content;  ///< one line, trimmed, not empty; of `forget`: empty
+    memory_tag::kind what = kind::add;
+    std::int64_t label = 0;  ///< of `update` and `forget`: the number of the memory, > 0
 };
 
 struct extraction {
     std::string reply;             ///< the text without tags, tidied where one was removed
     std::vector<memory_tag> tags;  ///< in order of appearance
-    std::size_t malformed = 0;     ///< stripped, but no memory: no `|`, no content, no end
+    std::size_t malformed = 0;     ///< stripped, but no note: no `|`, no content, no number to forget, no end
     std::size_t retyped = 0;       ///< unknown type, kept as "fact"
 };
 

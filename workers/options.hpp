@@ -1,6 +1,8 @@
 // What the workers are made with.
 #pragma once
 
+#include "workers/categories.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,13 +13,16 @@ namespace engram::workers {
 struct chat_options {
     std::string model = "claude-opus-4-5";
     std::uint32_t max_tokens = 1024;
-    std::size_t memory_limit = 20;   ///< memories in a prompt
-    std::size_t history_turns = 40;  ///< turns in a prompt, a cap for when summaries lag
+    std::size_t memory_limit = 20;      ///< memories in the list at the beginning of a prompt
+    std::size_t recall_limit = 10;      ///< memories and earlier turns found for the new message
+    std::size_t memory_tokens = 4'000;  ///< of both together, estimated; the least useful ones stay out
+    std::size_t history_turns = 40;     ///< turns in a prompt, a cap for when summaries lag
     /// Bytes of turns in a prompt; older ones stay out, so that long messages cannot outgrow the model's
     /// context.
     std::size_t history_bytes = 400'000;
     /// How long a trial waits after a rejected key or a spend limit before one job is tried again.
     std::chrono::milliseconds pause_retry{15'000};
+    categories types;
 };
 
 struct summary_options {

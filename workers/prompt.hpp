@@ -11,13 +11,18 @@
 
 namespace engram::workers {
 
-/// Stable first, changing last: system = instructions, then the user's memories (fenced and escaped: data,
-/// never instructions, never a tag); messages = the turns of the window, blank ones left out, neighbours of
-/// one role merged, beginning with a user turn; the last text block of the last user message is `message`,
-/// unchanged. `session_id` tells the summaries of this session from those of others. A stored turn that is
-/// not UTF-8 is made so; any other goes in byte for byte.
+/// Stable first, changing last: system = instructions with the categories, then the list of the user's
+/// memories; messages = the turns of the window, blank ones left out, neighbours of one role merged,
+/// beginning with a user turn; then, in the last user message, a block with what was found for it, if
+/// anything; the last text block is `message`, unchanged. Memories and found texts are fenced and escaped:
+/// data, never instructions, never a tag. `session_id` tells the summaries of this session from those of
+/// others. A stored turn that is not UTF-8 is made so; any other goes in byte for byte.
 [[nodiscard]] claude::request compose_chat(chat_options const& options, store::context const& context,
                                            std::string_view session_id, std::string_view message);
+
+/// The block with what was found for the message, best first as far as `tokens` allow, in the order in which
+/// it was noted and said; empty if there is nothing.
+[[nodiscard]] std::string list_recalled(store::context const& context, std::size_t tokens);
 
 /// Asks for the turns in three to five points, with the earlier summaries of the session as background. Turns
 /// without their memory tags, shortened where all together would not fit into the model's context.

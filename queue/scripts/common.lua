@@ -15,6 +15,9 @@
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
 --   P:probe           any     only within a heartbeat, to see what this user may do
 --   P:dead            stream  dead letters
+--   P:admin           list    requests about memories; the right end is next
+--   P:admin:taken:<i> list    the request that instance i answers
+--   P:admin:deaths    hash    SHA-1 of a request -> how many instances died of it
 --
 -- A lane is in exactly one of three states: absent (no list); ready (its list has tickets, it stands once in
 -- P:lanes:<its user>, or in nobody's if something foreign is in the way there); owned (its list has tickets, it stands
@@ -33,6 +36,8 @@ local prefix, me = ARGV[1], ARGV[2]
 local function key(name) return prefix .. ':' .. name end
 local jobs, ready, bodies, metas, parked = key('jobs'), key('ready'), key('body'), key('meta'), key('parked')
 local instances, dead, behind = key('instances'), key('dead'), key('behind')
+local admin, admin_deaths = key('admin'), key('admin:deaths')
+local function admin_taken_by(instance) return key('admin:taken:') .. instance end
 local function owned_by(instance) return key('owned:') .. instance end
 local function status_of(instance) return key('status:') .. instance end
 local function lane_key(lane) return key('lane:') .. lane end
@@ -93,6 +98,13 @@ local function lane_of(raw, ticket, max_job_bytes)
   return '~t:' .. #user .. ':' .. user .. ':' .. ticket, user
 end
 
+-- Whether a job or request names this user. It is decoded only if it may.
+local function belongs_to(raw, user)
+  if not string.find(raw, user, 1, true) and not string.find(raw, '\\', 1, true) then return false end
+  local readable, job = pcall(cjson.decode, raw)
+  return readable and type(job) == 'table' and job.user_id == user
+end
+
 -- Whose lane it is.
 local function user_of(lane)
   local length, from = string.match(lane, '^(%d+):()')
@@ -151,6 +163,25 @@ local function bury(raw, id, reason, message, attempts, now)
     'at', now, 'attempts', attempts)
 end
 
+-- What concerns the reply's key alone (its type, the rights of the daemon's user) must not stop the rest. Returns what
+-- was refused.
+local function attempt(...)
+  local answer = redis.pcall(...)
+  if type(answer) == 'table' and answer.err then return answer.err end
+end
+
+-- Returns whether there is nobody to tell or the reply was stored, and what was refused.
+local function deliver_reply(reply_to, reply, ttl)
+  if reply_to == '' then return true, '' end
+  local not_stored, not_expiring = attempt('RPUSH', reply_to, reply), nil
+  if not not_stored then not_expiring = attempt('PEXPIRE', reply_to, ttl) end
+  return not not_stored, attempt('PUBLISH', reply_to, reply) or not_stored or not_expiring or ''
+end
+
+local function not_stored_at(reply_to, refused)
+  return 'the reply could not be stored at ' .. reply_to .. ': ' .. refused
+end
+
 -- Takes one place of a user's share; without `share`, whether there is one or not. Heals what is no number.
 local function take_place(user, share)
   local used = redis.pcall('HINCRBY', parked, user, 1)
@@ -205,6 +236,23 @@ end
 local function unpark(user, limits, room)
   leave_place(user)
   return refill(user, limits, room)
+end
+
+-- ---- requests ----
+
+local function count_admin_death(raw) redis.pcall('HINCRBY', admin_deaths, redis.sha1hex(raw), 1) end
+
+-- What this instance had taken of P:admin is next again. Returns whether nothing stayed behind.
+local function give_back_requests(instance, it_died)
+  local count = length_of(admin_taken_by(instance))
+  if count == 0 then return true end
+  if not count or not length_of(admin) then return false end
+  for _ = 1, count do
+    local raw = redis.call('LPOP', admin_taken_by(instance))
+    redis.call('RPUSH', admin, raw)
+    if it_died then count_admin_death(raw) end
+  end
+  return true
 end
 
 -- ---- taking ----

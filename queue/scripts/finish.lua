@@ -8,29 +8,6 @@ local reason, message = ARGV[9], ARGV[10]
 local limits = limits_from(11)
 local finished, refused = 0, ''
 
--- What concerns the reply's key alone (its type, the rights of the daemon's user) must not stop the lane.
-local function attempt(...)
-  local answer = redis.pcall(...)
-  if type(answer) == 'table' and answer.err then
-    refused = answer.err
-    return false
-  end
-  return true
-end
-
-local function deliver_reply()
-  if reply_to == '' then return end
-  if attempt('RPUSH', reply_to, reply) then
-    attempt('PEXPIRE', reply_to, ARGV[7])
-  else
-    finished = 2
-    if reason == '' then
-      reason, message = 'invalid_job', 'the reply could not be stored at ' .. reply_to .. ': ' .. refused
-    end
-  end
-  attempt('PUBLISH', reply_to, reply)
-end
-
 local is_alive, already_parked = alive(), check_types()
 if redis.call('HGET', owned_by(me), lane) == ticket then
   finished = 1
@@ -39,7 +16,12 @@ if redis.call('HGET', owned_by(me), lane) == ticket then
 
   redis.call('LREM', lane_key(lane), 1, ticket)
   redis.call('HDEL', owned_by(me), lane)
-  deliver_reply()
+  local stored
+  stored, refused = deliver_reply(reply_to, reply, ARGV[7])
+  if not stored then
+    finished = 2
+    if reason == '' then reason, message = 'invalid_job', not_stored_at(reply_to, refused) end
+  end
   local raw, deliveries
   if reason ~= '' then
     raw = redis.call('HGET', bodies, ticket) or ''

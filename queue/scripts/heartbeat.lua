@@ -1,5 +1,5 @@
 -- Renews this instance's lease, and takes the place of those whose lease is at an end: their lanes become ready,
--- in front, with one death more.
+-- in front, with one death more, and so does the request that they had taken.
 -- ARGV[3] lease in ms, [4] '1' for a new instance, '2' for the first time at this server, else '0', [5] what it says of
 -- itself, [6] the instance that it was before ('' = none), whose lanes go back uncounted if nobody else has an eye on
 -- them.
@@ -13,9 +13,10 @@ local function lacking_right()
     {'DEL', probe}, {'PEXPIRE', probe, '1000'}, {'SET', probe, '1', 'PX', '1000'}, {'INCR', probe}, {'DECR', probe},
     {'EXISTS', probe}, {'DEL', probe}, {'ZADD', probe, '1', '1'}, {'ZRANGEBYSCORE', probe, '1', '1'}, {'DEL', probe},
     {'RPUSH', probe, '1'}, {'LPUSH', probe, '1'}, {'LINDEX', probe, '0'}, {'LLEN', probe}, {'LREM', probe, '1', '1'},
-    {'LPOP', probe}, {'RPOP', probe}, {'HSET', probe, '1', '1'}, {'HINCRBY', probe, '1', '1'}, {'HGET', probe, '1'},
-    {'HGETALL', probe}, {'HLEN', probe}, {'HDEL', probe, '1'}, {'XADD', probe, '*', '1', '1'}, {'XLEN', probe},
-    {'DEL', probe},
+    {'LPOS', probe, '1'}, {'LRANGE', probe, '0', '0'}, {'RENAME', probe, probe}, {'PERSIST', probe}, {'LPOP', probe},
+    {'RPOP', probe}, {'HSET', probe, '1', '1'}, {'HINCRBY', probe, '1', '1'}, {'HGET', probe, '1'}, {'HGETALL', probe},
+    {'HSCAN', probe, '0'}, {'HLEN', probe}, {'HDEL', probe, '1'}, {'XADD', probe, '*', '1', '1'}, {'XLEN', probe},
+    {'XRANGE', probe, '-', '+'}, {'DEL', probe},
   }) do
     local answer = redis.pcall(unpack(command))
     if type(answer) == 'table' and answer.err then
@@ -64,7 +65,7 @@ local function take_back(instance, it_died)
     if it_died then count_death(owned[i + 1]) end
     taken_back = taken_back + 1
   end
-  return whole
+  return give_back_requests(instance, it_died) and whole
 end
 
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', ms_text(now), 'LIMIT', 0, 16)) do

@@ -4,5 +4,5 @@ check_types()
 local owned, whole = owned_lanes(me)
 for i = 1, #owned, 2 do give_back(me, owned[i]) end
 redis.call('DEL', status_of(me))
-if whole then redis.call('ZREM', instances, me) end
+if give_back_requests(me, false) and whole then redis.call('ZREM', instances, me) end
 return #owned / 2

@@ -15,14 +15,14 @@ namespace {
 
 asio::awaitable<void> answer_then_reset(peer& p) {
     co_await p.request();
-    co_await p.send(http(200, message_json("first")));
+    co_await p.send(http_answer(200, message_json("first")));
     co_await p.request();
     p.reset();
 }
 
 asio::awaitable<void> answer_in_pieces(peer& p) {
     co_await p.request();
-    auto const reply = http(200, message_json("piece by piece"), "request-id: req_7\r\n");
+    auto const reply = http_answer(200, message_json("piece by piece"), "request-id: req_7\r\n");
     for (char const c : reply)
         co_await p.send(std::string(1, c));
     co_await p.until_closed();
@@ -35,8 +35,8 @@ asio::awaitable<void> reset_in_the_middle(peer& p) {
 }
 
 asio::awaitable<void> refuse_before_reading(peer& p) {
-    co_await p.send(http(413, R"({"error":{"type":"request_too_large","message":"too large"}})",
-                         "connection: close\r\n"));
+    co_await p.send(http_answer(413, R"({"error":{"type":"request_too_large","message":"too large"}})",
+                                "connection: close\r\n"));
     co_await p.until_closed();
 }
 
@@ -47,7 +47,7 @@ asio::awaitable<void> close_at_once(peer& p) {
 
 asio::awaitable<void> two_answers_for_one(peer& p) {
     co_await p.request();
-    co_await p.send(http(200, message_json("asked")) + http(200, message_json("not asked")));
+    co_await p.send(http_answer(200, message_json("asked")) + http_answer(200, message_json("not asked")));
     co_await p.until_closed();
 }
 
@@ -60,7 +60,7 @@ std::string long_text(std::size_t size) {
 BOOST_AUTO_TEST_SUITE(connections)
 
 BOOST_AUTO_TEST_CASE(an_answer_comes_back_whole) {
-    harness h({answers({http(200, message_json("hello"), "request-id: req_1\r\n")})});
+    harness h({answers({http_answer(200, message_json("hello"), "request-id: req_1\r\n")})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
     BOOST_TEST(answer->text == "hello");
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_died_idle_is_replaced_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_seen_to_be_closed_is_not_used_again) {
-    harness h({answers_and_closes(http(200, message_json("first"))), echoes()});
+    harness h({answers_and_closes(http_answer(200, message_json("first"))), echoes()});
     h.options.max_retries = 0;
     BOOST_TEST(h.ask()->text == "first");
     while (h.loop().poll_one() != 0) {
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_large_request_and_a_large_answer_pass) {
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_is_too_large_is_refused) {
-    harness h({answers({http(200, message_json(long_text(5000)))})});
+    harness h({answers({http_answer(200, message_json(long_text(5000)))})});
     h.options.max_response_bytes = 1000;
     h.options.max_retries = 0;
     auto const answer = h.ask();
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(bytes_that_nobody_asked_for_end_the_connection) {
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_wants_to_close_is_let) {
-    harness h({answers({http(200, message_json("a"), "connection: close\r\n")}),
+    harness h({answers({http_answer(200, message_json("a"), "connection: close\r\n")}),
                answers_and_closes("HTTP/1.0 200 OK\r\n\r\n" + message_json("b")), echoes()});
     BOOST_TEST(h.ask()->text == "a");
     BOOST_TEST(h.client().status().connections == 0U);
@@ -178,10 +178,10 @@ BOOST_AUTO_TEST_CASE(a_reset_a_cut_and_garbage_are_tried_again) {
     for (script const& bad :
          {script(reset_in_the_middle),
           answers_and_closes("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"con"),
-          answers({"garbage\r\n\r\n"}), answers({http(200, "not json"), http(200, "not json")}),
-          answers({http(200, "{}"), http(200, "{}")}),
-          answers({http(200, message_json("x"), "content-encoding: gzip\r\n"),
-                   http(200, message_json("x"), "content-encoding: gzip\r\n")}),
+          answers({"garbage\r\n\r\n"}), answers({http_answer(200, "not json"), http_answer(200, "not json")}),
+          answers({http_answer(200, "{}"), http_answer(200, "{}")}),
+          answers({http_answer(200, message_json("x"), "content-encoding: gzip\r\n"),
+                   http_answer(200, message_json("x"), "content-encoding: gzip\r\n")}),
           script(close_at_once)}) {
         harness h({bad, bad});
         h.options.max_retries = 1;
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_reset_a_cut_and_garbage_are_tried_again) {
 }
 
 BOOST_AUTO_TEST_CASE(a_compressed_answer_is_refused_with_the_reason) {
-    harness h({answers({http(200, "\x1f\x8b", "content-encoding: gzip\r\n")})});
+    harness h({answers({http_answer(200, "\x1f\x8b", "content-encoding: gzip\r\n")})});
     h.options.max_retries = 0;
     BOOST_TEST(h.ask().error().message.find("encoded (gzip)") != std::string::npos);
 }

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_callers_deadline_comes_before_the_timeout) {
 BOOST_AUTO_TEST_CASE(a_reused_connection_keeps_the_new_callers_deadline) {
     harness h({[](peer& p) -> asio::awaitable<void> {
         co_await p.request();
-        co_await p.send(http(200, message_json("quick")));
+        co_await p.send(http_answer(200, message_json("quick")));
         co_await p.request();
         co_await p.until_closed();
     }});

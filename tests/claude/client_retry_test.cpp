@@ -13,7 +13,7 @@ namespace {
 constexpr char const* soon = "retry-after-ms: 1\r\n";
 
 std::string overloaded() {
-    return http(529, error_json("overloaded_error", "Overloaded"), soon);
+    return http_answer(529, error_json("overloaded_error", "Overloaded"), soon);
 }
 
 }  // namespace
@@ -21,7 +21,7 @@ std::string overloaded() {
 BOOST_AUTO_TEST_SUITE(retries)
 
 BOOST_AUTO_TEST_CASE(an_overloaded_server_is_asked_again) {
-    harness h({answers({overloaded(), overloaded(), http(200, message_json("at last"))})});
+    harness h({answers({overloaded(), overloaded(), http_answer(200, message_json("at last"))})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
     BOOST_TEST(answer->text == "at last");
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_get_better_is_not_tried_again) {
               error_kind::spend_limit},
           row{429, error_json("rate_limit_error", "x", R"({"error_code":"enforced_spend_limit_reached"})"),
               error_kind::spend_limit}}) {
-        harness h({answers({http(status, body, soon)})});
+        harness h({answers({http_answer(status, body, soon)})});
         auto const answer = h.ask();
         BOOST_REQUIRE(answer.has_error());
         BOOST_TEST(int(answer.error().kind) == int(kind));
@@ -69,8 +69,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_get_better_is_not_tried_again) {
 }
 
 BOOST_AUTO_TEST_CASE(retry_after_is_obeyed) {
-    harness h({answers({http(429, error_json("rate_limit_error", "slow down"), "retry-after: 0.6\r\n"),
-                        http(200, message_json("ok"))})});
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "slow down"), "retry-after: 0.6\r\n"),
+                        http_answer(200, message_json("ok"))})});
     auto const begin = std::chrono::steady_clock::now();
     BOOST_TEST(h.ask().has_value());
     // Our own delay would be half a second at most.
@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(retry_after_is_obeyed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_retry_beyond_the_deadline_is_not_waited_for) {
-    harness h({answers({http(429, error_json("rate_limit_error", "slow down"), "retry-after: 30\r\n")})});
+    harness h(
+        {answers({http_answer(429, error_json("rate_limit_error", "slow down"), "retry-after: 30\r\n")})});
     auto const begin = std::chrono::steady_clock::now();
     auto const answer = h.ask(question(), std::chrono::seconds(10));
     BOOST_REQUIRE(answer.has_error());
@@ -89,17 +90,18 @@ BOOST_AUTO_TEST_CASE(a_retry_beyond_the_deadline_is_not_waited_for) {
 }
 
 BOOST_AUTO_TEST_CASE(the_server_can_ask_for_or_against_a_retry) {
-    harness no({answers({http(529, error_json("overloaded_error", "x"), "x-should-retry: false\r\n")})});
+    harness no(
+        {answers({http_answer(529, error_json("overloaded_error", "x"), "x-should-retry: false\r\n")})});
     BOOST_TEST(no.ask().error().attempts == 1U);
-    harness yes({answers(
-        {http(400, error_json("invalid_request_error", "x"), "x-should-retry: true\r\nretry-after-ms: 1\r\n"),
-         http(200, message_json("ok"))})});
+    harness yes({answers({http_answer(400, error_json("invalid_request_error", "x"),
+                                      "x-should-retry: true\r\nretry-after-ms: 1\r\n"),
+                          http_answer(200, message_json("ok"))})});
     BOOST_TEST(yes.ask()->attempts == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(no_place_is_held_between_two_tries) {
-    harness h({answers({http(529, error_json("overloaded_error", "x"), "retry-after: 30\r\n"),
-                        http(200, message_json("the other"))})});
+    harness h({answers({http_answer(529, error_json("overloaded_error", "x"), "retry-after: 30\r\n"),
+                        http_answer(200, message_json("the other"))})});
     h.options.max_connections = 1;
     pending_call waiting(h, question(), claude::call_class::chat, std::chrono::seconds(60));
     h.run_until(
@@ -113,8 +115,8 @@ BOOST_AUTO_TEST_CASE(no_place_is_held_between_two_tries) {
 }
 
 BOOST_AUTO_TEST_CASE(a_new_key_is_used_from_the_next_try_on) {
-    harness h({answers({http(401, error_json("authentication_error", "invalid x-api-key")),
-                        http(200, message_json("ok"))})});
+    harness h({answers({http_answer(401, error_json("authentication_error", "invalid x-api-key")),
+                        http_answer(200, message_json("ok"))})});
     BOOST_CHECK(h.ask().error().kind == error_kind::auth);
     h.client().set_api_key(base::secret("sk-new"));
     BOOST_TEST(h.ask().has_value());
@@ -123,9 +125,9 @@ BOOST_AUTO_TEST_CASE(a_new_key_is_used_from_the_next_try_on) {
 }
 
 BOOST_AUTO_TEST_CASE(the_key_is_never_in_an_error) {
-    harness h({answers({http(401, error_json("authentication_error", "bad sk-test-0123456789")),
-                        http(200, "sk-test-0123456789"),
-                        http(403, std::string(195, 'x') + "sk-test-0123456789")})});
+    harness h({answers({http_answer(401, error_json("authentication_error", "bad sk-test-0123456789")),
+                        http_answer(200, "sk-test-0123456789"),
+                        http_answer(403, std::string(195, 'x') + "sk-test-0123456789")})});
     h.options.max_retries = 0;
     for (int i = 0; i < 3; ++i) {
         auto const message = h.ask().error().message;
@@ -134,8 +136,9 @@ BOOST_AUTO_TEST_CASE(the_key_is_never_in_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(a_paused_answer_is_continued) {
-    harness h({answers({http(200, message_json("one ", "pause_turn")),
-                        http(200, message_json("two ", "pause_turn")), http(200, message_json("three"))})});
+    harness h({answers({http_answer(200, message_json("one ", "pause_turn")),
+                        http_answer(200, message_json("two ", "pause_turn")),
+                        http_answer(200, message_json("three"))})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
     BOOST_TEST(answer->text == "one two three");
@@ -150,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_paused_answer_is_continued) {
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_pauses_for_ever_is_given_back_paused) {
-    auto const paused = http(200, message_json("x", "pause_turn"));
+    auto const paused = http_answer(200, message_json("x", "pause_turn"));
     harness h({answers({paused, paused, paused, paused})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
@@ -160,7 +163,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_pauses_for_ever_is_given_back_paused) {
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_model_has_no_cost) {
-    harness h({answers({http(200, R"({"content":[],"model":"llama3","usage":{"input_tokens":1}})")})});
+    harness h({answers({http_answer(200, R"({"content":[],"model":"llama3","usage":{"input_tokens":1}})")})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
     BOOST_TEST(!answer->cost_usd.has_value());

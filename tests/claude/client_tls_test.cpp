@@ -1,6 +1,6 @@
 // The client over TLS.
-#include "certificates.hpp"
 #include "harness.hpp"
+#include "support/certificates.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -35,7 +35,7 @@ struct tls_server {
 
 asio::awaitable<void> close_tls_when_asked_again(peer& p) {
     co_await p.request();
-    co_await p.send(http(200, message_json("first")));
+    co_await p.send(http_answer(200, message_json("first")));
     co_await p.request();
     p.close();
 }
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_ca_file_that_cannot_be_read_is_an_error_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_second_connection_resumes_the_session) {
     tls_server s;
-    harness h({answers({http(200, message_json("a"), "connection: close\r\n")})}, &s.context);
+    harness h({answers({http_answer(200, message_json("a"), "connection: close\r\n")})}, &s.context);
     h.options.ca_file = s.ca.path();
     for (int i = 0; i < 3; ++i)
         BOOST_TEST(h.ask().has_value());

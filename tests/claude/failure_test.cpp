@@ -11,7 +11,7 @@ using engram::tests::error_json;
 namespace {
 
 failure seen(int status, std::string body, std::string should_retry = {}) {
-    http_reply reply;
+    engram::http::reply reply;
     reply.status = status;
     reply.body = std::move(body);
     reply.should_retry = std::move(should_retry);
@@ -92,22 +92,6 @@ BOOST_AUTO_TEST_CASE(a_proxy_page_is_quoted_short_and_printable) {
     BOOST_TEST(f.message.starts_with("the Messages API answered 502: <html> bad gate"));
     for (char const c : f.message)
         BOOST_TEST((static_cast<unsigned char>(c) >= 0x20 && c != 0x7f));
-}
-
-BOOST_AUTO_TEST_CASE(a_quote_never_cuts_a_character_in_two) {
-    std::string text;
-    for (int i = 0; i < 1000; ++i)
-        text += "\xE2\x82\xAC";
-    BOOST_TEST(engram::base::is_utf8(quote(text)));
-    BOOST_TEST(quote("short") == "short");
-    BOOST_TEST(quote("") == "");
-}
-
-BOOST_AUTO_TEST_CASE(a_key_that_a_server_repeats_is_taken_out) {
-    engram::base::secret const key("sk-ant-12345678");
-    BOOST_TEST(without_key("bad key sk-ant-12345678, sk-ant-12345678!", key) == "bad key [key], [key]!");
-    BOOST_TEST(without_key("nothing here", key) == "nothing here");
-    BOOST_TEST(without_key("a b", engram::base::secret()) == "a b");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,50 +23,20 @@ claude::request question(std::string text) {
 
 namespace {
 
-asio::awaitable<void> answer_each(peer& p, std::vector<std::string> const& replies) {
-    for (auto const& reply : replies) {
-        co_await p.request();
-        co_await p.send(reply);
-    }
-    co_await p.until_closed();
-}
-
-asio::awaitable<void> answer_and_close(peer& p, std::string const& reply) {
-    co_await p.request();
-    co_await p.send(reply);
-    p.close();
-}
-
 asio::awaitable<void> echo(peer& p) {
     for (;;) {
         auto const request = co_await p.request();
         constexpr std::string_view mark = "\"text\":\"";
         auto const from = request.rfind(mark) + mark.size();
         auto const text = request.substr(from, request.find('"', from) - from);
-        co_await p.send(http(200, message_json(text)));
+        co_await p.send(http_answer(200, message_json(text)));
     }
-}
-
-asio::awaitable<void> stall(peer& p) {
-    co_await p.request();
-    co_await p.until_closed();
 }
 
 }  // namespace
 
-script answers(std::vector<std::string> replies) {
-    return [replies = std::move(replies)](peer& p) { return answer_each(p, replies); };
-}
-
-script answers_and_closes(std::string reply) {
-    return [reply = std::move(reply)](peer& p) { return answer_and_close(p, reply); };
-}
-
 script echoes() {
     return echo;
-}
-script stalls() {
-    return stall;
 }
 
 harness::harness(std::vector<script> scripts, asio::ssl::context* tls)

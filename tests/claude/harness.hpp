@@ -4,6 +4,7 @@
 #include "claude/client.hpp"
 #include "replies.hpp"
 #include "support/scripted_server.hpp"
+#include "support/scripts.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -21,14 +22,8 @@ namespace engram::tests {
 /// One user message.
 [[nodiscard]] claude::request question(std::string text = "hi");
 
-/// Answers requests on one connection with these bytes, in order, then waits for the client to close.
-[[nodiscard]] script answers(std::vector<std::string> replies);
-/// Answers with these bytes and closes.
-[[nodiscard]] script answers_and_closes(std::string reply);
 /// Answers each request with the text of its last message, for as long as requests come.
 [[nodiscard]] script echoes();
-/// Reads a request and never answers.
-[[nodiscard]] script stalls();
 
 class harness {
 public:

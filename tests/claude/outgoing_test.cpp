@@ -4,8 +4,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <stdexcept>
-
 using namespace engram::claude;
 namespace json = boost::json;
 
@@ -100,11 +98,32 @@ BOOST_AUTO_TEST_CASE(thinking_is_sent_when_configured) {
     BOOST_TEST(count(body_of(one_turn("hi")), "thinking") == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_schema_for_the_answer_is_sent_as_it_is) {
+    auto what = one_turn("hi");
+    BOOST_TEST(count(body_of(what), "output_config") == 0U);
+    what.output_schema = R"({"type":"object","properties":{},"additionalProperties":false})";
+    auto const body = json::parse(body_of(what));
+    auto const& format = body.at("output_config").at("format");
+    BOOST_TEST(format.at("type").as_string() == "json_schema");
+    BOOST_TEST(json::serialize(format.at("schema")) == what.output_schema);
+    BOOST_TEST(body.at("messages").as_array().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_paused_answer_is_appended_behind_a_schema_too) {
+    auto what = one_turn("hi");
+    what.output_schema = R"({"type":"object"})";
+    outgoing wire(what, {});
+    wire.append_assistant("[]");
+    auto const body = json::parse(wire.body());
+    BOOST_TEST(body.at("messages").as_array().size() == 2U);
+    BOOST_TEST(body.as_object().contains("output_config"));
+}
+
 BOOST_AUTO_TEST_CASE(head_and_body_are_one_piece) {
     options o;
     o.api_key = engram::base::secret("sk-1");
     outgoing wire(one_turn("hi"), o);
-    auto const url = parse_base_url("http://localhost:99/x");
+    auto const url = engram::http::parse_base_url("http://localhost:99/x");
     wire.set_head(compose_head(url, o, o.api_key));
     std::string const whole(wire.wire());
     BOOST_TEST(
@@ -122,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_head_can_be_replaced_by_a_longer_or_shorter_one) {
     options o;
     o.auth = auth_style::bearer;
     outgoing wire(one_turn("hi"), o);
-    auto const url = parse_base_url("https://h");
+    auto const url = engram::http::parse_base_url("https://h");
     std::string const body(wire.body());
     for (std::size_t const size : {3, 5000, 1, 600}) {
         auto const head = compose_head(url, o, engram::base::secret(std::string(size, 'k')));
@@ -134,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_head_can_be_replaced_by_a_longer_or_shorter_one) {
 
 BOOST_AUTO_TEST_CASE(without_a_key_no_key_is_sent) {
     options const o;
-    auto const head = compose_head(parse_base_url("http://localhost"), o, o.api_key);
+    auto const head = compose_head(engram::http::parse_base_url("http://localhost"), o, o.api_key);
     BOOST_TEST(count(head, "x-api-key") == 0U);
     BOOST_TEST(count(head, "authorization") == 0U);
 }
@@ -149,20 +168,6 @@ BOOST_AUTO_TEST_CASE(a_paused_answer_is_appended) {
     BOOST_TEST(json::serialize(body.at("messages").at(1)) ==
                R"({"role":"assistant","content":[{"type":"text","text":"a"}]})");
     BOOST_TEST(wire.wire().starts_with("head " + std::to_string(wire.body().size())));
-}
-
-BOOST_AUTO_TEST_CASE(header_values_are_checked_and_not_repeated) {
-    check_header_value("sk-ant-1234", "the API key");
-    std::string const nul("sk\0x", 4);
-    for (std::string_view const bad :
-         {std::string_view(nul), std::string_view("sk\r\nevil: 1"), std::string_view("sk\n"),
-          std::string_view("sk\t"), std::string_view("sk\x7f"), std::string_view("sk\xc3\xa4")})
-        try {
-            check_header_value(bad, "the API key");
-            BOOST_ERROR("accepted");
-        } catch (std::invalid_argument const& e) {
-            BOOST_TEST(std::string(e.what()).find("sk") == std::string::npos);
-        }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

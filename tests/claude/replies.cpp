@@ -2,12 +2,6 @@
 
 namespace engram::tests {
 
-std::string http(int status, std::string_view body, std::string_view headers) {
-    return "HTTP/1.1 " + std::to_string(status) + " X\r\ncontent-type: application/json\r\n" +
-           std::string(headers) + "content-length: " + std::to_string(body.size()) + "\r\n\r\n" +
-           std::string(body);
-}
-
 std::string message_json(std::string_view text, std::string_view stop_reason) {
     return R"({"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-4-5-20251101","content":[)"
            R"({"type":"text","text":")" +

@@ -6,8 +6,6 @@
 
 namespace engram::tests {
 
-/// A whole HTTP answer. `headers` are whole lines ("a: b\r\n").
-[[nodiscard]] std::string http(int status, std::string_view body, std::string_view headers = {});
 /// A message of the API with this text, as JSON.
 [[nodiscard]] std::string message_json(std::string_view text, std::string_view stop_reason = "end_turn");
 /// An error of the API, as JSON. `details` is JSON.

@@ -40,6 +40,15 @@ BOOST_AUTO_TEST_CASE(an_error_inside_of_a_script_is_known_too) {
     BOOST_TEST(status_of("ERR ACL failure in script: User u has no permissions script: 1") == EX_NOPERM);
 }
 
+BOOST_AUTO_TEST_CASE(what_passes_by_itself_is_worth_another_try) {
+    using engram::ctl::is_passing;
+    BOOST_TEST(is_passing({redis_error_kind::disconnected, "gone"}));
+    BOOST_TEST(is_passing({redis_error_kind::timeout, "late"}));
+    BOOST_TEST(is_passing({redis_error_kind::refused, "LOADING the data"}));
+    BOOST_TEST(!is_passing({redis_error_kind::refused, "WRONGTYPE Operation"}));
+    BOOST_TEST(!is_passing({redis_error_kind::refused, "NOPERM"}));
+}
+
 BOOST_AUTO_TEST_CASE(whatever_redis_says_stays_one_line) {
     auto const said =
         explain({redis_error_kind::refused, "ERR a\nb\x1b[31m" + std::string(10'000, 'x')}).line;

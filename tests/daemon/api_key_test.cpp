@@ -19,15 +19,18 @@ struct credentials {
     }
     ~credentials() { std::filesystem::remove_all(path); }
 
-    void write(std::string const& text) const {
-        std::ofstream(path + "/anthropic_api_key", std::ios::binary) << text;
+    void write(std::string const& text, std::string const& name = "anthropic_api_key") const {
+        std::ofstream(path + "/" + name, std::ios::binary) << text;
     }
 
-    auto load() const {
-        return load_api_key([this](char const* name) -> char const* {
+    auto load() const { return load_api_key(variable()); }
+    auto load_embedding() const { return load_embedding_key(variable()); }
+
+    get_variable variable() const {
+        return [this](char const* name) -> char const* {
             auto const found = variables.find(name);
             return found == variables.end() ? nullptr : found->second.c_str();
-        });
+        };
     }
 
     std::string path;
@@ -87,6 +90,24 @@ BOOST_AUTO_TEST_CASE(a_credential_that_cannot_be_read_is_an_error) {
     auto const key = load();
     BOOST_REQUIRE(key.has_error());
     BOOST_TEST(key.error().message.find("cannot read the API key from ") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_embedding_key_comes_from_places_of_its_own_by_the_same_rules) {
+    write("sk-claude");
+    variables["ANTHROPIC_API_KEY"] = "sk-claude";
+    BOOST_TEST(load_embedding()->value.empty());
+    BOOST_TEST(load_embedding()->origin == "not set");
+    variables["EMBEDDING_API_KEY"] = " em-variable ";
+    BOOST_TEST(load_embedding()->value.reveal() == "em-variable");
+    BOOST_TEST(load_embedding()->origin == "EMBEDDING_API_KEY");
+    write("em-file\n", "embedding_api_key");
+    BOOST_TEST(load_embedding()->value.reveal() == "em-file");
+    BOOST_TEST(load_embedding()->origin == path + "/embedding_api_key");
+    BOOST_TEST(load()->value.reveal() == "sk-claude");
+    write("em one", "embedding_api_key");
+    BOOST_REQUIRE(load_embedding().has_error());
+    BOOST_TEST(load_embedding().error().message.find("em one") == std::string::npos);
+    BOOST_TEST(load().has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

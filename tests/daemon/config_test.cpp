@@ -1,67 +1,18 @@
 // Where values come from, and what is refused.
 #include "daemon/config.hpp"
 
+#include "config_folder.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sys/stat.h>
-#include <unistd.h>
-
-namespace {
+#include <string>
 
 using namespace engram;
 using namespace engram::daemon;
+using engram::test::contains;
 
-struct folder {
-    folder() {
-        char name[] = "/tmp/engram-config-XXXXXX";
-        path = ::mkdtemp(name);
-        sources.default_file = path + "/engramd.toml";
-    }
-    ~folder() { std::filesystem::remove_all(path); }
-
-    std::string write(std::string const& name, std::string const& text) const {
-        std::ofstream(path + "/" + name, std::ios::binary) << text;
-        return path + "/" + name;
-    }
-
-    void write_file(std::string const& text) { sources.file = write("given.toml", text); }
-
-    config load() const {
-        auto loaded = load_config(sources);
-        for (auto const& problem : loaded ? std::vector<std::string>() : loaded.error().problems)
-            BOOST_TEST_MESSAGE(problem);
-        BOOST_REQUIRE(loaded.has_value());
-        return loaded->values;
-    }
-
-    /// The problems, one a line, without the folder's name.
-    std::string problems() const {
-        auto const loaded = load_config(sources);
-        BOOST_REQUIRE(loaded.has_error());
-        std::string out;
-        for (auto line : loaded.error().problems) {
-            for (auto at = line.find(path + "/"); at != std::string::npos; at = line.find(path + "/"))
-                line.erase(at, path.size() + 1);
-            out += line + "\n";
-        }
-        return out;
-    }
-
-    std::string path;
-    config_sources sources;
-};
-
-bool contains(std::string const& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(config_sources_and_errors, folder)
+BOOST_FIXTURE_TEST_SUITE(config_sources_and_errors, engram::test::config_folder)
 
 BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     auto const values = load();
@@ -70,6 +21,11 @@ BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     BOOST_TEST(values.summary.model == "claude-haiku-4-5");
     BOOST_TEST(values.queue.deadline.count() == 600'000);
     BOOST_TEST(values.chat.memory_limit == 20u);
+    BOOST_TEST(values.chat.recall_limit == 10u);
+    BOOST_TEST(values.chat.memory_tokens == 4'000u);
+    BOOST_TEST(values.embedding.base_url.empty());
+    BOOST_TEST(!values.consolidation.enabled);
+    BOOST_TEST(values.chat.types.offered().size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(a_given_file_that_is_missing_is_an_error_and_a_missing_default_file_is_not) {
@@ -158,6 +114,11 @@ BOOST_AUTO_TEST_CASE(a_key_that_looks_like_a_secret_says_where_it_belongs_and_it
         contains(text, "given.toml:2: claude.api_key is not a configuration key: the API key belongs in "));
     BOOST_TEST(contains(text, "ANTHROPIC_API_KEY"));
     BOOST_TEST(!contains(text, "hidden"));
+    sources = {.file = {}, .default_file = "/nonexistent", .environment = {}, .settings = {}};
+    sources.environment = {"ENGRAMD_EMBEDDING_API_KEY=sk-hidden"};
+    BOOST_TEST(contains(problems(),
+                        "in the credential file embedding_api_key (systemd's LoadCredential=) or "
+                        "in the variable EMBEDDING_API_KEY"));
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_variable_is_an_error_with_a_suggestion) {
@@ -256,14 +217,26 @@ BOOST_AUTO_TEST_CASE(sentinels_and_their_service_come_together) {
     BOOST_TEST(contains(problems(), "redis.sentinels and redis.service must be given together"));
     sources.settings = {"redis.service=mymaster", "redis.sentinels=one:x"};
     BOOST_TEST(contains(problems(), "redis.sentinels"));
-    write_file("[redis]\nservice = \"m\"\nsentinels = [\"one\", \"redis://:open@two:5000\"]\n");
+    write_file("[redis]\nservice = \"m\"\nsentinels = [\"one\", \"redis://:sesame@two:5000\"]\n");
     sources.settings.clear();
     auto const loaded = load_config(sources);
     BOOST_REQUIRE(loaded.has_value());
     BOOST_TEST(loaded->values.queue.redis.sentinels.size() == 2u);
-    auto const shown = describe(*loaded, "not set");
-    BOOST_TEST(!contains(shown, "open"));
+    auto const shown = describe(*loaded, "not set", "not set");
+    BOOST_TEST(!contains(shown, "sesame"));
     BOOST_TEST(contains(shown, "two:5000"));
+}
+
+BOOST_AUTO_TEST_CASE(an_embedding_endpoint_needs_a_model) {
+    sources.settings = {"embedding.base_url=http://127.0.0.1:8080"};
+    BOOST_TEST(problems() == "embedding.base_url needs embedding.model\n");
+    sources.settings.push_back("embedding.model=nomic-embed-text");
+    BOOST_TEST(load().embedding.model == "nomic-embed-text");
+    sources.settings = {"embedding.base_url=https://me:hunter2@host", "embedding.model=m"};
+    BOOST_TEST(contains(problems(),
+                        "must not hold a user or password: the key comes from the credential or "
+                        "EMBEDDING_API_KEY"));
+    BOOST_TEST(!contains(problems(), "hunter2"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_hardly_meant_is_allowed_with_a_warning) {
@@ -272,6 +245,23 @@ BOOST_AUTO_TEST_CASE(what_is_hardly_meant_is_allowed_with_a_warning) {
     auto const loaded = load_config(sources);
     BOOST_REQUIRE(loaded.has_value());
     BOOST_TEST(loaded->warnings.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_effect_on_embeddings_or_consolidation_is_allowed_with_a_warning) {
+    auto const warned = [&](std::vector<std::string> settings) {
+        sources.settings = std::move(settings);
+        auto const loaded = load_config(sources);
+        BOOST_REQUIRE(loaded.has_value());
+        BOOST_REQUIRE_LE(loaded->warnings.size(), 1u);
+        return loaded->warnings.empty() ? std::string() : loaded->warnings.front();
+    };
+    BOOST_TEST(contains(warned({"embedding.model=m"}), "embedding.model has no effect"));
+    BOOST_TEST(contains(warned({"embedding.ca_file=/x"}), "embedding.ca_file has no effect"));
+    BOOST_TEST(warned({"embedding.base_url=https://h", "embedding.model=m", "embedding.ca_file=/x"}) == "");
+    BOOST_TEST(warned({"consolidation.every_memories=300"}) == "");
+    BOOST_TEST(contains(warned({"consolidation.enabled=true", "consolidation.every_memories=300"}),
+                        "some new memories are never shown"));
+    BOOST_TEST(warned({"consolidation.enabled=true"}) == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include "daemon/config_value.hpp"
 
 #include "daemon/config_keys.hpp"
+#include "daemon/config_toml.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,9 +14,16 @@ namespace {
 using namespace engram;
 using namespace engram::daemon;
 
-bool accepts(std::string const& setting) {
-    return load_config({.file = {}, .default_file = "/nonexistent", .environment = {}, .settings = {setting}})
+bool accepts(std::vector<std::string> settings) {
+    return load_config({.file = {},
+                        .default_file = "/nonexistent",
+                        .environment = {},
+                        .settings = std::move(settings)})
         .has_value();
+}
+
+bool accepts(std::string const& setting) {
+    return accepts(std::vector{setting});
 }
 
 loaded_config load(std::vector<std::string> settings) {
@@ -104,6 +112,8 @@ BOOST_AUTO_TEST_CASE(words_reach_the_enums_they_stand_for) {
     BOOST_TEST(!accepts("log.level=WARN"));
     BOOST_TEST(!accepts("claude.thinking=enabled"));
     BOOST_TEST(!accepts("store.synchronous=true"));
+    BOOST_TEST(load({"embedding.provider=voyage"}).values.embedding.provider == "voyage");
+    BOOST_TEST(!accepts("embedding.provider=cohere"));
 }
 
 BOOST_AUTO_TEST_CASE(addresses_are_checked) {
@@ -122,6 +132,10 @@ BOOST_AUTO_TEST_CASE(addresses_are_checked) {
          {"", "https://", "ftp://h", "h:80", "https://u:p@h", "https://h?x", "https://h#x", "https://h:99999",
           "https://h:", "https://a b", "https://h/v1/messages", "https://::1/"})
         BOOST_TEST(!accepts(std::string("claude.base_url=") + url), url);
+    for (auto const* url : {"", "https://api.voyageai.com", "http://127.0.0.1:8080/v1", "http://[::1]:1"})
+        BOOST_TEST(accepts({"embedding.model=m", std::string("embedding.base_url=") + url}), url);
+    for (auto const* url : {"h:80", "ftp://h", "https://u:p@h", "https://h/v1/embeddings", "https://h?x"})
+        BOOST_TEST(!accepts({"embedding.model=m", std::string("embedding.base_url=") + url}), url);
     for (auto const* address : {"", "127.0.0.1:9100", "[::]:9100", ":9100", "localhost:9100"})
         BOOST_TEST(accepts(std::string("http.listen=") + address), address);
     for (auto const* address : {"9100", "h:", "h:x", "::1:9100", "[::1]"})
@@ -131,9 +145,9 @@ BOOST_AUTO_TEST_CASE(addresses_are_checked) {
 BOOST_AUTO_TEST_CASE(texts_are_checked) {
     for (auto const* bad :
          {"store.path=", "store.path=:memory:", "store.path=file:x?mode=memory", "store.path=/var/",
-          "redis.prefix=", "redis.prefix=a b", "instance.name=a b", "instance.name=a/b",
-          "claude.model=", "claude.model=a b", "claude.api_version=", "claude.api_version=a\r\nx: y",
-          "redis.ca_file=a\nb", "redis.ca_file=\xff", "queue.reply_prefixes=[\"\"]"})
+          "redis.prefix=", "redis.prefix=a b", "instance.name=a b", "instance.name=a/b", "claude.model=",
+          "claude.model=a b", "claude.api_version=", "claude.api_version=a\r\nx: y", "embedding.model=a b",
+          "consolidation.model=", "redis.ca_file=a\nb", "redis.ca_file=\xff", "queue.reply_prefixes=[\"\"]"})
         BOOST_TEST(!accepts(bad), bad);
     BOOST_TEST(!accepts("store.path=/" + std::string(5'000, 'x')));
     for (auto const* good : {"redis.prefix={engram}", "instance.name=host-1.example:2",
@@ -150,10 +164,13 @@ BOOST_AUTO_TEST_CASE(a_password_in_a_url_is_never_shown) {
     BOOST_TEST(redact_url("unix://u:pw@/run/s?db=1") == "unix://u:***@/run/s?db=1");
     BOOST_TEST(redact_url("redis://h:1") == "redis://h:1");
     BOOST_TEST(redact_url("me@example") == "me@example");
-    auto const text = describe(load({"redis.url=redis://u:hunter2@h"}), "not set");
+    auto const text = describe(load({"redis.url=redis://u:hunter2@h"}), "not set", "not set");
     BOOST_TEST(text.find("hunter2") == std::string::npos);
     BOOST_TEST(text.find("url = \"redis://u:***@h\"  # --set\n") != std::string::npos);
     BOOST_TEST(text.find("# Claude API key: not set\n") != std::string::npos);
+    auto const both = describe(load({}), "not set", "EMBEDDING_API_KEY");
+    BOOST_TEST(both.find("# Claude API key: not set\n# embedding API key: EMBEDDING_API_KEY\n") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_text_with_quotation_marks_and_control_characters_survives_toml) {
@@ -184,10 +201,11 @@ BOOST_AUTO_TEST_CASE(a_reload_takes_over_what_may_change_and_names_what_needs_a_
     BOOST_TEST(plan_reload(fresh, fresh).need_restart.empty());
 }
 
-BOOST_AUTO_TEST_CASE(only_log_level_model_memory_and_summary_are_reloadable) {
+BOOST_AUTO_TEST_CASE(only_log_level_model_memory_summary_and_consolidation_are_reloadable) {
     for (auto const& key : config_keys()) {
         bool const expected = key.name == "log.level" || key.name == "claude.model" ||
-                              key.name.starts_with("memory.") ||
+                              (key.name.starts_with("memory.") && key.name != "memory.word_neighbours") ||
+                              key.name.starts_with("consolidation.") ||
                               (key.name.starts_with("summary.") && key.name != "summary.workers");
         BOOST_TEST(key.reloadable == expected, std::string(key.name));
     }

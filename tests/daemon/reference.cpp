@@ -1,6 +1,7 @@
 #include "reference.hpp"
 
 #include "daemon/config_keys.hpp"
+#include "daemon/config_toml.hpp"
 
 #include <string_view>
 
@@ -47,6 +48,15 @@ std::string domain_of(config_key const& key) {
     return type_of(key) + (key.unit.empty() ? "" : ", " + std::string(key.unit));
 }
 
+/// Behind a sign and a blank, as prose is: it is not the default.
+std::string example_of(config_key const& key) {
+    if (key.example.empty()) return {};
+    auto const lines = key.example.substr(0, key.example.find_last_not_of('\n') + 1);
+    auto const text = "#\n# In place of that line, for example:\n#\n# " +
+                      replace_all(std::string(lines), "\n", "\n# ") + "\n";
+    return replace_all(text, "# \n", "#\n");
+}
+
 }  // namespace
 
 std::string render_commented_file() {
@@ -58,7 +68,7 @@ std::string render_commented_file() {
             if (!key.name.starts_with(std::string(section.name) + ".")) continue;
             out += "\n# " + replace_all(std::string(key.help), "\n", "\n# ") + "\n# (" + domain_of(key) +
                    (key.reloadable ? "; reloadable" : "") + ")\n#" + short_name(key) + " = " +
-                   default_of(key) + "\n";
+                   default_of(key) + "\n" + example_of(key);
         }
     }
     return out;

@@ -11,6 +11,7 @@
 namespace {
 
 using engram::workers::extract_memory_tags;
+using engram::workers::memory_tag;
 
 // Only deletions lead from `text` to `rest`.
 bool is_subsequence(std::string_view rest, std::string_view text) {
@@ -22,18 +23,26 @@ bool is_subsequence(std::string_view rest, std::string_view text) {
     return true;
 }
 
+void check(memory_tag const& tag) {
+    bool const is_new = tag.what == memory_tag::kind::add;
+    REQUIRE(is_new ? tag.label == 0 : tag.label > 0);
+    REQUIRE(is_new ? tag.type == "fact" || tag.type == "preference" : tag.type.empty());
+    if (tag.what == memory_tag::kind::forget) {
+        REQUIRE(tag.content.empty());
+        return;
+    }
+    REQUIRE(!engram::base::is_blank(tag.content));
+    REQUIRE(tag.content.front() != ' ' && tag.content.back() != ' ');
+    REQUIRE(std::none_of(tag.content.begin(), tag.content.end(), [](char c) { return c >= 0 && c < ' '; }));
+}
+
 void check(std::string_view text) {
     auto const found = extract_memory_tags(text, {"fact", "preference"});
     REQUIRE(is_subsequence(found.reply, text));
     REQUIRE(found.retyped <= found.tags.size());
     if (found.tags.empty() && found.malformed == 0) REQUIRE(found.reply == text);
-    for (auto const& tag : found.tags) {
-        REQUIRE(tag.type == "fact" || tag.type == "preference");
-        REQUIRE(!engram::base::is_blank(tag.content));
-        REQUIRE(tag.content.front() != ' ' && tag.content.back() != ' ');
-        REQUIRE(
-            std::none_of(tag.content.begin(), tag.content.end(), [](char c) { return c >= 0 && c < ' '; }));
-    }
+    for (auto const& tag : found.tags)
+        check(tag);
     if (engram::base::is_utf8(text)) {
         REQUIRE(engram::base::is_utf8(found.reply));
         for (auto const& tag : found.tags)

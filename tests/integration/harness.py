@@ -47,6 +47,8 @@ ERROR_TYPES = (
     "claude_spend_limit",
     "poisoned",
     "internal",
+    "cancelled",
+    "not_found",
 )
 
 
@@ -196,6 +198,31 @@ class Case(unittest.TestCase):
         self.assertEqual(reply["status"], "ok", reply)
         return reply
 
+    # ---- requests about memories
+
+    def push_admin(self, op, id=None, **fields):
+        """Pushes a request about memories and returns its id. A field that is None is left out."""
+        request = {"op": op, "user_id": "u", "id": id or f"admin-{next(self._numbers)}", **fields}
+        body = json.dumps({k: v for k, v in request.items() if v is not None})
+        self.redis.client.lpush(PREFIX + ":admin", body)
+        return request["id"]
+
+    def admin(self, op, **fields):
+        """The result of a request about memories, which must be ok."""
+        reply = self.reply(self.push_admin(op, **fields))
+        self.assertEqual((reply["status"], reply["op"]), ("ok", op), reply)
+        return reply["result"]
+
+    def admin_pages(self, op, name, **fields):
+        """All of a list that comes in pages."""
+        items, cursor = [], None
+        while True:
+            page = self.admin(op, cursor=cursor, **fields)
+            items += page[name]
+            cursor = page["cursor"]
+            if cursor is None:
+                return items
+
     def dead_letters(self, prefix=PREFIX):
         return [fields for _, fields in self.redis.client.xrange(prefix + ":dead")]
 
@@ -248,9 +275,23 @@ def block_texts(content):
     return [content] if isinstance(content, str) else [block["text"] for block in content]
 
 
+def recalled_block(body):
+    """What was found for the new message: a block of its own right before it; "" if there is none."""
+    texts = block_texts(body["messages"][-1]["content"])
+    return texts[-2] if len(texts) > 1 and texts[-2].startswith("<recalled>\n") else ""
+
+
+def recalled_lines(body):
+    return recalled_block(body).split("\n")[1:-1]
+
+
 def prompt_turns(body):
-    """(role, text) of every message of a request; the texts of one message are joined."""
-    return [(m["role"], "\n".join(block_texts(m["content"]))) for m in body["messages"]]
+    """(role, text) of every message of a request; the texts of one message are joined. Without what was
+    recalled."""
+    turns = [(m["role"], block_texts(m["content"])) for m in body["messages"]]
+    if recalled_block(body):
+        del turns[-1][1][-2]
+    return [(role, "\n".join(texts)) for role, texts in turns]
 
 
 def new_message(body):

@@ -97,6 +97,7 @@ class DaemonWithoutOneRight(AclCase):
     # A daemon that lacks one of these does not begin, and says what it lacks.
     SCRIPTS = set("evalsha time exists llen lindex lpush rpush lpop rpop lrem del set incr decr pexpire".split())
     SCRIPTS |= set("hget hset hdel hlen hgetall hincrby zadd zrem zscore zrangebyscore xadd xlen".split())
+    SCRIPTS |= set("lpos lrange hscan xrange rename persist".split())
     GREETING = set("ping role info client|setname cluster|slots".split())
     OTHERS = set("eval blmove publish".split())
 
@@ -283,6 +284,49 @@ class Chat(AclCase):
             with self.subTest(command=command), self.assertRaises(redis.exceptions.NoPermissionError):
                 self.login("engram-chat").execute_command(*command)
         self.assertEqual(self.client.lrange("engram:reply:one", 0, -1), [b"a reply"])
+
+
+class Memory(AclCase):
+    """A program that asks for memories."""
+
+    COMMANDS = {
+        "lpush": ["LPUSH", "engram:admin", "{}"],
+        "blpop": ["BLPOP", "engram:reply:one", "1"],
+        "lrange": ["LRANGE", "engram:reply:one", "0", "-1"],
+        "subscribe": ["SUBSCRIBE", "engram:reply:one"],
+        "ping": ["PING"],
+        "role": ["ROLE"],
+        "client|setname": ["CLIENT", "SETNAME", "me"],
+        "cluster|slots": ["CLUSTER", "SLOTS"],
+    }
+
+    def test_it_has_the_rights_that_it_needs_and_no_other(self):
+        self.assertEqual(sorted(granted_commands("engram-memory")), sorted(self.COMMANDS))
+        for right, command in self.COMMANDS.items():
+            with self.subTest(right=right):
+                try:
+                    self.login("engram-memory").execute_command(*command)
+                except redis.exceptions.ResponseError as error:
+                    self.assertIn("cluster support disabled", str(error))
+        self.assert_nothing_was_refused()
+
+    def test_it_can_read_and_write_nothing_else(self):
+        refused = [
+            ["LPUSH", "engram:jobs", "{}"],
+            ["LRANGE", "engram:admin", "0", "-1"],
+            ["BLPOP", "engram:admin", "1"],
+            ["LRANGE", "engram:admin:taken:i", "0", "-1"],
+            ["LPUSH", "engram:reply:one", "forged"],
+            ["PUBLISH", "engram:reply:one", "forged"],
+            ["PSUBSCRIBE", "*"],
+            ["HGETALL", "engram:body"],
+            ["XRANGE", "engram:dead", "-", "+"],
+            ["DEL", "engram:admin"],
+            ["KEYS", "*"],
+        ]
+        for command in refused:
+            with self.subTest(command=command), self.assertRaises(redis.exceptions.NoPermissionError):
+                self.login("engram-memory").execute_command(*command)
 
 
 class Admin(AclCase):

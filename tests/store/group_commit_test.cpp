@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(closing_finishes_what_was_accepted) {
     auto const file = elsewhere.file("engram.db");
     std::vector<std::future<committed>> all;
     asio::io_context loop;
-    auto closing = store::open_sqlite(options_for(file), loop.get_executor());
+    auto closing = store::open_sqlite(options_for(file), loop.get_executor(), &words());
     for (int i = 0; i < 100; ++i) {
         all.push_back(asio::co_spawn(loop, closing->commit_exchange(exchange_of(of, job(std::to_string(i)))),
                                      asio::use_future));
@@ -214,7 +214,8 @@ BOOST_AUTO_TEST_CASE(closing_finishes_what_was_accepted) {
 BOOST_AUTO_TEST_CASE(results_that_nobody_fetches_any_more_are_let_go) {
     temporary_folder elsewhere;
     auto loop = std::make_unique<asio::io_context>();
-    auto closing = store::open_sqlite(options_for(elsewhere.file("engram.db")), loop->get_executor());
+    auto closing =
+        store::open_sqlite(options_for(elsewhere.file("engram.db")), loop->get_executor(), &words());
     auto kept = std::make_shared<int>(1);
     auto const ask = [](store::store& db, store::exchange what,
                         std::shared_ptr<int>) -> asio::awaitable<void> {

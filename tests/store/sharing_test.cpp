@@ -1,5 +1,6 @@
 // Several stores, in this process and in others, on one file.
 #include "actor.hpp"
+#include "raw_files.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -71,7 +72,7 @@ BOOST_AUTO_TEST_CASE(several_processes_that_start_at_once_take_a_database_over_o
         auto db = look_at(path);
         BOOST_TEST(db.query_integer("SELECT count(*) FROM long_term_memory WHERE legacy_id = 'x' || id") ==
                    5000);
-        BOOST_TEST(db.query_integer("SELECT count(*) FROM pragma_table_info('long_term_memory')") == 9);
+        BOOST_TEST(db.query_integer("SELECT count(*) FROM pragma_table_info('long_term_memory')") == 19);
         for (auto const* suffix : {"", "-wal", "-shm"})
             std::filesystem::remove(path + suffix);
     }
@@ -141,6 +142,46 @@ BOOST_AUTO_TEST_CASE(a_database_that_another_holds_makes_jobs_wait_and_then_fail
     BOOST_TEST(db.get(db->load_context(query_of(of))).turns.size() == 2u);
     other.execute("ROLLBACK");
     BOOST_TEST(db.get(db->commit_exchange(exchange_of(of, job("j2")))).committed);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_elsewhere_delays_the_cleaning_of_the_log_and_hardly_anything_else) {
+    opened_store db(options_for(path));
+    conversation const of{"ada", "s1"};
+    auto what = exchange_of(of, job("j1"), {{"fact", "secretqq"}});
+    db.get(db->commit_exchange(what));
+    actor reader({"hold", path});
+    BOOST_REQUIRE(reader.line() == "held");
+    auto const begun = std::chrono::steady_clock::now();
+    db.get(db->delete_memory("ada", 1, at()));
+    for (int i = 0; i < 20; ++i) {
+        auto next = exchange_of(of, job("next" + std::to_string(i)));
+        next.seen = {.deletions = 1, .forgets = 0};
+        BOOST_REQUIRE(db.get(db->commit_exchange(next)).committed);
+    }
+    // Far below the time that a lock is waited for, 10 s, which each of these would otherwise take.
+    BOOST_TEST((std::chrono::steady_clock::now() - begun < 6s));
+    BOOST_TEST(stands_in_files(path, "secretqq"));
+    BOOST_TEST(db.get(db->load_context(query_of(of))).memories.empty());
+    reader.kill();
+    auto last = exchange_of(of, job("last"));
+    last.seen = {.deletions = 1, .forgets = 0};
+    db.get(db->commit_exchange(last));
+    BOOST_TEST(!stands_in_files(path, "secretqq"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_process_erased_before_it_died_is_cleaned_by_the_next_one) {
+    opened_store other(options_for(path));  // so that the log is nobody's to remove
+    conversation const of{"ada", "s1"};
+    {
+        opened_store db(options_for(path));
+        db.get(db->commit_exchange(exchange_of(of, job("j1"), {{"fact", "secretqq"}})));
+        auto raw = look_at(path);  // deletes, and is gone before it can clean the log
+        raw.execute("PRAGMA secure_delete = ON; DELETE FROM long_term_memory; DELETE FROM engram_recall");
+        BOOST_TEST(stands_in_files(path, "secretqq"));
+    }
+    opened_store next(options_for(path));
+    next.get(next->commit_exchange(exchange_of(of, job("j2"))));
+    BOOST_TEST(!stands_in_files(path, "secretqq"));
 }
 
 BOOST_AUTO_TEST_CASE(a_context_is_of_one_moment_while_summaries_are_committed) {

@@ -4,13 +4,18 @@
 //     store_actor commit FILE USER SESSION PREFIX COUNT   commits jobs PREFIX0, PREFIX1, ...; a line each
 //     store_actor open FILE                               "open", or the refusal and status 1
 //     store_actor summarize FILE USER SESSION OWNER       "committed N", "void" or "nothing"
+//     store_actor hold FILE                               "held": reads, and goes on reading until it is
+//     killed
+#include "store/sqlite_connection.hpp"
 #include "store/sqlite_store.hpp"
+#include "word_index.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <cstdio>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace engram;
@@ -26,14 +31,15 @@ void say(std::string const& line) {
 asio::awaitable<void> commit(store::store& db, store::conversation of, std::string prefix, int count) {
     for (int i = 0; i < count; ++i) {
         auto const id = prefix + std::to_string(i);
-        store::exchange what{{id, "t" + id, "b"},
-                             of,
-                             "q " + id,
-                             "a " + id,
-                             {{"fact", id}},
-                             std::chrono::system_clock::now(),
-                             {}};
-        what.compose_reply = [id](auto const&) { return "reply " + id; };
+        store::exchange what{.job = {id, "t" + id, "b"},
+                             .of = of,
+                             .user_text = "q " + id,
+                             .assistant_text = "a " + id,
+                             .memories = {{"fact", id}},
+                             .at = std::chrono::system_clock::now(),
+                             .seen = {},
+                             .reply_to = {},
+                             .compose_reply = [id](auto const&) { return "reply " + id; }};
         auto const done = co_await db.commit_exchange(std::move(what));
         if (done.has_error()) {
             say("error " + done.error().message);
@@ -56,11 +62,21 @@ asio::awaitable<void> summarize(store::store& db, store::conversation of, std::s
     say(done.has_value() && *done ? "committed " + std::to_string(turns) : "void");
 }
 
+int hold(std::string const& path) {
+    store::connection db(path, store::connection::access::read_only, std::chrono::seconds(10));
+    db.execute("BEGIN");
+    static_cast<void>(db.query_integer("SELECT count(*) FROM conversation_history"));
+    say("held");
+    ::pause();
+    return 0;
+}
+
 int act(std::vector<std::string> const& words) {
+    if (words.at(0) == "hold") return hold(words.at(1));
     asio::io_context loop;
     store::options with;
     with.path = words.at(1);
-    auto const db = store::open_sqlite(with, loop.get_executor());
+    auto const db = store::open_sqlite(with, loop.get_executor(), &store::test::words());
     say("open");
     auto const rethrow = [](std::exception_ptr failed) {
         if (failed) std::rethrow_exception(failed);

@@ -33,7 +33,15 @@ job_key job(std::string const& id, std::string const& ticket, std::string const&
 }
 
 exchange exchange_of(conversation const& of, job_key const& key, std::vector<new_memory> memories) {
-    exchange made{key, of, "question " + key.job_id, "answer " + key.job_id, std::move(memories), at(), {}};
+    exchange made{.job = key,
+                  .of = of,
+                  .user_text = "question " + key.job_id,
+                  .assistant_text = "answer " + key.job_id,
+                  .memories = std::move(memories),
+                  .at = at(),
+                  .seen = {},
+                  .reply_to = "reply:" + key.job_id,
+                  .compose_reply = {}};
     made.compose_reply = [id = key.job_id](std::vector<saved_memory> const& saved) {
         std::string reply = "reply " + id;
         for (auto const& one : saved)
@@ -44,7 +52,7 @@ exchange exchange_of(conversation const& of, job_key const& key, std::vector<new
 }
 
 failure failure_of(job_key const& key, std::string const& reply) {
-    return {key, "u", reply, at()};
+    return {key, "u", reply, at(), std::nullopt};
 }
 
 context_query query_of(conversation const& of, std::string const& job_id) {
@@ -65,6 +73,35 @@ connection look_at(std::string const& path) {
 
 std::int64_t number(std::string const& path, std::string const& sql) {
     return look_at(path).query_integer(sql);
+}
+
+std::string dump_of(std::string const& path, std::string const& user_id) {
+    auto db = look_at(path);
+    std::string all;
+    auto const add = [&](std::string const& sql, auto const& value) {
+        auto statement = db.prepare(sql);
+        auto found = statement.query(value);
+        while (found.next())
+            all += std::string(found.bytes(0)) + "\n";
+    };
+    for (std::string const table : {"long_term_memory", "conversation_history", "engram_session",
+                                    "engram_finished_job", "engram_failed_delivery", "engram_user"}) {
+        std::string columns;
+        auto names = db.prepare("SELECT name FROM pragma_table_info(?1)");
+        auto found = names.query(table);
+        while (found.next())
+            columns +=
+                (columns.empty() ? "quote(" : " || ', ' || quote(") + std::string(found.bytes(0)) + ")";
+        add("SELECT '" + table + ": ' || " + columns + " FROM " + table + " WHERE user_id = ?1 ORDER BY 1",
+            user_id);
+    }
+    add("SELECT 'source: ' || memory_id || ', ' || user_turn FROM engram_memory_source "
+        "WHERE memory_id IN (SELECT id FROM long_term_memory WHERE user_id = ?1) ORDER BY 1",
+        user_id);
+    add("SELECT 'entries: ' || place || ' ' || hex(entries) FROM engram_recall "
+        "WHERE place >> 36 = (SELECT user_key FROM engram_user WHERE user_id = ?1) ORDER BY place",
+        user_id);
+    return all;
 }
 
 }  // namespace engram::store::test

@@ -3,6 +3,7 @@
 
 #include "store/sqlite_connection.hpp"
 #include "store/sqlite_store.hpp"
+#include "word_index.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -42,10 +43,12 @@ T run(boost::asio::io_context& loop, boost::asio::awaitable<T> what) {
 /// A store and the loop that its calls resume on.
 class opened_store {
 public:
-    explicit opened_store(options const& with) : store_(open_sqlite(with, loop_.get_executor())) {}
+    /// `texts` must outlive it; may be null.
+    explicit opened_store(options const& with, text_index const* texts = &words())
+        : store_(open_sqlite(with, loop_.get_executor(), texts)) {}
 
-    store& operator*() { return *store_; }
-    store* operator->() { return store_.get(); }
+    database& operator*() { return *store_; }
+    database* operator->() { return store_.get(); }
     boost::asio::io_context& loop() { return loop_; }
 
     /// The value of a call that is expected to work; throws with its message if it does not.
@@ -64,7 +67,7 @@ public:
 
 private:
     boost::asio::io_context loop_;
-    std::unique_ptr<store> store_;
+    std::unique_ptr<database> store_;
 };
 
 /// Fast settings for a file.
@@ -90,5 +93,8 @@ void fill(opened_store& into, conversation const& of, int turns, std::string con
 /// A connection of its own, to look at the file from outside.
 [[nodiscard]] connection look_at(std::string const& path);
 [[nodiscard]] std::int64_t number(std::string const& path, std::string const& sql);
+
+/// Every row of every table that says whose it is and is this user's, a line each; and his part of the index.
+[[nodiscard]] std::string dump_of(std::string const& path, std::string const& user_id);
 
 }  // namespace engram::store::test

@@ -1,96 +1,25 @@
 #include "workers/chat_turn.hpp"
 
-#include "workers/scripted.hpp"
+#include "workers/turn_fixture.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace engram;
+using test::error_of;
+using test::job;
 using workers::api_gate;
-
-std::string const job = R"({"id":"1","user_id":"u","session_id":"s","message":"hello","metadata":{"n":1.0}})";
-
-struct fixture {
-    asio::io_context io;
-    test::scripted_claude claude{io.get_executor()};
-    test::scripted_store store;
-    base::clock clock;
-    std::vector<api_gate::state> intake;
-    api_gate gate{std::chrono::hours(1), [this](api_gate::state s) { intake.push_back(s); },
-                  io.get_executor()};
-    std::vector<std::size_t> considered;
-    workers::chat_turn turn{{"engram", {}, 262'144, std::chrono::minutes(10), 3},
-                            {},
-                            store,
-                            claude,
-                            gate,
-                            clock,
-                            [this](store::conversation const&, std::size_t n) { considered.push_back(n); },
-                            io.get_executor()};
-
-    std::optional<queue::settlement> answer(std::string body, std::string ticket = "t-1.1", int deaths = 0,
-                                            std::int64_t queued_ms = 0) {
-        queue::delivery delivery;
-        delivery.ticket = std::move(ticket);
-        delivery.body = std::move(body);
-        delivery.deaths = deaths;
-        delivery.queued_ms = queued_ms;
-        delivery.received = clock.steady();
-        std::optional<std::optional<queue::settlement>> got;
-        asio::co_spawn(io, turn.answer(std::move(delivery)),
-                       [&](std::exception_ptr e, std::optional<queue::settlement> s) {
-                           if (e) std::rethrow_exception(e);
-                           got = std::move(s);
-                       });
-        io.restart();
-        io.run_for(std::chrono::seconds(30));
-        BOOST_REQUIRE_MESSAGE(got, "the turn did not end");
-        return *got;
-    }
-
-    // Another delivery of the same push ends it as poisoned while this one waits for Claude.
-    std::optional<queue::settlement> answer_while_another_ends_it() {
-        claude.hold = true;
-        queue::delivery delivery;
-        delivery.ticket = "t-1.1";
-        delivery.body = job;
-        delivery.received = clock.steady();
-        std::optional<queue::settlement> got;
-        asio::co_spawn(io, turn.answer(delivery),
-                       [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
-        io.poll();
-        BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
-        store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
-        claude.hold = false;
-        claude.released.notify_all();
-        io.restart();
-        io.run_for(std::chrono::seconds(30));
-        return got;
-    }
-};
-
-std::string error_of(std::optional<queue::settlement> const& outcome) {
-    BOOST_REQUIRE(outcome);
-    auto const reply = queue::parse_reply(outcome->reply);
-    BOOST_REQUIRE(reply);
-    BOOST_TEST(!reply->ok);
-    BOOST_REQUIRE(outcome->dead);
-    BOOST_TEST(outcome->dead->reason == reply->error_type);
-    return reply->error_type;
-}
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(chat_turn, fixture)
+BOOST_FIXTURE_TEST_SUITE(chat_turn, test::turn_fixture)
 
 BOOST_AUTO_TEST_CASE(an_answer_is_stored_as_written_and_sent_clean) {
     claude.will_say("Hello Ada.\n[MEMORY: fact|The user's name is Ada]");

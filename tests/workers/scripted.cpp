@@ -10,6 +10,16 @@ using engram::store::error;
 using engram::store::error_kind;
 using engram::store::recorded_outcome;
 
+namespace {
+
+std::string action_of(engram::store::new_memory const& note) {
+    using kind = engram::store::new_memory::kind;
+    if (note.what == kind::forget) return "forgotten";
+    return note.what == kind::update ? "updated" : "added";
+}
+
+}  // namespace
+
 asio::awaitable<claude::result<claude::answer>> scripted_claude::ask(claude::request what,
                                                                      claude::call_class priority,
                                                                      base::steady_time) {
@@ -17,6 +27,7 @@ asio::awaitable<claude::result<claude::answer>> scripted_claude::ask(claude::req
     classes.push_back(priority);
     while (hold)
         co_await released.wait();
+    if (after_ask) after_ask();
     if (answers.empty()) {
         claude::answer plain;
         plain.text = "ok";
@@ -58,7 +69,12 @@ scripted_store::awaitable_result<engram::store::context> scripted_store::load_co
     engram::store::context_query query) {
     if (auto failure = next_error()) co_return *failure;
     auto loaded = context;
+    if (!contexts.empty()) {
+        loaded = std::move(contexts.front());
+        contexts.pop_front();
+    }
     loaded.recorded = recorded(query.job);
+    queries.push_back(std::move(query));
     co_return loaded;
 }
 
@@ -71,10 +87,16 @@ scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange
         outcome.outcome = *known;
         co_return outcome;
     }
+    if (!stale.empty()) {
+        outcome.stale = stale.front();
+        stale.pop_front();
+        if (outcome.stale != commit_outcome::staleness::none) co_return outcome;
+    }
     std::vector<engram::store::saved_memory> saved;
     for (auto const& memory : what.memories)
-        saved.push_back({std::int64_t(saved.size() + 1), memory.type, memory.content, "added"});
+        saved.push_back({std::int64_t(saved.size() + 1), memory.type, memory.content, action_of(memory)});
     outcome.committed = true;
+    outcome.unknown_labels = unknown_labels;
     outcome.outcome = {true, true, what.compose_reply(saved)};
     finished[what.job.job_id] = {what.job.body_digest, outcome.outcome.reply};
     exchanges.push_back(std::move(what));
@@ -84,6 +106,7 @@ scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange
 scripted_store::awaitable_result<recorded_outcome> scripted_store::record_failure(
     engram::store::failure what) {
     if (auto failure = next_error()) co_return *failure;
+    failures.push_back(what);
     auto const known = recorded(what.job);
     if (known && known->same_body) co_return *known;
     failed[what.job.ticket] = what.reply;

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ public:
     std::vector<claude::request> asked;
     std::vector<claude::call_class> classes;
     std::deque<claude::result<claude::answer>> answers;  // none left: "ok"
+    std::function<void()> after_ask;                     // may be empty; called before each answer
     bool hold = false;
     base::event released;
 };
@@ -55,7 +57,13 @@ public:
                                            base::wall_time not_before) override;
     awaitable_result<std::size_t> expire_outcomes(base::wall_time, std::size_t) override;
 
-    engram::store::context context;  // what load_context() gives for a job without an outcome
+    engram::store::context context;               // what load_context() gives for a job without an outcome
+    std::deque<engram::store::context> contexts;  // given before that one, one a load
+    std::vector<engram::store::context_query> queries;  // what load_context() was asked
+    std::deque<engram::store::commit_outcome::staleness>
+        stale;  // how the next commits are refused; `none`: not
+    std::size_t unknown_labels = 0;
+    std::vector<engram::store::failure> failures;                         // what record_failure() was given
     std::map<std::string, std::pair<std::string, std::string>> finished;  // job id -> digest, reply
     std::map<std::string, std::string> failed;                            // ticket -> reply
     std::vector<engram::store::exchange> exchanges;

@@ -27,14 +27,14 @@ MUTATIONS = (
         "select('#', leave_place(user))",
     ),
     ("finish_forgets_that_it_makes_room", "finish", "already_parked - 1", "already_parked"),
-    ("finish_writes_no_reply", "finish", "attempt('RPUSH', reply_to, reply)", "true"),
+    ("finish_writes_no_reply", "common", "attempt('RPUSH', reply_to, reply)", "nil"),
     (
         "finish_replies_twice",
-        "finish",
+        "common",
         "attempt('RPUSH', reply_to, reply)",
         "attempt('RPUSH', reply_to, reply, reply)",
     ),
-    ("a_reply_never_expires", "finish", "attempt('PEXPIRE', reply_to, ARGV[7])", ""),
+    ("a_reply_never_expires", "common", "attempt('PEXPIRE', reply_to, ttl)", "nil"),
     (
         "finish_writes_no_dead_letter",
         "finish",

@@ -1,0 +1,199 @@
+// Finds turns again, over the real store and ranking, for whoever wants to measure how well: one JSON object
+// a line on standard input, one answer a line on standard output.
+//
+//   {"op":"add","user":U,"session":S,"id":I,"text":T,"time":"YYYY-MM-DDTHH:MM:SS"}  -> {"ok":true}
+//   {"op":"search","user":U,"query":Q,"k":20}   -> {"ids":[I,...],"results":[{"id":I,"score":X,"why":W},...]}
+//   {"op":"stats"}  -> {"turns":N,"database_bytes":N,"search_ms":{"mean":X,"p50":X,"p95":X,"p99":X,"max":X}}
+//
+// Other members are ignored. A request that cannot be understood is answered with {"error":...}.
+#include "base/log.hpp"
+#include "distribution.hpp"
+#include "recall/neighbours.hpp"
+#include "store/sqlite_store.hpp"
+#include "workers/recollection.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using namespace engram;
+using std::chrono::steady_clock;
+
+struct arguments {
+    std::string database;
+    std::string words;
+    bool without_words = false;
+};
+
+struct scratch_folder {
+    scratch_folder() {
+        auto name = (std::filesystem::temp_directory_path() / "recall-eval-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr)
+            throw std::runtime_error("cannot make a folder for the database");
+        path = name;
+    }
+    ~scratch_folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    scratch_folder(scratch_folder const&) = delete;
+    scratch_folder& operator=(scratch_folder const&) = delete;
+
+    std::filesystem::path path;
+};
+
+base::wall_time parse_time(std::string_view text) {
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0;
+    if (std::sscanf(std::string(text).c_str(), "%d-%d-%dT%d:%d", &year, &month, &day, &hour, &minute) < 3)
+        return {};
+    auto const date = std::chrono::year(year) / month / day;
+    if (!date.ok()) return {};
+    return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute);
+}
+
+class evaluation {
+public:
+    evaluation(arguments const& given, std::string const& file)
+        : texts_(given.without_words ? nullptr : workers::open_word_neighbours(given.words)),
+          store_(store::open_sqlite(options_for(file), io_.get_executor(), &texts_)) {}
+
+    json::object answer(json::object const& request) {
+        std::string_view const op = request.at("op").as_string();
+        if (op == "add") return add(request);
+        if (op == "search") return search(request);
+        if (op == "stats") return stats();
+        throw std::invalid_argument("unknown op");
+    }
+
+private:
+    static store::options options_for(std::string const& file) {
+        store::options options;
+        options.path = file;
+        options.readers = 1;
+        options.synchronous_full = false;
+        return options;
+    }
+
+    // Not waited for: the store keeps the order, and a search waits for what came before it.
+    json::object add(json::object const& request) {
+        store::exchange turn;
+        turn.job = {std::to_string(++added_), std::to_string(added_), "-"};
+        turn.of = {std::string(request.at("user").as_string()),
+                   std::string(request.at("session").as_string())};
+        turn.user_text = request.at("text").as_string();
+        if (auto const* time = request.if_contains("time")) turn.at = parse_time(time->as_string());
+        ids_.emplace_back(request.at("id").as_string());
+        ++under_way_;
+        asio::co_spawn(io_, store_->commit_exchange(std::move(turn)),
+                       [this](std::exception_ptr failed, store::result<store::commit_outcome> outcome) {
+                           if (failed) std::rethrow_exception(failed);
+                           if (!outcome) throw std::runtime_error(outcome.error().message);
+                           --under_way_;
+                       });
+        settle(most_under_way);
+        return {{"ok", true}};
+    }
+
+    json::object search(json::object const& request) {
+        settle(0);
+        auto const* k = request.if_contains("k");
+        store::search_request wanted;
+        wanted.user_id = request.at("user").as_string();
+        wanted.limit = k != nullptr ? k->to_number<std::size_t>() : 20;
+        auto const begun = steady_clock::now();
+        wanted.search = texts_.ranker_for(std::string(request.at("query").as_string()), {});
+        auto const found = wait_for(store_->search(std::move(wanted)));
+        times_.add(steady_clock::now() - begun);
+        json::array ids, results;
+        for (auto const& [turn, rank] : found.turns) {
+            auto const& id = ids_.at(std::stoul(turn.job_id) - 1);
+            ids.emplace_back(id);
+            results.push_back({{"id", id}, {"score", rank.score}, {"why", rank.why}});
+        }
+        return {{"ids", std::move(ids)}, {"results", std::move(results)}};
+    }
+
+    json::object stats() {
+        settle(0);
+        auto const totals = wait_for(store_->count({}));
+        return {
+            {"turns", added_}, {"database_bytes", totals.database_bytes}, {"search_ms", times_.to_json()}};
+    }
+
+    void settle(std::size_t most) {
+        io_.restart();
+        while (under_way_ > most)
+            io_.run_one();
+    }
+
+    template <class T>
+    T wait_for(asio::awaitable<store::result<T>> call) {
+        std::optional<store::result<T>> got;
+        asio::co_spawn(io_, std::move(call), [&](std::exception_ptr failed, store::result<T> outcome) {
+            if (failed) std::rethrow_exception(failed);
+            got = std::move(outcome);
+        });
+        io_.restart();
+        while (!got)
+            io_.run_one();
+        if (!*got) throw std::runtime_error(got->error().message);
+        return std::move(**got);
+    }
+
+    static constexpr std::size_t most_under_way = 256;
+
+    asio::io_context io_{1};
+    workers::recollection texts_;
+    std::unique_ptr<store::database> store_;
+    std::vector<std::string> ids_;  // by job
+    std::size_t added_ = 0, under_way_ = 0;
+    bench::distribution times_;
+};
+
+int run(arguments const& given) {
+    scratch_folder const folder;
+    evaluation all(given, given.database.empty() ? (folder.path / "eval.db").string() : given.database);
+    std::ios::sync_with_stdio(false);
+    for (std::string line; std::getline(std::cin, line);) {
+        json::object reply;
+        try {
+            reply = all.answer(json::parse(line).as_object());
+        } catch (std::exception const& failed) {
+            reply = {{"error", failed.what()}};
+        }
+        std::cout << json::serialize(reply) << '\n' << std::flush;
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    arguments given;
+    CLI::App app("recall-eval: finds turns again, as engramd does", "recall-eval");
+    app.add_option("--database", given.database, "keep the database in this file (default: a temporary one)");
+    app.add_option("--words", given.words, "the table of neighbouring words (default: as installed)");
+    app.add_flag("--without-words", given.without_words, "search without it");
+    CLI11_PARSE(app, argc, argv);
+    base::log_set_level(base::log_level::off);
+    try {
+        return run(given);
+    } catch (std::exception const& failed) {
+        std::cerr << "recall-eval: " << failed.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,94 @@
+// Requests about memories in, answers out: this instance's part in the list P:admin.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/event.hpp"
+#include "base/task_group.hpp"
+#include "queue/job_queue.hpp"
+#include "queue/options.hpp"
+#include "queue/redis.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace engram::queue {
+
+/// The end of a request: id, reply_to (empty: there is nobody to tell), reply, dead.
+using admin_answer = settlement;
+
+/// Takes one request after the other from P:admin, in order, has it answered, and writes the reply. A request
+/// is in P:admin, or in the list of the one instance that answers it (P:admin:taken:<instance>), until its
+/// reply is there. What a dead instance had taken is next again: so a request is carried out at least once,
+/// and a handler may meet one whose effect is there already. One that ended options.max_deliveries daemons,
+/// or whose handler failed as often, is answered with `poisoned` and becomes a dead letter.
+///
+/// Taking needs an instance that is registered (job_queue), since it is the heartbeats of the others that
+/// bring back what it had. Should this one be taken for dead, what its handler answers after that is dropped.
+///
+/// All calls from one executor. Must outlive its tasks: stop() before it goes, and before the job_queue
+/// drains.
+class admin_queue {
+public:
+    /// The answer to one request, given its bytes. What it throws but for cancellation gives the request back
+    /// with a death more.
+    using handler = std::function<boost::asio::awaitable<admin_answer>(std::string body)>;
+
+    /// `incarnation` names this instance as it is registered at present: job_queue::instance().
+    /// Throws as redis::redis.
+    admin_queue(options options, std::function<std::string()> incarnation,
+                boost::asio::any_io_executor executor);
+
+    void start(handler handler);
+
+    /// No more requests are taken; the one under way may end until `until`, then it is cancelled and goes
+    /// back to the front, uncounted.
+    boost::asio::awaitable<void> stop(base::steady_time until = {});
+
+    /// Why nothing is taken; empty if all is well.
+    [[nodiscard]] std::string trouble() const;
+    /// Requests answered so far.
+    [[nodiscard]] std::uint64_t answered() const { return answered_; }
+
+private:
+    struct request {
+        std::string instance;  // that took it
+        std::string body;
+        unsigned deaths = 0;
+    };
+
+    boost::asio::awaitable<void> keep_up(std::function<boost::asio::awaitable<void>()> service);
+    boost::asio::awaitable<void> serve();
+    boost::asio::awaitable<std::optional<request>> take();
+    boost::asio::awaitable<void> wait_for_push();
+    boost::asio::awaitable<void> answer(request one);
+    boost::asio::awaitable<std::optional<admin_answer>> ask_handler(request const& one, bool& failed);
+    [[nodiscard]] admin_answer poisoned(request const& one) const;
+    boost::asio::awaitable<void> settle(request const& one, admin_answer const& outcome);
+    boost::asio::awaitable<bool> try_settle(request const& one, admin_answer const& outcome);
+    boost::asio::awaitable<void> release(request const& one, bool failed);
+    boost::asio::awaitable<void> pause(std::chrono::milliseconds length);
+    void note_trouble(redis_error const& error, std::string_view doing);
+
+    options options_;
+    std::function<std::string()> incarnation_;
+    boost::asio::any_io_executor executor_;
+    redis connection_;  // of its own, since it blocks on the list
+    handler handler_;
+    base::task_group service_;
+    base::task_group connecting_;
+
+    std::string list_;
+    bool busy_ = false;      // with a request
+    bool stopping_ = false;  // take nothing more
+    bool hurrying_ = false;  // do not try again to write
+    std::string trouble_ = "not registered yet";
+    std::uint64_t answered_ = 0;
+    base::event changed_;
+};
+
+}  // namespace engram::queue

@@ -1,0 +1,137 @@
+#include "queue/user_keys.hpp"
+
+#include "base/random_id.hpp"
+#include "queue/redis.hpp"
+#include "queue/script.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+namespace engram::queue {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t keys_a_call = 100;
+constexpr int most_attempts = 20;  // at copying dead letters while others take some away
+
+struct named_place {
+    job_place place;
+    char const* name;
+};
+
+// The way that jobs go, so that one that moves is met further on.
+constexpr std::array<named_place, 6> places{{{job_place::list, "jobs"},
+                                             {job_place::backlog, "backlog"},
+                                             {job_place::odd, "odd"},
+                                             {job_place::lane, "lanes"},
+                                             {job_place::admin, "admin"},
+                                             {job_place::taken, "taken"}}};
+
+std::string name_of(job_place place) {
+    return std::find_if(places.begin(), places.end(), [&](auto const& one) { return one.place == place; })
+        ->name;
+}
+
+redis_error odd_answer() {
+    return {redis_error_kind::refused, "ERR a script gave an answer that is none"};
+}
+
+asio::awaitable<redis_result<std::size_t>> delete_keys(redis& connection,
+                                                       std::vector<std::string> const& keys) {
+    std::size_t deleted = 0;
+    for (std::size_t from = 0; from < keys.size(); from += keys_a_call) {
+        std::vector<std::string_view> command{"DEL"};
+        auto const to = std::min(from + keys_a_call, keys.size());
+        command.insert(command.end(), keys.begin() + std::ptrdiff_t(from), keys.begin() + std::ptrdiff_t(to));
+        auto const answer = co_await connection.command(std::move(command));
+        if (!answer) co_return answer.error();
+        deleted += std::size_t(answer->as_integer());
+    }
+    co_return deleted;
+}
+
+asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection, std::string const& prefix,
+                                                              std::string const& user) {
+    auto const jobs = prefix + ":jobs";
+    auto const copy = prefix + ":dead:copy:" + base::random_hex(8);
+    std::string last, left_out = "0";
+    for (int attempts = 0; attempts < most_attempts;) {
+        std::vector<std::string> const arguments{prefix, "", user, copy, last, left_out};
+        auto answer = co_await all_scripts().dead_without.run(connection, jobs, arguments);
+        if (!answer) co_return answer.error();
+        auto& items = answer->items;
+        if (items.size() != 3) co_return odd_answer();
+        if (items[0].text == "done") co_return std::size_t(items[2].as_integer());
+        if (items[0].text == "again") ++attempts;
+        last = std::move(items[1].text);
+        left_out = std::to_string(items[2].as_integer());
+    }
+    co_return redis_error{redis_error_kind::refused,
+                          "BUSY dead letters are being taken away all the time; try again"};
+}
+
+}  // namespace
+
+asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& connection,
+                                                                    std::string_view prefix,
+                                                                    std::string_view user,
+                                                                    std::size_t limit) {
+    std::string const of(user), key(std::string(prefix) + ":jobs"), p(prefix);
+    std::vector<user_job> found;
+    for (auto const& [place, name] : places) {
+        std::string cursor;
+        do {
+            if (found.size() >= limit) co_return found;
+            std::vector<std::string> const arguments{p,    "",     of,
+                                                     name, cursor, std::to_string(limit - found.size())};
+            auto answer = co_await all_scripts().user_jobs.run(connection, key, arguments);
+            if (!answer) co_return answer.error();
+            if (answer->items.size() != 2) co_return odd_answer();
+            cursor = std::move(answer->items[0].text);
+            auto& parts = answer->items[1].items;
+            for (std::size_t i = 0; i + 2 < parts.size() && found.size() < limit; i += 3)
+                found.push_back({place, std::move(parts[i].text), std::move(parts[i + 1].text),
+                                 std::move(parts[i + 2].text)});
+        } while (!cursor.empty());
+    }
+    co_return found;
+}
+
+asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options const& options,
+                                                    user_job const& what, std::string reply_to,
+                                                    std::string reply) {
+    std::chrono::milliseconds const ttl = options.reply_ttl;
+    std::string const key = options.prefix + ":jobs";
+    std::vector<std::string> const arguments{options.prefix,
+                                             "",
+                                             name_of(what.place),
+                                             what.ticket,
+                                             what.entry,
+                                             what.body,
+                                             std::move(reply_to),
+                                             std::move(reply),
+                                             std::to_string(ttl.count()),
+                                             std::to_string(options.max_parked),
+                                             std::to_string(options.max_parked_per_user)};
+    auto const answer = co_await all_scripts().cancel.run(connection, key, arguments);
+    if (!answer) co_return answer.error();
+    if (answer->items.size() != 2) co_return odd_answer();
+    co_return answer->items[0].as_integer() == 1;
+}
+
+asio::awaitable<redis_result<erased_keys>> erase_user_keys(redis& connection, std::string_view prefix,
+                                                           std::string_view user,
+                                                           std::vector<std::string> keys) {
+    std::string const p(prefix), of(user);
+    auto const deleted = co_await delete_keys(connection, keys);
+    if (!deleted) co_return deleted.error();
+    auto const letters = co_await erase_dead_letters(connection, p, of);
+    if (!letters) co_return letters.error();
+    co_return erased_keys{*deleted, *letters};
+}
+
+}  // namespace engram::queue

@@ -1,0 +1,68 @@
+// What Redis holds of one user: found, ended and erased, to forget him.
+#pragma once
+
+#include "queue/options.hpp"
+#include "queue/redis_value.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engram::queue {
+
+class redis;
+
+/// Where a job or request is.
+enum class job_place {
+    list,     ///< P:jobs: nobody has looked at it yet
+    backlog,  ///< P:backlog:<user>
+    odd,      ///< P:backlog: the user could not be told when it was looked at (it is too large, say)
+    lane,     ///< waiting or running, in this daemon or another
+    admin,    ///< P:admin: a request that waits
+    taken,    ///< a request that an instance answers
+};
+
+struct user_job {
+    job_place place = job_place::list;
+    std::string ticket;  ///< in a lane or backlog
+    std::string entry;   ///< of a backlog; for `taken`: the instance
+    std::string body;    ///< the producer's bytes
+
+    [[nodiscard]] bool is_request() const { return place == job_place::admin || place == job_place::taken; }
+};
+
+/// The jobs of `user` that wait or run, and his requests in P:admin but those for `user.forget`, at most
+/// `limit`; fewer than that are all. Whatever was there when it began and is still there is found, also if it
+/// moves meanwhile; so: find, cancel all, and again, until nothing is found. A job whose text does not name
+/// its user in readable JSON is nobody's.
+boost::asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& connection,
+                                                                           std::string_view prefix,
+                                                                           std::string_view user,
+                                                                           std::size_t limit);
+
+/// Takes one out of its place, whoever has it, and writes `reply` at `reply_to` (empty: nobody is told), in
+/// one step. There is no dead letter. Whoever runs it goes on, but writes no reply any more; what it does to
+/// the store meanwhile is the store's affair. False: it was not there (any more), or its daemon is just being
+/// registered anew; find_user_jobs() tells which.
+/// Of `options` are used: prefix, reply_ttl, max_parked, max_parked_per_user.
+boost::asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options const& options,
+                                                           user_job const& what, std::string reply_to,
+                                                           std::string reply);
+
+struct erased_keys {
+    std::size_t keys = 0;  ///< of those named, how many there were
+    std::size_t dead_letters = 0;
+};
+
+/// Deletes the named keys (replies and streams of his) and the dead letters of his jobs and requests, whose
+/// text is then no longer in Redis's memory nor in what it saves from then on. May be called again after an
+/// error. All calls look at bounded pieces, so that Redis is not held up.
+boost::asio::awaitable<redis_result<erased_keys>> erase_user_keys(redis& connection, std::string_view prefix,
+                                                                  std::string_view user,
+                                                                  std::vector<std::string> keys);
+
+}  // namespace engram::queue

@@ -1,0 +1,25 @@
+// What the store keeps of a text so that it can be found.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace engram::recall {
+
+/// Who a text is of. A memory stands alone; turns have neighbours in their session.
+enum class voice : std::uint8_t { user, assistant, memory };
+
+inline constexpr std::uint32_t entry_version = 1;  ///< grows when entries must be made anew
+
+/// What is kept of a text for finding it: hashes of its stems, its length, flags. No text, a few bytes a
+/// word.
+///
+/// Any bytes are fine. Only the first 2,000 stems are kept. Bytes, numbers little-endian:
+///   1  entry_version
+///   1  flags: voice (bits 0-1), first person (2), ends with a question mark (3), time word (4), speaker (5)
+///   4  only with flag "speaker": hash of the lower-case first word of the prefix "Name: "
+///   4  each stem, in order: its hash (hash.hpp: FNV-1a of 64 bits, its halves xored)
+[[nodiscard]] std::string make_entry(std::string_view text, voice by);
+
+}  // namespace engram::recall

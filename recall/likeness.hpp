@@ -1,0 +1,19 @@
+// Whether memories say the same.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace engram::recall {
+
+/// What of a memory is compared with others: opaque bytes, no text.
+[[nodiscard]] std::string make_fingerprint(std::string_view text);
+
+/// Whether two memories say the same: equal when normalized, or alike without a difference that matters.
+/// When in doubt they differ. A malformed fingerprint is like nothing.
+[[nodiscard]] bool says_the_same(std::string_view fingerprint_a, std::string_view fingerprint_b);
+
+/// How much of the words of the text `part` are in the text `whole`, 0..1 (1 if part has none).
+[[nodiscard]] double share_within(std::string_view part, std::string_view whole);
+
+}  // namespace engram::recall

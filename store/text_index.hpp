@@ -1,0 +1,59 @@
+// What the store needs to know of texts so that they can be found again, and duplicates be recognized. How it
+// is done is not the store's business: it keeps the bytes that it is given.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engram::store {
+
+enum class text_kind { user_turn, assistant_turn, memory };
+
+/// Called from every thread of the store at a time. Must not throw but for lack of memory.
+class text_index {
+public:
+    virtual ~text_index() = default;
+
+    /// Grows when entries and fingerprints must be made anew; > 0.
+    [[nodiscard]] virtual std::uint32_t version() const = 0;
+    /// What is kept of a text for the search. Empty: it cannot be found.
+    [[nodiscard]] virtual std::string entry(std::string_view text, text_kind kind) const = 0;
+    /// What is kept of a memory to compare it with others.
+    [[nodiscard]] virtual std::string fingerprint(std::string_view text) const = 0;
+    /// Whether two memories with these fingerprints say the same.
+    [[nodiscard]] virtual bool same(std::string_view a, std::string_view b) const = 0;
+};
+
+/// One text of a user on its way through a search.
+struct indexed_item {
+    std::int64_t id = 0;        ///< names it until the search is over
+    std::uint32_t session = 0;  ///< a hash of the session's id; 0: none
+    std::uint32_t minutes = 0;  ///< since 1970, UTC; 0: unknown
+    std::string_view entry;
+};
+
+struct ranked_item {
+    std::int64_t id = 0;
+    double score = 0;
+    std::string why;
+};
+
+/// One search. The store shows it every text of the user, oldest first, and asks for the best. Used by one
+/// thread, which is not the caller's. Must not throw but for lack of memory.
+class ranker {
+public:
+    virtual ~ranker() = default;
+
+    virtual void see(indexed_item const& item) = 0;
+    /// At most `limit`, best first, none of those that `leave_out` names.
+    /// `similarity`: where known, how close in meaning an item is to the query, -1 to 1; may be empty.
+    [[nodiscard]] virtual std::vector<ranked_item> best(
+        std::size_t limit, std::function<bool(std::int64_t)> const& leave_out,
+        std::function<double(std::int64_t)> const& similarity) const = 0;
+};
+
+}  // namespace engram::store

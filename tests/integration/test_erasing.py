@@ -1,0 +1,227 @@
+"""Deleting deletes: no place holds what a memory or a session said, and everything else is as it was."""
+
+import json
+import signal
+
+from erasing_case import CHEAP, COUNTERS, LEASE_MS, ErasingCase, note
+from harness import Response, error_body, eventually, main
+
+OLD = "The user lives near the qzorlin harbour"
+NEW = 'The user lives in "Qzmelk" – high in the hills'
+OTHER = "The user plays the qzhapsi on Mondays"
+
+
+class DeletedMemory(ErasingCase):
+    def live_a_life(self):
+        """OLD is told, confirmed, repeated, summarized and replaced by NEW, which first fails to be told, and
+        is confirmed and repeated, too. Most replies are left where they are. Returns the ids of both."""
+        self.summary = f"- {OLD}.\n- The user is at ease."
+        old = self.tell("hello, I live near the qzorlin harbour", OLD, session_id="s1")
+        self.tell("I play the qzhapsi on Mondays", OTHER, session_id="music")
+        self.answers["I still live near the qzorlin harbour"] = note(OLD)
+        again = self.ask("I still live near the qzorlin harbour", session_id="s2", id="again")
+        self.assertEqual(again["memories"][0]["action"], "confirmed")
+        self.answers["where do I live?"] = f"Well. {OLD}. Is that right?"
+        self.leave("where do I live?", session_id="s3")
+
+        moved = "I have moved, to Qzmelk in the hills"
+        label = self.rows("SELECT label FROM long_term_memory WHERE id = ?", old)[0][0]
+        self.answers[moved] = [
+            Response(error_body("invalid_request_error", f"not this: {moved}"), status=400),
+            f"Oh!\n[MEMORY: update #{label}|{NEW}]",
+        ]
+        self.assert_error(self.reply(self.push(moved, session_id="s4", id="moved")), "claude_rejected")
+        self.leave(moved, session_id="s4", id="moved")
+        self.answers["and now?"] = f"You told me: {NEW}."
+        self.leave("and now?", session_id="s5")
+        for n in range(2):
+            self.ask(f"small talk {n}", session_id="s1")
+        eventually(lambda: OLD in str(self.stored("u")["long_term_memory"][-1]), "the summary is stored")
+        return old, self.rows("SELECT max(id) FROM long_term_memory WHERE content = ?", NEW)[0][0]
+
+    def leave(self, message, **fields):
+        """A job whose reply nobody takes."""
+        job = self.push(message, **fields)
+        eventually(lambda: self.redis.client.exists("engram:reply:" + job), "there is a reply")
+        return job
+
+    def live_beside(self):
+        """What has nothing to do with it: a conversation of the same user, and another user."""
+        self.leave("I like tea", session_id="tea", id="tea")
+        self.tell("I live near the qzother harbour", "The user lives near the qzother harbour", user_id="v")
+        self.answers["not now"] = Response(error_body("invalid_request_error", "no"), status=400)
+        self.reply(self.push("not now", user_id="v", session_id="s1"))
+
+    def assert_full_of_it(self):
+        held = self.places_that_hold("qzorlin", "qzmelk")
+        for place in ("engram.db-wal", "dump.rdb", "engram:reply:moved", "engram:dead"):
+            self.assertIn(place, held)
+
+    def check_deletion(self, delete):
+        daemon = self.start(summary_enabled="true", summary_trigger_turns=6, summary_keep_turns=2)
+        self.live_beside()
+        ids = self.live_a_life()
+        self.assert_full_of_it()
+        beside = self.stored("v"), self.redis.client.lrange("engram:reply:tea", 0, -1)
+        kept = self.turns(session_id="tea") + self.turns(session_id="music") + [("user", "small talk 1")]
+        turns_before = len(self.stored("u")["conversation_history"])
+
+        self.summary = "- They talked of nothing."
+        deleted = delete(ids)
+        self.assertEqual(sorted(deleted), sorted(COUNTERS))
+        self.assertEqual(deleted["memories"], 3)  # the summary is one
+        self.assertEqual(deleted["summaries"], 1)
+        self.assertEqual(deleted["replies"], 5)
+        self.assertEqual(self.places_that_hold("qzorlin", "qzmelk", OLD, NEW), [])
+        self.assertEqual((self.stored("v"), self.redis.client.lrange("engram:reply:tea", 0, -1)), beside)
+        self.assertEqual([f[b"job"].count(b"not now") for f in self.dead_letters()], [1])
+        self.assertEqual(len(self.stored("u")["conversation_history"]), turns_before)
+        for turn in kept:
+            self.assertIn(turn, self.rows("SELECT role, content FROM conversation_history"))
+        self.assertIn(("fact", OTHER), self.memories())
+
+        # A repeat brings nothing back, and the assistant knows nothing.
+        moved = self.push("I have moved, to Qzmelk in the hills", session_id="s4", id="moved")
+        reply = self.one_reply(moved)
+        self.assertEqual((reply["status"], reply["reply"], reply["memories"]), ("ok", "", []))
+        for session in ("s1", "s2", "s3", "s4", "s5", "anew"):
+            self.ask("so where do I live?", session_id=session)
+            self.assertNotIn(b"qzorlin", self.calls_for("so where do I live?")[-1].raw.lower())
+            self.assertNotIn(b"qzmelk", self.calls_for("so where do I live?")[-1].raw.lower())
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(self.places_that_hold("qzorlin", "qzmelk"), [])
+
+    def test_it_is_nowhere_with_all_that_it_was_and_became(self):
+        self.check_deletion(lambda ids: self.admin("memory.delete", memory_id=ids[1])["deleted"])
+
+    def test_it_is_nowhere_when_a_version_of_the_past_is_deleted_from_the_command_line(self):
+        def delete(ids):
+            answer = self.ctl("memory", "delete", str(ids[0]), "--user", "u", "--yes", "--json")
+            self.assertEqual(answer.status, 0, answer)
+            return json.loads(answer.out)["deleted"]
+
+        self.check_deletion(delete)
+
+    def test_another_user_cannot_delete_it_and_keeps_the_same_words(self):
+        self.start()
+        mine, his = (self.tell("I live there", OLD, user_id=user) for user in "uv")
+        message = self.refused(self.reply(self.request("memory.delete", "v", memory_id=mine)), "not_found")
+        nobody = self.refused(self.reply(self.request("memory.delete", "v", memory_id=999)), "not_found")
+        self.assertEqual(message, nobody)
+        before = self.stored("v")
+        self.admin("memory.delete", memory_id=mine)
+        self.assertEqual(self.stored("v"), before)
+        self.assertEqual(self.admin("memory.list", "v")["memories"][0]["id"], his)
+
+
+class DuringACall(ErasingCase):
+    def test_an_answer_that_was_made_from_it_is_not_stored_and_the_job_is_asked_anew(self):
+        self.start()
+        id = self.tell("I live near the qzorlin harbour", OLD)
+        self.hold("plan my day")
+        self.answers["plan my day"] = [f"{OLD}, so swim.\n[MEMORY: fact|The user swims at qzorlin]", "Read."]
+        job = self.push("plan my day", session_id="s2")
+        self.wait_for_calls("plan my day")
+        self.assertIn(b"qzorlin", self.calls_for("plan my day")[0].raw)
+        self.admin("memory.delete", memory_id=id)
+        self.release_all()
+        self.assertEqual(self.one_reply(job)["reply"], "Read.")
+        self.assertEqual(len(self.calls_for("plan my day")), 2)
+        self.assertNotIn(b"qzorlin", self.calls_for("plan my day")[1].raw)
+        self.assertEqual(self.turns(session_id="s2"), [("user", "plan my day"), ("assistant", "Read.")])
+        self.assertEqual(self.memories(), [])
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+
+    def test_the_session_of_a_call_is_deleted_and_the_answer_knows_nothing_of_it(self):
+        self.start()
+        self.ask("I live near the qzorlin harbour")
+        self.hold("plan my day")
+        self.answers["plan my day"] = ["Swim at qzorlin.", "Read."]
+        job = self.push("plan my day")
+        self.wait_for_calls("plan my day")
+        self.admin("session.delete", session_id="s")
+        self.release_all()
+        self.assertEqual(self.one_reply(job)["reply"], "Read.")
+        self.assertEqual(self.turns(), [("user", "plan my day"), ("assistant", "Read.")])
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+
+    def test_a_late_summary_of_it_is_not_stored_and_what_is_left_is_summarized(self):
+        self.start(summary_enabled="true", summary_trigger_turns=6, summary_keep_turns=2, summary_sweep_ms=50)
+        self.gate.clear()
+        self.summary = f"- {OLD}."
+        id = self.tell("I live near the qzorlin harbour", OLD)
+        for n in range(2):
+            self.ask(f"small talk {n}")
+        summaries = lambda: [r for r in self.claude.requests if r.model == CHEAP]  # noqa: E731
+        eventually(summaries, "a summary is asked for")
+        self.assertIn(b"qzorlin", summaries()[0].raw)
+        self.admin("memory.delete", memory_id=id)
+        self.gate.set()
+        self.answers["more"] = "re: more"
+        self.summary = "- Nothing."
+        # The late one has come and gone when the next call for the session is made.
+        for n in range(2):
+            self.ask(f"more talk {n}")
+        eventually(lambda: len(summaries()) >= 2, "a summary is asked for anew")
+        eventually(lambda: ("summary", "- Nothing.") in self.memories(), "it is stored")
+        self.assertNotIn(b"qzorlin", summaries()[1].raw)
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+
+
+class DuringACrash(ErasingCase):
+    def check_death(self, place):
+        """A daemon dies at a point on the way of an answer that repeats what another daemon deletes before
+        the job comes to it."""
+        first = self.start(env={"ENGRAM_FAILPOINT": f"{place}:2"})
+        id = self.tell("I live near the qzorlin harbour", OLD)
+        self.answers["plan my day"] = [f"{OLD}, so swim.", "Read.", "Read."]
+        job = self.push("plan my day", session_id="s2")
+        self.assertEqual(first.wait(), -signal.SIGKILL)
+        self.start()
+        self.admin("memory.delete", memory_id=id)
+        self.assertEqual(self.one_reply(job)["status"], "ok")
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+        turns = 2 if place == "committed" else 4
+        self.assertLessEqual(len(self.turns(session_id="s2")), turns)
+        self.assert_idle()
+
+    def test_before_the_answer_is_stored(self):
+        self.check_death("before_commit")
+
+    def test_in_the_transaction(self):
+        self.check_death("in_commit")
+
+    def test_when_the_answer_is_stored_and_the_reply_is_not_out(self):
+        self.check_death("committed")
+
+    def test_in_the_transaction_of_the_deletion_itself(self):
+        daemon = self.start()
+        id = self.tell("I live near the qzorlin harbour", OLD)
+        self.assertEqual(daemon.stop(), 0)
+        first = self.start(env={"ENGRAM_FAILPOINT": "in_commit:1"})
+        request = self.request("memory.delete", memory_id=id)
+        self.assertEqual(first.wait(), -signal.SIGKILL)
+        self.assertEqual(len(self.redis.client.keys("engram:admin:taken:*")), 1)
+        self.assertEqual(self.memories(), [("fact", OLD)])
+        self.start()
+        self.assertEqual(self.one_reply(request)["result"]["deleted"]["memories"], 1)
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+        self.assert_idle()
+
+    def test_a_daemon_that_was_stalled_before_it_stored_its_answer_brings_nothing_back(self):
+        first = self.start(env={"ENGRAM_FAILPOINT": "before_commit:2:stop"})
+        id = self.tell("I live near the qzorlin harbour", OLD)
+        self.answers["plan my day"] = [f"{OLD}, so swim.\n[MEMORY: fact|Swims at qzorlin]", "Read."]
+        job = self.push("plan my day", session_id="s2")
+        second = self.start()
+        second.wait_for_log("took over the jobs")
+        self.admin("memory.delete", memory_id=id)
+        self.reply(job)
+        first.send(signal.SIGCONT)
+        first.wait_for_log("is not registered any more") if False else None
+        self.ask("anything", session_id="s3")
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+
+
+if __name__ == "__main__":
+    main()

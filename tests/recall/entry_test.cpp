@@ -1,0 +1,100 @@
+#include "recall/entry.hpp"
+
+#include "recall/entry_view.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace engram::recall;
+
+entry_view view(std::string const& entry) {
+    auto const found = entry_view::of(entry);
+    BOOST_REQUIRE(found.has_value());
+    return *found;
+}
+
+bool has(std::string const& entry, std::uint8_t flag) {
+    return (view(entry).flags & flag) != 0;
+}
+
+BOOST_AUTO_TEST_SUITE(entries)
+
+BOOST_AUTO_TEST_CASE(an_entry_holds_the_stems_in_order_and_no_text) {
+    auto const entry = make_entry("The dogs went running, dogs!", voice::assistant);
+    auto const found = view(entry);
+    BOOST_TEST((found.by() == voice::assistant));
+    BOOST_REQUIRE(found.size() == 4U);
+    BOOST_TEST(found[0] == hash_of("dog"));
+    BOOST_TEST(found[1] == hash_of("go"));
+    BOOST_TEST(found[2] == hash_of("run"));
+    BOOST_TEST(found[3] == hash_of("dog"));
+    BOOST_TEST(entry.size() == 2 + 4 * 4U);
+    BOOST_TEST(entry.find("dog") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_speaker_is_no_word_of_the_text) {
+    auto const entry = make_entry("Mary Ann: hello", voice::user);
+    BOOST_TEST(has(entry, entry_flags::speaker));
+    auto const found = view(entry);
+    BOOST_TEST(found.speaker == hash_of("mary"));
+    BOOST_TEST(found.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(flags_tell_what_kind_of_text_it_is) {
+    BOOST_TEST(has(make_entry("I'm here", voice::user), entry_flags::first_person));
+    BOOST_TEST(!has(make_entry("you are", voice::user), entry_flags::first_person));
+    BOOST_TEST(has(make_entry("are you? ", voice::user), entry_flags::question));
+    BOOST_TEST(has(make_entry("it was Monday", voice::user), entry_flags::time_word));
+    BOOST_TEST(has(make_entry("in 1987", voice::user), entry_flags::time_word));
+    BOOST_TEST(!has(make_entry("in 87", voice::user), entry_flags::time_word));
+    BOOST_TEST((view(make_entry("x", voice::memory)).by() == voice::memory));
+}
+
+BOOST_AUTO_TEST_CASE(a_text_without_words_has_an_entry_too) {
+    BOOST_TEST(view(make_entry("", voice::user)).size() == 0U);
+    BOOST_TEST(view(make_entry("the \xFF?!", voice::user)).size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_text_keeps_its_first_stems) {
+    std::string text;
+    for (int i = 0; i < 5'000; ++i)
+        text += "word" + std::to_string(i) + ' ';
+    auto const entry = make_entry(text, voice::user);
+    auto const found = view(entry);
+    BOOST_TEST(found.size() == 2'000U);
+    BOOST_TEST(found[1'999] == hash_of("word1999"));
+}
+
+BOOST_AUTO_TEST_CASE(one_word_of_100_kb_is_one_stem) {
+    BOOST_TEST(view(make_entry(std::string(100'000, 'y'), voice::user)).size() == 1U);
+    std::string marks = "e";
+    for (int i = 0; i < 50'000; ++i)
+        marks += "\xCC\x81";
+    BOOST_TEST(view(make_entry(marks, voice::user))[0] == hash_of("e"));
+}
+
+BOOST_AUTO_TEST_CASE(anything_else_is_no_entry) {
+    auto const entry = make_entry("Ada: some words", voice::user);
+    BOOST_TEST(!entry_view::of(""));
+    BOOST_TEST(!entry_view::of("\1"));
+    // Cut anywhere but between stems.
+    for (std::size_t size = 0; size < entry.size(); ++size) {
+        BOOST_TEST(entry_view::of(entry.substr(0, size)).has_value() == (size >= 6 && size % 4 == 2));
+    }
+    auto changed = entry;
+    changed[0] = 2;
+    BOOST_TEST(!entry_view::of(changed));
+    changed = entry;
+    changed[1] = static_cast<char>(0x80);
+    BOOST_TEST(!entry_view::of(changed));
+    changed[1] = 3;  // no such voice
+    BOOST_TEST(!entry_view::of(changed));
+    BOOST_TEST(!entry_view::of(std::string("\1\0", 2) + std::string(4 * 2'001, 'x')));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

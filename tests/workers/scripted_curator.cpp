@@ -1,0 +1,245 @@
+#include "workers/scripted_curator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace engram::test {
+
+using store::changed_memory;
+using store::consolidation_step;
+using store::consolidation_task;
+using store::conversation;
+using store::curator;
+using store::error;
+using store::exported;
+using store::memory_change;
+using store::memory_history;
+using store::memory_record;
+using store::new_memory;
+using store::page;
+using store::page_request;
+using store::search_request;
+using store::search_result;
+using store::session_record;
+using store::turn_record;
+using store::unembedded;
+
+namespace {
+
+std::string words(std::initializer_list<std::string> list) {
+    std::string line;
+    for (auto const& word : list)
+        line += (line.empty() ? "" : " ") + (word.empty() ? "-" : word);
+    return line;
+}
+
+// `from` is the place of the first one.
+template <class T>
+page<T> page_of(std::vector<T> const& all, page_request const& which) {
+    auto const first = which.from.empty() ? 0 : std::stoul(which.from);
+    auto const last = std::min(all.size(), first + which.limit);
+    page<T> page;
+    page.items.assign(all.begin() + std::ptrdiff_t(first), all.begin() + std::ptrdiff_t(last));
+    if (last < all.size()) page.next = std::to_string(last);
+    return page;
+}
+
+std::string text(page_request const& which) {
+    return words({which.from, std::to_string(which.limit)});
+}
+
+}  // namespace
+
+bool journal::note(std::string call) {
+    auto const name = call.substr(0, call.find(' '));
+    calls.push_back(std::move(call));
+    if (failing == calls.size()) name_ = name;
+    return failing == calls.size() || (lasting && name == name_);
+}
+
+template <class T>
+std::optional<store::result<T>> scripted_curator::refusal(std::string call) {
+    if (!journal_.note(std::move(call))) return std::nullopt;
+    return store::result<T>(error{failure, "the disk is full"});
+}
+
+bool scripted_curator::has(std::int64_t memory_id) const {
+    return std::any_of(memories.begin(), memories.end(),
+                       [=](memory_record const& one) { return one.what.id == memory_id; });
+}
+
+curator::answer<page<memory_record>> scripted_curator::list_memories(std::string user_id, std::string type,
+                                                                     bool past, page_request which,
+                                                                     base::wall_time) {
+    if (auto refused = refusal<page<memory_record>>(
+            words({"list_memories", user_id, type, past ? "past" : "present", text(which)})))
+        co_return *refused;
+    if (user_id != owner) co_return page<memory_record>{};
+    co_return page_of(memories, which);
+}
+
+curator::answer<search_result> scripted_curator::search(search_request request) {
+    if (auto refused =
+            refusal<search_result>(words({"search", request.user_id, std::to_string(request.limit)})))
+        co_return *refused;
+    searched = std::move(request);
+    if (searched.user_id != owner) co_return search_result{};
+    co_return found;
+}
+
+curator::answer<std::optional<memory_history>> scripted_curator::read_history(std::string user_id,
+                                                                              std::int64_t memory_id) {
+    if (auto refused = refusal<std::optional<memory_history>>(
+            words({"read_history", user_id, std::to_string(memory_id)})))
+        co_return *refused;
+    if (user_id != owner || !has(memory_id)) co_return std::optional<memory_history>();
+    co_return std::optional(memory_history{memories, sources});
+}
+
+curator::answer<page<session_record>> scripted_curator::list_sessions(std::string user_id,
+                                                                      page_request which) {
+    if (auto refused = refusal<page<session_record>>(words({"list_sessions", user_id, text(which)})))
+        co_return *refused;
+    if (user_id != owner) co_return page<session_record>{};
+    co_return page_of(sessions, which);
+}
+
+curator::answer<std::optional<page<turn_record>>> scripted_curator::read_session(conversation which,
+                                                                                 page_request page) {
+    using answer_type = std::optional<store::page<turn_record>>;
+    if (auto refused =
+            refusal<answer_type>(words({"read_session", which.user_id, which.session_id, text(page)})))
+        co_return *refused;
+    if (which.user_id != owner || which.session_id != "s") co_return answer_type();
+    co_return answer_type(page_of(turns, page));
+}
+
+curator::answer<page<exported>> scripted_curator::export_user(std::string user_id, page_request which) {
+    if (auto refused = refusal<page<exported>>(words({"export_user", user_id, text(which)})))
+        co_return *refused;
+    if (user_id != owner) co_return page<exported>{};
+    std::vector<exported> all;
+    for (auto const& one : memories)
+        all.push_back({one, std::nullopt, std::nullopt});
+    for (auto const& one : sessions)
+        all.push_back({std::nullopt, std::nullopt, one});
+    for (auto const& one : turns)
+        all.push_back({std::nullopt, one, std::nullopt});
+    co_return page_of(all, which);
+}
+
+curator::answer<store::totals> scripted_curator::count(std::string user_id) {
+    if (auto refused = refusal<store::totals>(words({"count", user_id}))) co_return *refused;
+    co_return totals;
+}
+
+curator::answer<changed_memory> scripted_curator::add_memory(std::string user_id, new_memory what,
+                                                             base::wall_time) {
+    if (auto refused = refusal<changed_memory>(words({"add_memory", user_id}))) co_return *refused;
+    added = std::move(what);
+    co_return changed;
+}
+
+curator::answer<std::optional<changed_memory>> scripted_curator::change_memory(std::string user_id,
+                                                                               memory_change what,
+                                                                               base::wall_time) {
+    if (auto refused = refusal<std::optional<changed_memory>>(
+            words({"change_memory", user_id, std::to_string(what.id)})))
+        co_return *refused;
+    change = std::move(what);
+    if (user_id != owner || !has(change.id)) co_return std::optional<changed_memory>();
+    co_return std::optional(changed);
+}
+
+curator::answer<std::optional<memory_record>> scripted_curator::restore_memory(std::string user_id,
+                                                                               std::int64_t memory_id,
+                                                                               base::wall_time) {
+    if (auto refused = refusal<std::optional<memory_record>>(
+            words({"restore_memory", user_id, std::to_string(memory_id)})))
+        co_return *refused;
+    if (user_id != owner || !has(memory_id)) co_return std::optional<memory_record>();
+    co_return std::optional(memories.front());
+}
+
+curator::answer<std::optional<store::erased>> scripted_curator::delete_memory(std::string user_id,
+                                                                              std::int64_t memory_id,
+                                                                              base::wall_time) {
+    if (auto refused = refusal<std::optional<store::erased>>(
+            words({"delete_memory", user_id, std::to_string(memory_id)})))
+        co_return *refused;
+    if (user_id != owner || !has(memory_id)) co_return std::optional<store::erased>();
+    co_return std::optional(std::exchange(erased, {}));
+}
+
+curator::answer<std::optional<store::erased>> scripted_curator::delete_session(conversation which,
+                                                                               bool of_memories,
+                                                                               base::wall_time) {
+    if (auto refused = refusal<std::optional<store::erased>>(
+            words({"delete_session", which.user_id, which.session_id, of_memories ? "memories" : "turns"})))
+        co_return *refused;
+    if (which.user_id != owner || which.session_id != "s") co_return std::optional<store::erased>();
+    co_return std::optional(std::exchange(erased, {}));
+}
+
+curator::answer<store::erased> scripted_curator::forget_user(std::string user_id, base::wall_time) {
+    if (auto refused = refusal<store::erased>(words({"forget_user", user_id}))) co_return *refused;
+    if (user_id != owner) co_return store::erased{};
+    co_return std::exchange(erased, {});
+}
+
+curator::answer<std::size_t> scripted_curator::expire_memories(base::wall_time, std::size_t) {
+    co_return std::size_t{0};
+}
+
+curator::answer<std::optional<consolidation_task>> scripted_curator::claim_consolidation(std::size_t,
+                                                                                         base::wall_time,
+                                                                                         base::wall_time,
+                                                                                         base::wall_time) {
+    co_return std::optional<consolidation_task>();
+}
+
+curator::answer<std::optional<std::size_t>> scripted_curator::commit_consolidation(
+    consolidation_task, std::vector<consolidation_step>, base::wall_time) {
+    co_return std::optional<std::size_t>();
+}
+
+curator::answer<std::vector<unembedded>> scripted_curator::find_unembedded(std::string, std::size_t) {
+    co_return std::vector<unembedded>();
+}
+
+curator::answer<void> scripted_curator::store_vectors(std::string,
+                                                      std::vector<std::pair<std::int64_t, std::string>>) {
+    co_return store::result<void>();
+}
+
+scripted_traces::answer<std::vector<queue::user_job>> scripted_traces::find_jobs(std::string user_id,
+                                                                                 std::size_t limit) {
+    if (journal_.note(words({"find_jobs", user_id}))) co_return queue::redis_error{failure, "no"};
+    auto const end = waiting.begin() + std::ptrdiff_t(std::min(limit, waiting.size()));
+    co_return std::vector<queue::user_job>(waiting.begin(), end);
+}
+
+scripted_traces::answer<bool> scripted_traces::cancel(queue::user_job what, std::string reply_to,
+                                                      std::string reply) {
+    if (journal_.note(words({"cancel", what.ticket}))) co_return queue::redis_error{failure, "no"};
+    auto const found = std::find_if(waiting.begin(), waiting.end(),
+                                    [&](queue::user_job const& one) { return one.body == what.body; });
+    if (stubborn || found == waiting.end()) co_return false;
+    waiting.erase(found);
+    if (!reply_to.empty()) told[reply_to] = std::move(reply);
+    co_return true;
+}
+
+scripted_traces::answer<std::size_t> scripted_traces::erase_replies(workers::ended_jobs what) {
+    if (journal_.note(words({"erase_replies", what.user_id, what.all ? "all" : "some"})))
+        co_return queue::redis_error{failure, "no"};
+    erased.push_back(std::move(what));
+    co_return std::exchange(replies, 0);
+}
+
+scripted_traces::answer<std::size_t> scripted_traces::erase_dead_letters(std::string user_id) {
+    if (journal_.note(words({"erase_dead_letters", user_id}))) co_return queue::redis_error{failure, "no"};
+    co_return std::exchange(dead_letters, 0);
+}
+
+}  // namespace engram::test

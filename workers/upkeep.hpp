@@ -1,0 +1,93 @@
+// What has to be done now and again, off the path of every reply: what has had its time goes, and texts get
+// their vectors.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/event.hpp"
+#include "base/task_group.hpp"
+#include "embedding/client.hpp"
+#include "store/curator.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace engram::workers {
+
+struct upkeep_options {
+    std::chrono::hours dedupe{72};     ///< how long outcomes of jobs are kept for repeats
+    std::size_t embedding_batch = 64;  ///< texts at a time; at least 1
+    std::chrono::milliseconds embedding_timeout{30'000};
+};
+
+struct upkeep_status {
+    std::uint64_t expired_memories = 0;
+    std::uint64_t expired_outcomes = 0;
+    std::uint64_t embedded = 0;           ///< texts that got their vector
+    std::uint64_t not_embeddable = 0;     ///< texts that the endpoint takes no part of; they have words only
+    std::uint64_t failed_embeddings = 0;  ///< tries to embed some texts
+};
+
+/// Three loops that do not know of each other. Each does a piece, then rests as long as the piece says; a
+/// failure is logged and ends none of them.
+///
+/// All calls from one executor; what it refers to must outlive it. Must outlive its tasks: stop() before it
+/// goes.
+class upkeep {
+public:
+    /// Without an `embedder` no text gets a vector. `store` and `curator` may be one object.
+    upkeep(upkeep_options options, store::store& store, store::curator& curator,
+           embedding::embedder* embedder, base::clock const& clock, boost::asio::any_io_executor executor);
+
+    void start();
+    /// Cancels what runs. Nothing is lost by that: it is found again.
+    boost::asio::awaitable<void> stop();
+
+    /// There are new texts: does not wait for the next look. A pause after a failure stays.
+    void wake();
+
+    /// From the next piece on.
+    void set_options(upkeep_options options) { options_ = options; }
+
+    [[nodiscard]] upkeep_status const& status() const { return counts_; }
+
+private:
+    struct rest {
+        std::chrono::milliseconds length{0};
+        bool until_woken = false;  ///< wake() ends it
+    };
+    using piece = boost::asio::awaitable<rest> (upkeep::*)();
+    using texts = std::vector<store::unembedded>;
+
+    boost::asio::awaitable<void> repeat(std::string name, piece one);
+    boost::asio::awaitable<void> take(rest pause);
+    boost::asio::awaitable<rest> expire_memories();
+    boost::asio::awaitable<rest> expire_outcomes();
+    boost::asio::awaitable<rest> embed_texts();
+    boost::asio::awaitable<base::result<std::vector<embedding::vector>, embedding::error>> ask_for_vectors(
+        std::vector<std::string> wanted);
+    boost::asio::awaitable<rest> keep(std::string model, texts const& found,
+                                      std::vector<embedding::vector> const& vectors);
+    boost::asio::awaitable<rest> after_failure(std::string model, texts const& found, embedding::error why);
+    [[nodiscard]] rest embedding_failed(std::string_view why);
+
+    upkeep_options options_;
+    store::store& store_;
+    store::curator& curator_;
+    embedding::embedder* embedder_;
+    base::clock const& clock_;
+    base::task_group tasks_;
+    base::event look_;
+    bool woken_ = false;                     // since texts were last looked for
+    unsigned failures_ = 0;                  // of embedding, in a row
+    std::size_t at_a_time_ = 64;             // texts; fewer after a failure, more after a success
+    std::optional<std::int64_t> last_kept_;  // the place of the first text of the last batch
+    upkeep_status counts_;
+};
+
+}  // namespace engram::workers
