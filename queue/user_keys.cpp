@@ -54,26 +54,6 @@ asio::awaitable<redis_result<std::size_t>> delete_keys(redis& connection,
     co_return deleted;
 }
 
-asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection, std::string const& prefix,
-                                                              std::string const& user) {
-    auto const jobs = prefix + ":jobs";
-    auto const copy = prefix + ":dead:copy:" + base::random_hex(8);
-    std::string last, left_out = "0";
-    for (int attempts = 0; attempts < most_attempts;) {
-        std::vector<std::string> const arguments{prefix, "", user, copy, last, left_out};
-        auto answer = co_await all_scripts().dead_without.run(connection, jobs, arguments);
-        if (!answer) co_return answer.error();
-        auto& items = answer->items;
-        if (items.size() != 3) co_return odd_answer();
-        if (items[0].text == "done") co_return std::size_t(items[2].as_integer());
-        if (items[0].text == "again") ++attempts;
-        last = std::move(items[1].text);
-        left_out = std::to_string(items[2].as_integer());
-    }
-    co_return redis_error{redis_error_kind::refused,
-                          "BUSY dead letters are being taken away all the time; try again"};
-}
-
 }  // namespace
 
 asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& connection,
@@ -123,13 +103,34 @@ asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options c
     co_return answer->items[0].as_integer() == 1;
 }
 
+asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection, std::string_view prefix,
+                                                              std::string_view user,
+                                                              std::vector<std::string> jobs) {
+    std::string const p(prefix), of(user), key = p + ":jobs";
+    auto const copy = p + ":dead:copy:" + base::random_hex(8);
+    std::string last, left_out = "0";
+    for (int attempts = 0; attempts < most_attempts;) {
+        std::vector<std::string> arguments{p, "", of, copy, last, left_out};
+        arguments.insert(arguments.end(), jobs.begin(), jobs.end());
+        auto answer = co_await all_scripts().dead_without.run(connection, key, arguments);
+        if (!answer) co_return answer.error();
+        auto& items = answer->items;
+        if (items.size() != 3) co_return odd_answer();
+        if (items[0].text == "done") co_return std::size_t(items[2].as_integer());
+        if (items[0].text == "again") ++attempts;
+        last = std::move(items[1].text);
+        left_out = std::to_string(items[2].as_integer());
+    }
+    co_return redis_error{redis_error_kind::refused,
+                          "BUSY dead letters are being taken away all the time; try again"};
+}
+
 asio::awaitable<redis_result<erased_keys>> erase_user_keys(redis& connection, std::string_view prefix,
                                                            std::string_view user,
                                                            std::vector<std::string> keys) {
-    std::string const p(prefix), of(user);
     auto const deleted = co_await delete_keys(connection, keys);
     if (!deleted) co_return deleted.error();
-    auto const letters = co_await erase_dead_letters(connection, p, of);
+    auto const letters = co_await erase_dead_letters(connection, prefix, user, {});
     if (!letters) co_return letters.error();
     co_return erased_keys{*deleted, *letters};
 }

@@ -53,14 +53,20 @@ boost::asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, op
                                                            user_job const& what, std::string reply_to,
                                                            std::string reply);
 
+/// Deletes the dead letters of the user's jobs and requests with these ids (none: of all), whose text is then
+/// no longer in Redis's memory nor in what it saves from then on. Returns how many. May be called again after
+/// an error. Each call of Redis looks at a bounded piece, so that it is not held up.
+boost::asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection,
+                                                                     std::string_view prefix,
+                                                                     std::string_view user,
+                                                                     std::vector<std::string> jobs);
+
 struct erased_keys {
     std::size_t keys = 0;  ///< of those named, how many there were
     std::size_t dead_letters = 0;
 };
 
-/// Deletes the named keys (replies and streams of his) and the dead letters of his jobs and requests, whose
-/// text is then no longer in Redis's memory nor in what it saves from then on. May be called again after an
-/// error. All calls look at bounded pieces, so that Redis is not held up.
+/// Deletes the named keys (replies and streams of his) and all his dead letters.
 boost::asio::awaitable<redis_result<erased_keys>> erase_user_keys(redis& connection, std::string_view prefix,
                                                                   std::string_view user,
                                                                   std::vector<std::string> keys);

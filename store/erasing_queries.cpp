@@ -64,11 +64,14 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
                             "WHERE user_id = ?1 AND label = ?2 "
                             "UNION ALL SELECT id FROM long_term_memory INDEXED BY engram_memory_superseded "
                             "WHERE superseded_by = ?3 AND user_id = ?1")),
-      sources_(db.prepare("SELECT user_turn, assistant_turn, job_id FROM engram_memory_source "
+      sources_(db.prepare("SELECT user_turn, assistant_turn, session_id FROM engram_memory_source "
                           "WHERE memory_id = ?1")),
       covered_(db.prepare(history("SELECT id", false, " AND session_id = ?2 AND summary_id = ?3"))),
       covers_(db.prepare("SELECT session_id FROM long_term_memory WHERE id = ?1 AND user_id = ?2 "
                          "AND memory_type = 'summary'")),
+      summaries_after_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_summaries "
+                                  "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
+                                  "AND id > ?3")),
       turn_(db.prepare("SELECT session_id, summary_id, item, job_id FROM conversation_history "
                        "WHERE id = ?1 AND user_id = ?2")),
       blank_turn_(db.prepare("UPDATE conversation_history SET content = '', summary_id = 0, item = NULL "
@@ -133,7 +136,9 @@ void erasing_queries::erase_memories(erasure& what, ids memories) {
         auto found = memory_.query(id, what.user_id);
         if (found.next() && is_distinctive(found.bytes(1))) texts.emplace_back(found.bytes(1));
     }
-    erase_turns(what, sources_of(what, memories));
+    auto const told_in = sources_of(what, memories);
+    erase_turns(what, told_in.turns);
+    erase_derived_summaries(what, told_in.summaries);
     for (auto const id : memories)
         remove_memory(what, id);
     for (auto const& text : texts) {
@@ -164,14 +169,18 @@ erasing_queries::ids erasing_queries::versions_and_relatives(std::string const& 
     return memories;
 }
 
-// The turns in which memories were told; of a summary those that it stands for.
-erasing_queries::ids erasing_queries::sources_of(erasure& what, ids const& memories) {
-    ids turns;
+// The turns in which memories were told; of a summary those that it stands for. If turns are deleted once
+// they are summarized, any summary of their session may be theirs.
+erasing_queries::sources erasing_queries::sources_of(erasure& what, ids const& memories) {
+    sources told_in;
+    auto& turns = told_in.turns;
     for (auto const id : memories) {
         auto found = sources_.query(id);
         while (found.next()) {
             turns.insert(found.integer(0));
             turns.insert(found.integer(1));
+            bool const is_there = turn_.query(found.integer(0), what.user_id).next();
+            if (!is_there) told_in.summaries.merge(summaries_after(what.user_id, found.text(2), 0));
         }
         std::string session;
         {
@@ -183,7 +192,30 @@ erasing_queries::ids erasing_queries::sources_of(erasure& what, ids const& memor
         while (covered.next())
             turns.insert(covered.integer(0));
     }
-    return turns;
+    return told_in;
+}
+
+erasing_queries::ids erasing_queries::summaries_after(std::string const& user_id,
+                                                      std::string const& session_id, std::int64_t id) {
+    ids summaries;
+    auto found = summaries_after_.query(user_id, session_id, id);
+    while (found.next())
+        summaries.insert(found.integer(0));
+    return summaries;
+}
+
+// A summary was written by a model that had read those before it.
+erasing_queries::ids erasing_queries::with_later_ones(std::string const& user_id, ids summaries) {
+    auto all = summaries;
+    for (auto const id : summaries) {
+        std::string session;
+        {
+            auto found = covers_.query(id, user_id);
+            if (found.next()) session = found.bytes(0);
+        }
+        if (!session.empty()) all.merge(summaries_after(user_id, session, id));
+    }
+    return all;
 }
 
 void erasing_queries::erase_turns(erasure& what, ids const& turns) {
@@ -212,7 +244,7 @@ void erasing_queries::erase_turns(erasure& what, ids const& turns) {
 
 // What else they stood for comes back into the window, and is summarized anew.
 void erasing_queries::erase_derived_summaries(erasure& what, ids const& summaries) {
-    for (auto const id : summaries) {
+    for (auto const id : with_later_ones(what.user_id, summaries)) {
         std::string session;
         {
             auto found = covers_.query(id, what.user_id);

@@ -32,7 +32,13 @@ private:
 
     void erase_memories(erasure& what, ids memories);
     ids versions_and_relatives(std::string const& user_id, ids memories);
-    ids sources_of(erasure& what, ids const& memories);
+    struct sources {
+        ids turns;
+        ids summaries;  ///< of turns that are not there any more
+    };
+    sources sources_of(erasure& what, ids const& memories);
+    ids with_later_ones(std::string const& user_id, ids summaries);
+    ids summaries_after(std::string const& user_id, std::string const& session_id, std::int64_t id);
     void erase_turns(erasure& what, ids const& turns);
     void erase_derived_summaries(erasure& what, ids const& summaries);
     void erase_mentions(erasure& what, std::string const& text);
@@ -45,7 +51,7 @@ private:
     connection& db_;
     user_writer& users_;
     recall_index& index_;
-    statement memory_, relatives_, sources_, covered_, covers_;
+    statement memory_, relatives_, sources_, covered_, covers_, summaries_after_;
     statement turn_, blank_turn_, uncover_, change_window_;
     statement mentions_in_window_, mentions_in_archive_, mentions_in_summaries_, cut_turn_;
     statement finished_, replies_with_, erase_reply_;

@@ -44,6 +44,9 @@ memory_writer::memory_writer(connection& db, recall_index& index)
           db.prepare("UPDATE long_term_memory SET valid_to = NULL, updated_at = ?2, superseded_by = NULL, "
                      "item = ?3 WHERE id = ?1")),
       pin_(db.prepare("UPDATE long_term_memory SET pinned = ?2, updated_at = ?3 WHERE id = ?1")),
+      // Whoever changed it need not know how long such memories live.
+      keep_expiry_(db.prepare("UPDATE long_term_memory SET expires_at = "
+                              "(SELECT expires_at FROM long_term_memory WHERE id = ?2) WHERE id = ?1")),
       count_type_(db.prepare("SELECT count(*) FROM long_term_memory INDEXED BY engram_memory_current_type "
                              "WHERE user_id = ?1 AND memory_type = ?2 AND valid_to IS NULL")),
       least_seen_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_current_type "
@@ -99,6 +102,7 @@ saved_memory memory_writer::supersede(user_row& user, memory_record const& old, 
         return {known, wanted.type, wanted.content, "updated"};
     }
     auto const id = insert(user, wanted, fingerprint, old.what.label, origin);
+    if (wanted.lifetime.count() == 0 && wanted.type == old.what.type) keep_expiry_.run(id, old.what.id);
     end(user, old.what.id, id, origin.at);
     ++user.notes;
     keep_within(user, wanted, id, origin);

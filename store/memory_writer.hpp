@@ -71,6 +71,7 @@ private:
     statement end_;
     statement restore_;
     statement pin_;
+    statement keep_expiry_;
     statement count_type_;
     statement least_seen_;
 };

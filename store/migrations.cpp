@@ -31,7 +31,9 @@ void add_column(connection& db, std::string_view table, column_definition const&
         auto free = "legacy_" + name;
         for (int n = 2; is_taken(free); ++n)
             free = "legacy_" + name + "_" + std::to_string(n);
-        db.execute(of + " RENAME COLUMN " + name + " TO " + free);
+        // A view that is broken already would refuse the renaming; with this it is left as it is.
+        db.execute("PRAGMA writable_schema = ON; " + of + " RENAME COLUMN " + name + " TO " + free +
+                   "; PRAGMA writable_schema = OFF");
     }
     db.execute(of + " ADD COLUMN " + name + " " + std::string(column.declaration));
 }

@@ -6,10 +6,6 @@
 namespace engram::store {
 namespace {
 
-// Beyond these it is damage: a place holds no more, and the search counts in halves of an id.
-constexpr std::int64_t most_item = item_of_place(-1);
-constexpr std::int64_t most_row = INT64_MAX / 2;
-
 void append_varint(std::string& out, std::int64_t value) {
     auto rest = static_cast<std::uint64_t>(value);
     for (; rest >= 0x80; rest >>= 7)
@@ -46,44 +42,6 @@ void append_record(std::string& block, recall_record const& record) {
     append_u32(block, record.minutes);
     append_varint(block, static_cast<std::int64_t>(record.entry.size()));
     block += record.entry;
-}
-
-bool record_reader::read_varint(std::int64_t& value) {
-    std::uint64_t read = 0;
-    for (unsigned shift = 0; shift < 63 && !rest_.empty(); shift += 7) {
-        auto const byte = static_cast<unsigned char>(rest_[0]);
-        rest_.remove_prefix(1);
-        read |= std::uint64_t{byte & 0x7FU} << shift;
-        if (byte < 0x80) {
-            value = static_cast<std::int64_t>(read);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool record_reader::read_u32(std::uint32_t& value) {
-    if (rest_.size() < 4) return false;
-    value = 0;
-    for (unsigned i = 0; i < 4; ++i)
-        value |= std::uint32_t{static_cast<unsigned char>(rest_[i])} << (8 * i);
-    rest_.remove_prefix(4);
-    return true;
-}
-
-std::optional<recall_record> record_reader::next() {
-    recall_record record;
-    std::int64_t size = 0;
-    if (!read_varint(record.item) || rest_.empty()) return std::nullopt;
-    record.is_memory = rest_[0] != '\0';
-    rest_.remove_prefix(1);
-    if (record.item > most_item) return std::nullopt;
-    if (!read_varint(record.row) || record.row > most_row || !read_u32(record.session) ||
-        !read_u32(record.minutes) || !read_varint(size) || static_cast<std::uint64_t>(size) > rest_.size())
-        return std::nullopt;
-    record.entry = rest_.substr(0, static_cast<std::size_t>(size));
-    rest_.remove_prefix(static_cast<std::size_t>(size));
-    return record;
 }
 
 // FNV-1a, 32 bits. Two sessions of one user that share a hash count as one for the search, and for nothing

@@ -23,19 +23,6 @@ struct recall_record {
 
 void append_record(std::string& block, recall_record const& record);
 
-/// Steps over the records of a row; ends early at a damaged one.
-class record_reader {
-public:
-    explicit record_reader(std::string_view block) : rest_(block) {}
-    [[nodiscard]] std::optional<recall_record> next();
-
-private:
-    bool read_varint(std::int64_t& value);
-    bool read_u32(std::uint32_t& value);
-
-    std::string_view rest_;
-};
-
 /// Where a text stands in the index, over all users.
 [[nodiscard]] constexpr std::int64_t place_of(std::int64_t user_key, std::int64_t item) {
     return (user_key << 36) | item;
@@ -46,6 +33,58 @@ private:
 [[nodiscard]] constexpr std::int64_t item_of_place(std::int64_t place) {
     return place & ((std::int64_t{1} << 36) - 1);
 }
+
+/// Steps over the records of a row; ends early at a damaged one. In the header because a search does little
+/// else than this for each of its texts.
+class record_reader {
+public:
+    explicit record_reader(std::string_view block) : rest_(block) {}
+
+    [[nodiscard]] std::optional<recall_record> next() {
+        recall_record record;
+        std::int64_t size = 0;
+        if (!read_varint(record.item) || record.item > most_item || rest_.empty()) return std::nullopt;
+        record.is_memory = rest_[0] != '\0';
+        rest_.remove_prefix(1);
+        if (!read_varint(record.row) || record.row > most_row || rest_.size() < 8) return std::nullopt;
+        record.session = read_u32();
+        record.minutes = read_u32();
+        if (!read_varint(size) || static_cast<std::uint64_t>(size) > rest_.size()) return std::nullopt;
+        record.entry = rest_.substr(0, static_cast<std::size_t>(size));
+        rest_.remove_prefix(static_cast<std::size_t>(size));
+        return record;
+    }
+
+private:
+    // Beyond these it is damage: a place holds no more, and the search counts in halves of an id.
+    static constexpr std::int64_t most_item = item_of_place(-1);
+    static constexpr std::int64_t most_row = INT64_MAX / 2;
+
+    bool read_varint(std::int64_t& value) {
+        std::uint64_t read = 0;
+        for (unsigned shift = 0, at = 0; shift < 63 && at < rest_.size(); shift += 7) {
+            auto const byte = static_cast<unsigned char>(rest_[at++]);
+            read |= std::uint64_t{byte & 0x7FU} << shift;
+            if (byte < 0x80) {
+                rest_.remove_prefix(at);
+                value = static_cast<std::int64_t>(read);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // REQUIRES: four bytes are there.
+    std::uint32_t read_u32() {
+        std::uint32_t value = 0;
+        for (unsigned i = 0; i < 4; ++i)
+            value |= std::uint32_t{static_cast<unsigned char>(rest_[i])} << (8 * i);
+        rest_.remove_prefix(4);
+        return value;
+    }
+
+    std::string_view rest_;
+};
 
 /// A hash of a session's id; never 0.
 [[nodiscard]] std::uint32_t session_hash(std::string_view session_id);

@@ -282,6 +282,14 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn cons
     co_return failed;
 }
 
+// Whether a note says again what the prompt showed, and no word of it comes from the message: a name or a
+// number of the message makes a long sentence another fact.
+bool chat_turn::is_echo(turn const& turn, std::string const& content) {
+    if (turn.recalled.empty()) return false;
+    auto const shown = recall::share_within(content, turn.recalled);
+    return shown >= echo_share && recall::share_within(content, turn.recalled + turn.job.message) <= shown;
+}
+
 // What the model noted, with the rules of its category.
 std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vector<memory_tag> tags) const {
     std::vector<store::new_memory> notes;
@@ -293,9 +301,7 @@ std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vect
                                                            : store::new_memory::kind::forget;
         note.label = tag.label;
         note.told = recall::share_within(tag.content, turn.job.message) >= least_support;
-        bool const repeats =
-            !turn.recalled.empty() && recall::share_within(tag.content, turn.recalled) >= echo_share;
-        if (tag.what == memory_tag::kind::add && !note.told && repeats) {
+        if (tag.what == memory_tag::kind::add && !note.told && is_echo(turn, tag.content)) {
             ++echoes;
             continue;
         }

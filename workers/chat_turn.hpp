@@ -76,6 +76,7 @@ private:
                                                                     claude::result<claude::answer> answered);
     boost::asio::awaitable<std::optional<queue::settlement>> commit(turn& turn, claude::answer answer);
     [[nodiscard]] store::exchange make_exchange(turn const& turn, claude::answer const& answer) const;
+    [[nodiscard]] static bool is_echo(turn const& turn, std::string const& content);
     [[nodiscard]] std::vector<store::new_memory> read_notes(turn const& turn,
                                                             std::vector<memory_tag> tags) const;
     [[nodiscard]] queue::settlement answer_committed(turn const& turn, claude::answer const& answer,

@@ -1,7 +1,9 @@
 #include "workers/upkeep.hpp"
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "embedding/vector_bytes.hpp"
+#include "workers/memory_tags.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -31,6 +33,13 @@ constexpr milliseconds pause_after_a_bug = 1min;
 
 // Any endpoint that embeds at all embeds this.
 constexpr char const* harmless = "hello";
+
+// A note in an answer is a memory by itself, with a vector of its own: the answer must not be found by it
+// once that has changed.
+std::string without_notes(std::string const& text) {
+    auto said = extract_memory_tags(base::to_utf8(text), {}).reply;
+    return base::is_blank(said) ? text : said;
+}
 
 }  // namespace
 
@@ -117,7 +126,7 @@ asio::awaitable<upkeep::rest> upkeep::embed_texts() {
         co_return embedding_failed("a text has come back without the vector that was stored for it");
     std::vector<std::string> wanted;
     for (auto const& one : *found)
-        wanted.push_back(one.text);
+        wanted.push_back(without_notes(one.text));
     auto const vectors = co_await ask_for_vectors(std::move(wanted));
     if (vectors) co_return co_await keep(model, *found, *vectors);
     co_return co_await after_failure(model, *found, vectors.error());

@@ -55,9 +55,8 @@ redis_traces::answer<bool> redis_traces::cancel(queue::user_job what, std::strin
 }
 
 redis_traces::answer<std::size_t> redis_traces::erase_dead_letters(std::string user_id) {
-    auto const erased = co_await queue::erase_user_keys(connection_, options_.prefix, user_id, {});
-    if (!erased) co_return erased.error();
-    co_return erased->dead_letters;
+    auto erased = co_await queue::erase_dead_letters(connection_, options_.prefix, user_id, {});
+    co_return erased;
 }
 
 redis_traces::answer<std::size_t> redis_traces::erase_replies(ended_jobs what) {
@@ -73,6 +72,12 @@ redis_traces::answer<std::size_t> redis_traces::erase_replies(ended_jobs what) {
         streams.push_back(options_.prefix + ":stream:" + id);
     auto const deleted = co_await delete_keys(streams);
     if (!deleted) co_return deleted.error();
+    // A job that was told its answer may have failed before.
+    if (!what.all && !what.job_ids.empty()) {
+        auto const letters =
+            co_await queue::erase_dead_letters(connection_, options_.prefix, what.user_id, what.job_ids);
+        if (!letters) co_return letters.error();
+    }
     co_return replies;
 }
 

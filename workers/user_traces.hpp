@@ -37,8 +37,9 @@ public:
     virtual answer<std::vector<queue::user_job>> find_jobs(std::string user_id, std::size_t limit) = 0;
     /// As queue::cancel_user_job().
     virtual answer<bool> cancel(queue::user_job what, std::string reply_to, std::string reply) = 0;
-    /// Replies and streams; returns how many replies there were. Others may wait at the same key for the
-    /// replies of their own jobs: those stay, and so does what tells a caller that his job was cancelled.
+    /// Replies, streams and, of the named jobs only, dead letters; returns how many replies there were.
+    /// Others may wait at the same key for the replies of their own jobs: those stay, and so does what tells
+    /// a caller that his job was cancelled.
     virtual answer<std::size_t> erase_replies(ended_jobs what) = 0;
     virtual answer<std::size_t> erase_dead_letters(std::string user_id) = 0;
 };

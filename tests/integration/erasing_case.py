@@ -70,6 +70,12 @@ class ErasingCase(Case):
         self.answers[message] = note(content)
         return self.ask(message, **fields)["memories"][0]["id"]
 
+    def leave(self, message, **fields):
+        """A job whose reply nobody takes."""
+        job = self.push(message, **fields)
+        eventually(lambda: self.redis.client.exists("engram:reply:" + job), "there is a reply")
+        return job
+
     def calls_for(self, message):
         """The calls to Claude that answered this message."""
         return [r for r in self.claude.requests if r.model != CHEAP and r.new_message == message]

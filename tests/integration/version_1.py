@@ -65,6 +65,4 @@ def write_version_1(path, turns, memories):
             f"job_id) VALUES (?, ?, ?, '{AT}', '{AT}', '', '')",
             memories,
         )
-        db.executescript(
-            SESSIONS + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
-        )
+        db.executescript(SESSIONS + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")

@@ -146,11 +146,13 @@ BOOST_AUTO_TEST_CASE(a_job_from_after_its_user_was_forgotten_is_answered) {
 }
 
 BOOST_AUTO_TEST_CASE(the_time_in_this_process_counts_for_when_a_job_was_first_seen) {
+    store.contexts.emplace_back();
     store.context.forgotten_at = clock.wall() + milliseconds(100);
     store.stale = {staleness::deletion};
     // The second try comes after the erasure, the job does not.
     claude.after_ask = [this] { clock.advance(milliseconds(200)); };
     BOOST_TEST(!is_answered("a", 0));
+    BOOST_TEST(claude.asked.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_job_of_a_user_who_was_never_forgotten_may_be_as_old_as_it_likes) {

@@ -193,6 +193,18 @@ BOOST_AUTO_TEST_CASE(a_note_that_the_message_supports_is_kept_though_a_recalled_
     BOOST_TEST(notes[0].told);
 }
 
+BOOST_AUTO_TEST_CASE(a_long_note_with_one_word_of_the_message_is_another_fact_than_the_recalled_one) {
+    store.context.found_turns = {
+        said_earlier("I adopted a beagle named Biscuit in March with my sister Anna in Oslo")};
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: fact|Adopted a beagle named Rex in March with sister Anna in Oslo]\n"
+        "[MEMORY: fact|Adopted a beagle named Biscuit in March with sister Anna in Oslo]",
+        "No, Rex!");
+    BOOST_REQUIRE_EQUAL(notes.size(), 1u);
+    BOOST_TEST(notes[0].content == "Adopted a beagle named Rex in March with sister Anna in Oslo");
+    BOOST_TEST(!notes[0].told);
+}
+
 BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
     store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
     auto const notes = notes_of(

@@ -142,4 +142,17 @@ BOOST_AUTO_TEST_CASE(dead_letters_of_the_user_go_alone) {
     BOOST_TEST(server.command({"XLEN", "engram:dead"}) == "1");
 }
 
+BOOST_AUTO_TEST_CASE(with_the_replies_of_some_jobs_go_their_dead_letters_alone) {
+    for (std::string const user : {"u", "v"})
+        for (std::string const id : {"1", "2", "1"})
+            server.command({"XADD", "engram:dead", "*", "id", id, "job",
+                            R"({"user_id":")" + user + R"(","message":"hi"})"});
+    wait(traces.erase_replies({"u", {}, {"1", "3"}, false}));
+    auto const left = server.command({"XRANGE", "engram:dead", "-", "+"});
+    BOOST_TEST(server.command({"XLEN", "engram:dead"}) == "4");
+    BOOST_TEST(left.find(R"("u")") == left.rfind(R"("u")"));
+    wait(traces.erase_replies({"u", {}, {}, false}));
+    BOOST_TEST(server.command({"XLEN", "engram:dead"}) == "4");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
