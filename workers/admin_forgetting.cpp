@@ -1,7 +1,8 @@
 // To forget a user. He may be talking just now, to any daemon, so the order counts:
 //
 // 1. The store forgets him. From then on a turn that was begun before cannot be stored any more.
-// 2. His jobs are cancelled, wherever they are. From then on no daemon writes a reply of such a turn.
+// 2. His jobs and requests are cancelled, wherever they are; a request that is being answered is waited for.
+//    From then on no daemon writes a reply of such a turn, or to the store for such a request.
 // 3. Replies, streams and dead letters are erased.
 // 4. The store forgets him again, with what was stored between 1 and 2.
 //
@@ -117,7 +118,7 @@ asio::awaitable<admin::checked<std::size_t>> admin::cancel_jobs(std::string cons
             until = now + rules_.patience;
             continue;
         }
-        // All have ended meanwhile, or their daemon is just being registered anew.
+        // All have ended meanwhile, or their daemon is being registered anew, or answers a request of his.
         if (now >= until) break;
         asio::steady_timer timer(executor_, std::chrono::milliseconds(100));
         co_await timer.async_wait(asio::use_awaitable);
@@ -125,12 +126,15 @@ asio::awaitable<admin::checked<std::size_t>> admin::cancel_jobs(std::string cons
     co_return failure{failure_kind::internal, "not all jobs of this user could be cancelled", true};
 }
 
-// Returns how many were there still; adds the jobs among them to `jobs`.
+// Returns how many were there still; adds the jobs among them to `jobs`. A request that an instance is
+// answering is left to it: it may be writing to the store at any moment, and no erasure that the store counts
+// stops it.
 asio::awaitable<admin::checked<std::size_t>> admin::cancel_each(std::vector<queue::user_job> const& found,
                                                                 std::size_t& jobs) {
     admin_limits const limits{rules_.prefix, &rules_.reply_prefixes, rules_.max_request_bytes, &rules_.types};
     std::size_t cancelled = 0;
     for (auto const& one : found) {
+        if (one.place == queue::job_place::taken) continue;
         auto const last =
             one.is_request() ? to_request(one.body, limits) : to_job(one.body, one.ticket, limits);
         auto const cancel = [&] { return traces_.cancel(one, last.reply_to, last.reply); };

@@ -1,9 +1,11 @@
 """A user who tells things, a scripted model that notes them, and a search of every place that may hold a
 text afterwards."""
 
+import contextlib
 import glob
 import json
 import os
+import sqlite3
 import threading
 
 from harness import Case, PATIENCE, eventually
@@ -25,6 +27,28 @@ def spellings(text):
         form = json.dumps(form, ensure_ascii=False)[1:-1]
         forms |= {form, json.dumps(form)[1:-1]}
     return {one.encode().lower() for one in forms}
+
+
+class Callers(threading.Thread):
+    """Wait for replies, all at once, and take them as they come."""
+
+    def __init__(self, client, jobs):
+        super().__init__(daemon=True)
+        self.client, self.replies = client, {job: [] for job in jobs}
+        self.start()
+
+    def run(self):
+        waiting = ["engram:reply:" + job for job in self.replies]
+        while waiting:
+            popped = self.client.blpop(waiting, PATIENCE)
+            if not popped:
+                return
+            waiting.remove(popped[0].decode())
+            self.replies[popped[0].decode().rsplit(":", 1)[1]].append(json.loads(popped[1]))
+
+    def finish(self):
+        self.join()
+        return self.replies
 
 
 class ErasingCase(Case):
@@ -108,6 +132,13 @@ class ErasingCase(Case):
         reply = self.reply(job)
         self.assertEqual(self.redis.client.exists("engram:reply:" + job), 0, "a second reply")
         return reply
+
+    @contextlib.contextmanager
+    def locked_store(self):
+        with contextlib.closing(sqlite3.connect(self.database, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("ROLLBACK")
 
     # ---- what is where
 

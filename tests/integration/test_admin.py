@@ -254,11 +254,14 @@ class ManyRequests(ErasingCase):
         self.assert_idle()
 
     def test_what_a_dead_daemon_had_taken_is_answered_by_another(self):
-        first = self.start(env={"ENGRAM_FAILPOINT": "in_commit:2"})
+        first = self.start()
+        self.admin("stats")
         key = "engram:reply:all"
-        for n in range(3):
-            self.request("memory.add", content=f"item {n} of my list", reply_to=key)
-        first.wait()
+        with self.locked_store():
+            for n in range(3):
+                self.request("memory.add", content=f"item {n} of my list", reply_to=key)
+            eventually(lambda: self.redis.client.keys("engram:admin:taken:*"), "one is taken")
+            first.kill()
         self.assertEqual(self.redis.client.llen("engram:admin"), 2)
         self.start()
         replies = [self.reply(key) for _ in range(3)]

@@ -169,7 +169,7 @@ class Duplicates(CorrectionsCase):
         daemon.wait_for_log("not kept")
         # With a word of the message it is something else; and what the user says again is told.
         other = told.replace("Bruno", "Karel")
-        self.assertEqual(self.tell("Karel's too!", other, session_id="new2")["action"], "added")
+        self.assertEqual(self.tell("Karel's violin too!", other, session_id="new2")["action"], "added")
         self.assertEqual(self.tell(told, told, session_id="new3")["action"], "added")
 
 

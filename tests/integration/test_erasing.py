@@ -9,6 +9,7 @@ from harness import Response, error_body, eventually, main
 
 OLD = "The user lives near the qzorlin harbour"
 NEW = 'The user lives in "Qzmelk" – high in the hills'
+MOST_AT_START = 2  # transactions of a daemon that begins
 NOTE = "The user owns the qznote of the town"
 OTHER = "The user plays the qzhapsi on Mondays"
 
@@ -226,45 +227,54 @@ class DuringACall(ErasingCase):
 
 
 class DuringACrash(ErasingCase):
-    def check_death(self, place):
+    def check_death(self, place, passing=1):
         """A daemon dies at a point on the way of an answer that repeats what another daemon deletes before
         the job comes to it."""
-        passings = 3 if place == "in_commit" else 2  # one at the start
-        first = self.start(env={"ENGRAM_FAILPOINT": f"{place}:{passings}"})
+        daemon = self.start()
         id = self.tell("I live near the qzorlin harbour", OLD)
-        self.answers["plan my day"] = [f"{OLD}, so swim.", "Read.", "Read."]
-        job = self.push("plan my day", session_id="s2")
-        self.assertEqual(first.wait(), -signal.SIGKILL)
-        self.assertEqual(len(self.calls_for("plan my day")), 1)
-        self.assertIn("engram.db-wal", self.places_that_hold("qzorlin"))
+        self.assertEqual(daemon.stop(), 0)
+        first = self.start(env={"ENGRAM_FAILPOINT": f"{place}:{passing}"})
+        for n in range(MOST_AT_START + 1):
+            self.answers[f"plan {n}"] = [f"{OLD}, so swim.", "Read.", "Read."]
+            job = self.push(f"plan {n}", session_id="s2")
+            there = lambda: self.redis.client.exists("engram:reply:" + job)  # noqa: B023, E731
+            eventually(lambda: there() or first.status is not None, "an answer or a death")  # noqa: B023
+            if first.status is not None:
+                break
+            self.reply(job)
+        self.assertEqual(first.status, -signal.SIGKILL)
+        self.assertEqual(len(self.calls_for(f"plan {n}")), 1)
+        self.assertNotEqual(self.places_that_hold("qzorlin"), [])
         self.start()
         self.admin("memory.delete", memory_id=id)
         reply = self.one_reply(job)
         self.assertEqual((reply["status"], reply["attempts"] > 1), ("ok", place != "committed"), reply)
         self.assertEqual(self.places_that_hold("qzorlin"), [])
-        self.assertEqual([role for role, _ in self.turns(session_id="s2")], ["user", "assistant"])
+        self.assertEqual([role for role, _ in self.turns(session_id="s2")], ["user", "assistant"] * (n + 1))
         self.assert_idle()
 
     def test_before_the_answer_is_stored(self):
         self.check_death("before_commit")
 
     def test_in_the_transaction(self):
-        self.check_death("in_commit")
+        self.check_death("in_commit", MOST_AT_START + 1)
 
     def test_when_the_answer_is_stored_and_the_reply_is_not_out(self):
         self.check_death("committed")
 
     def test_in_the_transaction_of_the_deletion_itself(self):
         daemon = self.start()
-        id = self.tell("I live near the qzorlin harbour", OLD)
+        texts = ["The user has a qzorlin boat", "The user likes qzorlin fish", "The user was born at qzorlin"]
+        ids = [self.tell(text, text, session_id=f"s{n}") for n, text in enumerate(texts)]
         self.assertEqual(daemon.stop(), 0)
-        first = self.start(env={"ENGRAM_FAILPOINT": "in_commit:2"})
-        request = self.request("memory.delete", memory_id=id)
+        first = self.start(env={"ENGRAM_FAILPOINT": f"in_commit:{MOST_AT_START + 1}"})
+        requests = [self.request("memory.delete", memory_id=id) for id in ids]
         self.assertEqual(first.wait(), -signal.SIGKILL)
         self.assertEqual(len(self.redis.client.keys("engram:admin:taken:*")), 1)
-        self.assertEqual(self.memories(), [("fact", OLD)])
+        self.assertNotEqual(self.memories(), [])
         self.start()
-        self.assertEqual(self.one_reply(request)["result"]["deleted"]["memories"], 1)
+        for request in requests:
+            self.assertEqual(self.one_reply(request)["result"]["deleted"]["memories"], 1)
         self.assertEqual(self.places_that_hold("qzorlin"), [])
         self.assert_idle()
 

@@ -1,14 +1,11 @@
 """Forgetting a user while he talks: each of his jobs ends with one reply, nothing of him is left, and nobody
 else notices."""
 
-import contextlib
 import json
 import signal
-import sqlite3
-import threading
 import unittest
 
-from erasing_case import COUNTERS, ErasingCase
+from erasing_case import COUNTERS, Callers, ErasingCase
 from harness import PATIENCE, Response, error_body, eventually, main
 
 USER = "qzada"
@@ -56,28 +53,6 @@ class ForgettingCase(ErasingCase):
         self.tell("I am new", "The user is new", user_id=USER)
         self.assertEqual(len(self.admin("memory.list", USER, past=True)["memories"]), 1)
         self.assertEqual(self.admin("session.list", USER)["sessions"][0]["turns"], 4)
-
-
-class Callers(threading.Thread):
-    """Wait for replies, all at once, and take them as they come."""
-
-    def __init__(self, client, jobs):
-        super().__init__(daemon=True)
-        self.client, self.replies = client, {job: [] for job in jobs}
-        self.start()
-
-    def run(self):
-        waiting = ["engram:reply:" + job for job in self.replies]
-        while waiting:
-            popped = self.client.blpop(waiting, PATIENCE)
-            if not popped:
-                return
-            waiting.remove(popped[0].decode())
-            self.replies[popped[0].decode().rsplit(":", 1)[1]].append(json.loads(popped[1]))
-
-    def finish(self):
-        self.join()
-        return self.replies
 
 
 class Forgotten(ForgettingCase):
@@ -215,13 +190,6 @@ class WhileHeTalks(ForgettingCase):
 
 
 class InTrouble(ForgettingCase):
-    @contextlib.contextmanager
-    def locked_store(self):
-        with contextlib.closing(sqlite3.connect(self.database, isolation_level=None)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            yield
-            db.execute("ROLLBACK")
-
     def test_a_store_that_is_locked_for_too_long_is_an_error_and_a_repeat_finishes(self):
         daemon = self.start(store_busy_timeout_ms=100)
         self.talk()
@@ -253,6 +221,23 @@ class InTrouble(ForgettingCase):
     def test_a_repeat_finds_the_replies_that_waited_before_the_first_attempt(self):
         self.fail_at_redis()
         self.assertEqual(self.forget()["redis"]["replies"], 1)
+        self.check_forgotten()
+
+    def test_a_request_that_a_stalled_daemon_is_about_to_carry_out_is_waited_for(self):
+        daemons = [self.start(store_busy_timeout_ms=5000, queue_lease_ms=15000) for _ in range(2)]
+        taken = lambda: self.redis.client.keys("engram:admin:taken:*")  # noqa: E731
+        with self.locked_store():
+            add = self.request("memory.add", USER, content="The user owns a qzboat")
+            key = eventually(taken, "the request is taken")[0].decode()
+            (stalled,) = [d for d in daemons if f":{d.name}-" in key]
+            stalled.send(signal.SIGSTOP)
+            forget = self.request("user.forget", USER)
+            eventually(lambda: len(taken()) == 2, "the other is taken, too")
+        early = self.redis.client.blpop("engram:reply:" + forget, 1)
+        stalled.send(signal.SIGCONT)
+        self.assertIsNone(early)
+        self.assertEqual(self.one_reply(add)["status"], "ok")
+        self.assertEqual(self.one_reply(forget)["result"]["deleted"]["memories"], 1)
         self.check_forgotten()
 
     def test_a_restart_of_redis_delays_it(self):

@@ -196,7 +196,7 @@ class Server(TroubleCase):
             job = self.push(f"m{n}")
             self.redis.client.execute_command("DEBUG", "SLEEP", "0.7")
             self.assertEqual(self.reply(job)["reply"], f"re: m{n}")
-        self.assertEqual(daemon.log().count("connected to Redis"), 2)
+        self.assertEqual(daemon.log().count("connected to Redis"), 3)
 
     def test_one_that_is_loading_its_data_is_not_used_before_it_has(self):
         self.start_redis()
@@ -279,7 +279,7 @@ class Settings(TroubleCase):
         daemon.wait_for_log("set maxmemory-policy noeviction")
         daemon.wait_for_log("set appendonly yes")
         self.redis.client.client_kill_filter(_type="normal", skipme=True)
-        eventually(lambda: daemon.log().count("connected to Redis") == 4, "it is back")
+        eventually(lambda: daemon.log().count("connected to Redis") == 6, "it is back")
         self.await_answer()
         self.assertEqual(daemon.log().count(self.WARNING), 2)
 
@@ -296,7 +296,7 @@ class Settings(TroubleCase):
         daemon.wait_for_log("set appendonly yes")
         self.redis.client.config_set("appendonly", "yes")
         self.redis.client.client_kill_filter(_type="normal", skipme=True)
-        eventually(lambda: daemon.log().count("connected to Redis") == 4, "it is back")
+        eventually(lambda: daemon.log().count("connected to Redis") == 6, "it is back")
         self.await_answer()
         self.assertEqual(daemon.log().count(self.WARNING), 1)
 

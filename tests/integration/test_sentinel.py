@@ -90,7 +90,7 @@ class Failover(SentinelCase):
         producer.wait_for(50)
 
         # The old master comes back, as a replica in the end, and nobody takes it for the master.
-        eventually(lambda: self.connections_made(daemon) >= 4, "both connections are back")
+        eventually(lambda: self.connections_made(daemon) >= 6, "its three connections are back")
         before = self.connections_made(daemon)
         old.start()
         self.processes.append(old.process)
@@ -99,7 +99,7 @@ class Failover(SentinelCase):
         producer.wait_for(20)
         self.assertEqual(self.connections_made(daemon), before)
         names = {client["name"] for client in old.client.client_list()}
-        self.assertFalse({"engramd", "engramd-wait"} & names, names)
+        self.assertFalse({"engramd", "engramd-wait", "engramd-admin"} & names, names)
         self.check_all_is_answered(producer, new)
 
     def test_a_master_that_stands_still_is_replaced_and_what_it_does_when_it_wakes_changes_nothing(self):
