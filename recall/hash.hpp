@@ -7,13 +7,19 @@
 
 namespace engram::recall {
 
-/// FNV-1a of 64 bits, its halves xored. Never to be changed: it is stored.
-[[nodiscard]] constexpr std::uint32_t hash_of(std::string_view bytes) {
+/// FNV-1a of 64 bits.
+[[nodiscard]] constexpr std::uint64_t wide_hash_of(std::string_view bytes) {
     std::uint64_t hash = 0xcbf29ce484222325;
     for (char const c : bytes) {
         hash ^= static_cast<unsigned char>(c);
         hash *= 0x100000001b3;
     }
+    return hash;
+}
+
+/// Its halves xored. Never to be changed: it is stored.
+[[nodiscard]] constexpr std::uint32_t hash_of(std::string_view bytes) {
+    auto const hash = wide_hash_of(bytes);
     return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
 

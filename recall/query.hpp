@@ -31,8 +31,8 @@ struct query {
     query(std::string_view text, word_neighbours const* neighbours, std::uint32_t now_minutes);
 
     std::vector<term> terms;
-    std::vector<std::uint32_t> keys;  ///< hashes of all stems looked for; the first are the terms' own
-    std::vector<std::string> shown;   ///< of the keys that follow
+    std::vector<std::uint32_t> keys;      ///< hashes of all stems looked for; the first are the terms' own
+    std::vector<std::string_view> shown;  ///< of the keys that follow; in the table of neighbours
     std::vector<name> names;
     std::vector<std::uint32_t> name_hashes;  ///< of `names`
     std::vector<asked_date> dates;

@@ -92,8 +92,11 @@ std::string ranking::explain_words(std::size_t text) const {
         if (which[i] == chosen_[i].term) continue;
         // A near stem may be another term's own.
         auto const terms = all_.asked.terms.size();
-        words += " ~ " +
-                 (which[i] < terms ? all_.asked.terms[which[i]].shown : all_.asked.shown[which[i] - terms]);
+        words += " ~ ";
+        if (which[i] < terms)
+            words += all_.asked.terms[which[i]].shown;
+        else
+            words += all_.asked.shown[which[i] - terms];
     }
     return words;
 }

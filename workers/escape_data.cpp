@@ -9,11 +9,20 @@
 namespace engram::workers {
 namespace {
 
+// Bytes that are, or begin, what flatten() changes.
+constexpr bool is_special(unsigned char byte) {
+    return byte < 0x20 || byte == 0x7F || byte == '<' || byte == '>' || byte == 0xC2 || byte == 0xE2;
+}
+
 // One line, no angle brackets.
 std::string flatten(std::string_view text) {
     std::string out;
     out.reserve(text.size() + 16);
-    while (!text.empty()) {
+    for (;;) {
+        auto const plain = std::find_if(text.begin(), text.end(), is_special);
+        out.append(text.begin(), plain);
+        text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+        if (text.empty()) break;
         std::size_t length = 1;
         if (auto const size = line_break_length(text)) {
             out += "\\n";
