@@ -5,6 +5,7 @@
 #include "ctl/display.hpp"
 #include "queue/job.hpp"
 
+#include <set>
 #include <sysexits.h>
 #include <thread>
 #include <utility>
@@ -39,16 +40,34 @@ base::result<std::optional<std::string>, complaint> await_reply(connection& redi
     return std::optional<std::string>();
 }
 
+// Whether the request was still in the list, and is not any more.
+bool take_back(connection& redis, std::string const& list, std::string const& request) {
+    auto const removed = redis.call({"LREM", list, "1", request});
+    return removed && removed->as_integer() > 0;
+}
+
 complaint complain_of_silence(connection& redis, std::string const& list, std::string const& request,
                               admin_target const& target, std::string const& trouble) {
     auto line = "no engramd answers within " + std::to_string(target.timeout.count()) + " s";
     if (!trouble.empty()) line += " (the connection to Redis was lost meanwhile: " + trouble + ")";
-    auto const removed = redis.call({"LREM", list, "1", request});
-    if (removed && removed->as_integer() > 0)
+    if (take_back(redis, list, request))
         line += "; the request was taken back. Does one run on this Redis and --prefix?";
     else
         line += "; it may still carry out the request. Run it again: nothing is done twice";
     return {line, EX_TEMPFAIL};
+}
+
+// Where no answer came to the push, the request may be in the list all the same.
+complaint complain_of_push(connection& redis, std::string const& list, std::string const& request,
+                           queue::redis_error const& error) {
+    if (!error.leaves_doubt()) return explain(error);
+    auto line = "the connection to Redis was lost (" + cut_text(safe_text(error.message), 200) + ")";
+    if (take_back(redis, list, request))
+        line += "; the request was taken back: nothing was done";
+    else
+        line +=
+            "; if the request has arrived it may still be carried out. Run it again: nothing is done twice";
+    return {line, EX_UNAVAILABLE};
 }
 
 }  // namespace
@@ -61,7 +80,7 @@ admin_result call_admin(connection& redis, admin_target const& target, std::stri
     auto const list = target.prefix + ":admin";
     patience patience{steady_clock::now() + target.timeout, {}};
     auto const pushed = redis.call({"LPUSH", list, request});
-    if (!pushed) return explain(pushed.error());
+    if (!pushed) return complain_of_push(redis, list, request, pushed.error());
     auto const reply = await_reply(redis, queue::default_reply_key(target.prefix, id), patience);
     if (!reply) return reply.error();
     if (!*reply) return complain_of_silence(redis, list, request, target, patience.trouble);
@@ -70,12 +89,16 @@ admin_result call_admin(connection& redis, admin_target const& target, std::stri
 
 std::optional<complaint> walk_pages(connection& redis, admin_target const& target, page_walk& walk,
                                     std::function<bool(json::object const&)> const& take) {
+    std::set<std::string> seen;
     do {
         auto fields = walk.fields;
-        if (walk.cursor) fields["cursor"] = *walk.cursor;
+        if (walk.cursor) {
+            fields["cursor"] = *walk.cursor;
+            seen.insert(*walk.cursor);
+        }
         auto const result = call_admin(redis, target, walk.op, std::move(fields));
         if (!result) return result.error();
-        auto next = next_cursor(*result, walk.cursor);
+        auto next = next_cursor(*result, seen);
         if (!next) return next.error();
         if (!take(*result)) return senseless_reply();
         walk.cursor = std::move(*next);

@@ -59,11 +59,11 @@ complaint senseless_reply() {
 }
 
 base::result<std::optional<std::string>, complaint> next_cursor(json::object const& result,
-                                                                std::optional<std::string> const& sent) {
+                                                                std::set<std::string> const& seen) {
     auto const* const value = result.if_contains("cursor");
     if (!value || value->is_null()) return std::optional<std::string>();
     auto cursor = text_in(result, "cursor");
-    if (!cursor || cursor->empty() || cursor == sent) return senseless_reply();
+    if (!cursor || cursor->empty() || seen.contains(*cursor)) return senseless_reply();
     return cursor;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -29,9 +30,9 @@ using admin_result = base::result<boost::json::object, complaint>;
 [[nodiscard]] complaint senseless_reply();
 
 /// The page of a list behind this one: its cursor, or none at the end. The error: there is a cursor that
-/// leads nowhere, such as `sent`, that of this page.
+/// leads nowhere, or back to a page that was `seen`.
 [[nodiscard]] base::result<std::optional<std::string>, complaint> next_cursor(
-    boost::json::object const& result, std::optional<std::string> const& sent);
+    boost::json::object const& result, std::set<std::string> const& seen);
 
 /// A memory's id as it is given on the command line; none: not_a_memory_id() says why.
 [[nodiscard]] std::optional<std::int64_t> memory_id(std::string_view given);

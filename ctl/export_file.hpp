@@ -10,8 +10,9 @@
 
 namespace engram::ctl {
 
-/// A new file that only its owner may read, or standard output. A file that was not finished is removed: half
-/// an export is not to pass for a whole one.
+/// A new file that only its owner may read, or standard output. It has its name only when it is whole: half
+/// an export is not to pass for one. Until then it is `<path>.part-<random>`, which an end by force leaves
+/// behind.
 class export_file {
 public:
     /// `path` empty: standard output.
@@ -20,14 +21,15 @@ public:
     export_file(export_file const&) = delete;
     export_file& operator=(export_file const&) = delete;
 
-    /// EX_CANTCREAT if there is a file of that name already, or none can be made.
+    /// EX_CANTCREAT if there is something of that name already, or none can be made.
     [[nodiscard]] std::optional<complaint> open();
     void write(std::string_view text);
-    /// EX_IOERR if not all that was written has arrived.
+    /// EX_IOERR if not all that was written has arrived; EX_CANTCREAT if something of that name has come
+    /// meanwhile, which is left alone.
     [[nodiscard]] std::optional<complaint> finish();
 
 private:
-    std::string path_;
+    std::string path_, part_;
     std::FILE* file_ = nullptr;
 };
 

@@ -30,8 +30,8 @@ int call_with_id(connection& redis, admin_request const& request, std::string_vi
 // Says what goes, and asks. None: go on.
 std::optional<int> ask_before_deleting(connection& redis, admin_request const& request, std::int64_t id) {
     if (request.yes) return std::nullopt;
-    if (auto const refused = refuse_without_terminal(
-            "the memory's text and the exchanges it was learnt from are gone for good"))
+    if (auto const refused = refuse_without_terminal("the memory, what it was merged into or from, and the "
+                                                     "exchanges they were told in are gone for good"))
         return refused;
     auto const history = call_admin(redis, request.target, "memory.history", {{"memory_id", id}});
     if (!history) return fail(history.error());

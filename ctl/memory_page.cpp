@@ -140,9 +140,10 @@ std::optional<std::string> deletion_warning(json::object const& result) {
     std::string out;
     for (auto const& version : *versions)
         out += version_text(version.get_object());
-    out += "This goes for good: the memory's text, " + count_of(versions->size(), "version") +
-           ". The exchanges it was learnt from are erased too (" + count_of(sources->size(), "exchange") +
-           "), and the summaries of them; blank turns stay in their place.\n";
+    out +=
+        "This goes for good: the memory in all its versions, and whatever it was merged into or from.\n"
+        "The exchanges that any of these was told or confirmed in are erased too, blank turns stay in their\n"
+        "place, and the summaries of them are deleted. More may go than is shown here.\n";
     return out;
 }
 

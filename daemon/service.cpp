@@ -87,13 +87,8 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       chat_(
           rules_of(config_.queue), config_.chat, {&texts_, embedder_.get(), config_.embedding.timeout},
           *store_, *claude_, gate_, clock_,
-          [this](store::conversation const& which, std::size_t turns) { after_commit(which, turns); },
+          [this](store::conversation const& which, std::size_t turns) { summarizer_.consider(which, turns); },
           io.get_executor()) {}
-
-void service::after_commit(store::conversation const& which, std::size_t window_turns) {
-    summarizer_.consider(which, window_turns);
-    if (embedder_) upkeep_.wake();
-}
 
 asio::awaitable<void> service::run() {
     tasks_.spawn("signals", watch_signals());
@@ -118,6 +113,7 @@ asio::awaitable<void> service::run() {
 
 asio::awaitable<void> service::stop_parts() {
     auto const until = steady_clock::now() + config_.queue.drain;
+    queue_.set_limit(0);  // no more jobs, even if a request about memory takes its time
     co_await admin_queue_.stop(until);
     co_await queue_.drain(until);
     co_await summarizer_.stop();
@@ -185,6 +181,7 @@ asio::awaitable<void> service::tell_systemd() {
 }
 
 void service::set_intake(workers::api_gate::state state) {
+    if (stopping_) return;
     using enum workers::api_gate::state;
     queue_.set_limit(state == open ? config_.queue.max_in_flight : state == trial ? 1 : 0);
 }

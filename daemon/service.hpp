@@ -53,7 +53,6 @@ private:
     boost::asio::awaitable<void> tell_systemd();
     [[nodiscard]] status current_status() const;
     boost::asio::awaitable<void> stop_parts();
-    void after_commit(store::conversation const& which, std::size_t window_turns);
     void reload_config();
     void set_intake(workers::api_gate::state state);
 

@@ -100,7 +100,7 @@ asio::awaitable<base::result<vectors, error>> http_client::embed(std::vector<std
                                                                  base::steady_time until) {
     // Some servers refuse a blank text and with it all others of the request.
     if (std::any_of(texts.begin(), texts.end(), base::is_blank))
-        co_return error{error_kind::rejected, "a blank text has no embedding", {}, 0};
+        co_return error{error_kind::rejected, "a blank text has no embedding", 0};
     vectors all;
     all.reserve(texts.size());
     std::span<std::string const> left = texts;
@@ -119,16 +119,15 @@ asio::awaitable<base::result<vectors, error>> http_client::embed_part(std::span<
                                                                       purpose why, std::size_t dimensions,
                                                                       base::steady_time until) {
     if (steady_clock::now() >= until)
-        co_return error{
-            error_kind::deadline, "the time was over before the embedding endpoint was asked", {}, 0};
+        co_return error{error_kind::deadline, "the time was over before the embedding endpoint was asked", 0};
     if (why == purpose::document) {
         auto answer = co_await ask(texts, why, dimensions, until);
         co_return answer;
     }
     if (queries_ >= most_queries || !rest_.may_ask(clock_.steady())) {
         ++refusals_;
-        co_return error{
-            error_kind::resting, "the embedding endpoint rests after a failure or is overloaded", {}, 0};
+        co_return error{error_kind::resting, "the embedding endpoint rests after a failure or is overloaded",
+                        0};
     }
     query_under_way const counted(queries_, rest_);
     auto answer = co_await ask(texts, why, dimensions, until);
@@ -144,9 +143,12 @@ asio::awaitable<base::result<vectors, error>> http_client::ask(std::span<std::st
     // A secret because the key is in its head.
     base::secret const wire(std::string(head_.reveal()) + std::to_string(body.size()) + "\r\n\r\n" + body);
     std::unique_ptr<http::reply> reply;
-    auto const outcome =
-        co_await endpoint_.exchange(wire.reveal(), reply, std::min(until, steady_clock::now() + limit));
+    auto const asked = steady_clock::now();
+    auto const outcome = co_await endpoint_.exchange(wire.reveal(), reply, std::min(until, asked + limit));
     auto answer = understand(outcome, reply.get(), texts.size(), dimensions);
+    // Not the endpoint's failure. A caller who allows as much as the limit has come a moment before `asked`.
+    if (outcome.end == http::io_end::timed_out && until < asked + limit * 9 / 10)
+        answer = error{error_kind::deadline, "the time was over before the embedding endpoint answered", 0};
     learn(answer, why, began);
     co_return answer;
 }
@@ -160,7 +162,7 @@ base::result<vectors, error> http_client::understand(http::io_outcome const& out
             "the embedding endpoint at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
         return why;
     }
-    if (reply->status / 100 != 2) return explain_status(*reply, options_.api_key);
+    if (reply->status / 100 != 2) return explain_status(reply->status);
     bool const encoded = !reply->content_encoding.empty() && reply->content_encoding != "identity";
     auto read = encoded ? std::string("is encoded, which was not asked for")
                         : read_vectors(reply->body, count, dimensions);
@@ -171,16 +173,19 @@ base::result<vectors, error> http_client::understand(http::io_outcome const& out
 }
 
 void http_client::learn(base::result<vectors, error> const& answer, purpose why, base::steady_time began) {
+    if (answer.has_error()) ++failures_;
+    // Documents neither begin nor end a rest: they have more time, and other texts.
+    if (why == purpose::document) return;
     if (answer.has_value()) {
         if (rest_.succeeded()) base::log_info("the embedding endpoint answers again");
         return;
     }
-    ++failures_;
-    // Documents that are refused for what they say tell nothing about queries.
-    if (why == purpose::document && answer.error().kind == error_kind::rejected) return;
+    // What is refused for what it says, or was not waited for, tells nothing about the next query.
+    auto const& failure = answer.error();
+    if (failure.kind == error_kind::rejected || failure.kind == error_kind::deadline) return;
     if (rest_.failed(began, clock_.steady()))
         base::log_warn("the embedding endpoint failed: searches go by words alone until it answers",
-                       {{"because", answer.error().message}});
+                       {{"because", failure.message}});
 }
 
 void check(options& o) {

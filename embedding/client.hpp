@@ -23,14 +23,13 @@ enum class error_kind {
     unavailable,  ///< no usable answer; another time there may be one
     rejected,     ///< refused for what it says (400, 413, 422, a blank text): the same request never works
     resting,      ///< not asked: the endpoint has failed a moment ago, or has too many queries already
-    deadline,     ///< the caller's time was over before the endpoint was asked
+    deadline,     ///< the caller's time was over before the endpoint had had its own
 };
 
 struct error {
     error_kind kind = error_kind::unavailable;
     std::string message;  ///< what happened and what to do; no text of a user, never the key
-    std::string said;  ///< the server's words, cut: they may repeat a user's, so never above trace in a log
-    int status = 0;    ///< HTTP status; 0: none arrived
+    int status = 0;       ///< HTTP status; 0: none arrived
 };
 
 /// Something that makes vectors of texts. Calls come from one executor.

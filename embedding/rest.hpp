@@ -21,7 +21,7 @@ public:
 
     /// Returns whether this ended a rest.
     bool succeeded();
-    /// A request sent at `began` has failed. Those that were under way when a rest began do not lengthen it.
+    /// A query sent at `began` has failed. Those that were under way when a rest began do not lengthen it.
     /// Returns whether this is the first failure after a success.
     bool failed(base::steady_time began, base::steady_time now);
     /// The query that was to try has ended without saying anything about the endpoint.

@@ -1,7 +1,6 @@
 #include "embedding/wire.hpp"
 
 #include "base/utf8.hpp"
-#include "http/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
@@ -153,11 +152,9 @@ base::result<std::vector<vector>, std::string> read_vectors(std::string_view bod
     return read_data(data->get_array(), count, dimensions);
 }
 
-error explain_status(http::reply const& reply, base::secret const& key) {
-    int const status = reply.status;
+error explain_status(int status) {
     error found;
     found.status = status;
-    found.said = http::quote(http::without_key(reply.body, key));
     found.message = "the embedding endpoint answered " + std::to_string(status);
     if (status == 400 || status == 413 || status == 422) {
         found.kind = error_kind::rejected;

@@ -3,7 +3,6 @@
 
 #include "base/result.hpp"
 #include "embedding/client.hpp"
-#include "http/reply_reader.hpp"
 #include "http/url.hpp"
 
 #include <cstddef>
@@ -34,7 +33,7 @@ inline constexpr std::size_t max_response_bytes = 64 * 1024 * 1024;
                                                                           std::size_t count,
                                                                           std::size_t dimensions);
 
-/// For an answer with another status. `key` is taken out of what the server says.
-[[nodiscard]] error explain_status(http::reply const& reply, base::secret const& key);
+/// For an answer with another status. What the server says in it is left out: that may repeat a user's text.
+[[nodiscard]] error explain_status(int status);
 
 }  // namespace engram::embedding

@@ -1,5 +1,7 @@
 #include "http/url.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -83,7 +85,10 @@ std::string base_url::authority() const {
 }
 
 bool base_url::is_local() const {
-    return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1";
+    if (host == "localhost" || host.ends_with(".localhost")) return true;
+    boost::system::error_code no_address;
+    auto const address = boost::asio::ip::make_address(host, no_address);
+    return !no_address && address.is_loopback();
 }
 
 base_url parse_base_url(std::string_view text, std::string_view name) {

@@ -25,6 +25,7 @@ constexpr milliseconds pause_after_error = 250ms;
 constexpr milliseconds longest_pause = 2s;
 constexpr milliseconds pause_after_failure = 2s;
 constexpr milliseconds longest_farewell = 3s;  // for a connection, at the end
+constexpr std::size_t longest_op = 64;         // that is told again: the bytes are the producer's
 
 }  // namespace
 
@@ -122,6 +123,11 @@ asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
         co_await pause(pause_after_error);
         co_return std::nullopt;
     }
+    if (items.size() == 2) {
+        note_trouble({redis_error_kind::refused, items[1].text}, "burying a request that is too large");
+        co_await pause(pause_after_error);
+        co_return std::nullopt;
+    }
     trouble_.clear();
     if (items.size() != 3) co_return std::nullopt;
     one.body = std::move(items[1].text);
@@ -195,7 +201,8 @@ admin_answer admin_queue::poisoned(request const& one) const {
                            ? default_reply_key(options_.prefix, named.id)
                            : named.reply_to;
     outcome.reply = named.id.empty() ? "{" : R"({"id":")" + named.id + "\",";
-    if (op.starts_with('"')) outcome.reply += "\"op\":" + std::string(op) + ",";
+    if (op.starts_with('"') && op.size() <= longest_op + 2)
+        outcome.reply += "\"op\":" + std::string(op) + ",";
     outcome.reply +=
         R"("status":"error","error":{"type":"poisoned","message":")" + message + R"(","retryable":false}})";
     outcome.dead = dead_letter{"poisoned", message};

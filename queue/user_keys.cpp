@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <utility>
 
 namespace engram::queue {
@@ -36,8 +38,54 @@ std::string name_of(job_place place) {
         ->name;
 }
 
+std::string name_of_copy(std::string const& prefix) {
+    return prefix + ":dead:copy:" + base::random_hex(8);
+}
+
 redis_error odd_answer() {
     return {redis_error_kind::refused, "ERR a script gave an answer that is none"};
+}
+
+struct search {
+    std::string prefix, user;
+    std::size_t limit;
+    std::vector<user_job> found;
+};
+
+// What it finds is added to `what`, up to its limit.
+asio::awaitable<std::optional<redis_error>> walk(redis& connection, job_place place, std::string name,
+                                                 search& what) {
+    auto const key = what.prefix + ":jobs";
+    auto& found = what.found;
+    std::string cursor;
+    do {
+        if (found.size() >= what.limit) co_return std::nullopt;
+        auto const room = std::to_string(what.limit - found.size());
+        std::vector<std::string> const arguments{what.prefix, "", what.user, name, cursor, room};
+        auto answer = co_await all_scripts().user_jobs.run(connection, key, arguments);
+        if (!answer) co_return answer.error();
+        if (answer->items.size() != 2) co_return odd_answer();
+        cursor = std::move(answer->items[0].text);
+        auto& parts = answer->items[1].items;
+        for (std::size_t i = 0; i + 2 < parts.size() && found.size() < what.limit; i += 3)
+            found.push_back({place, std::move(parts[i].text), std::move(parts[i + 1].text),
+                             std::move(parts[i + 2].text)});
+    } while (!cursor.empty());
+    co_return std::nullopt;
+}
+
+// Requests have no tickets: of those with the same bytes, as many are new as are more than were met before.
+void add_unmet(std::vector<user_job>& found, std::vector<user_job> more, std::size_t limit) {
+    std::map<std::string, std::size_t> met;
+    for (auto const& one : found)
+        if (one.is_request()) ++met[one.body];
+    for (auto& one : more) {
+        if (found.size() >= limit) return;
+        if (auto& times = met[one.body]; times > 0)
+            --times;
+        else
+            found.push_back(std::move(one));
+    }
 }
 
 asio::awaitable<redis_result<std::size_t>> delete_keys(redis& connection,
@@ -60,25 +108,17 @@ asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& conne
                                                                     std::string_view prefix,
                                                                     std::string_view user,
                                                                     std::size_t limit) {
-    std::string const of(user), key(std::string(prefix) + ":jobs"), p(prefix);
-    std::vector<user_job> found;
+    search what{std::string(prefix), std::string(user), limit, {}};
     for (auto const& [place, name] : places) {
-        std::string cursor;
-        do {
-            if (found.size() >= limit) co_return found;
-            std::vector<std::string> const arguments{p,    "",     of,
-                                                     name, cursor, std::to_string(limit - found.size())};
-            auto answer = co_await all_scripts().user_jobs.run(connection, key, arguments);
-            if (!answer) co_return answer.error();
-            if (answer->items.size() != 2) co_return odd_answer();
-            cursor = std::move(answer->items[0].text);
-            auto& parts = answer->items[1].items;
-            for (std::size_t i = 0; i + 2 < parts.size() && found.size() < limit; i += 3)
-                found.push_back({place, std::move(parts[i].text), std::move(parts[i + 1].text),
-                                 std::move(parts[i + 2].text)});
-        } while (!cursor.empty());
+        auto const failed = co_await walk(connection, place, name, what);
+        if (failed) co_return *failed;
     }
-    co_return found;
+    // A request that went back from its instance between these two walks was in neither.
+    search again{what.prefix, what.user, limit, {}};
+    auto const failed = co_await walk(connection, job_place::admin, "admin", again);
+    if (failed) co_return *failed;
+    add_unmet(what.found, std::move(again.found), limit);
+    co_return std::move(what.found);
 }
 
 asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options const& options,
@@ -107,8 +147,9 @@ asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection,
                                                               std::string_view user,
                                                               std::vector<std::string> jobs) {
     std::string const p(prefix), of(user), key = p + ":jobs";
-    auto const copy = p + ":dead:copy:" + base::random_hex(8);
-    std::string last, left_out = "0";
+    std::string copy, last, left_out = "0";
+    // Of some jobs there are mostly none, and a copy costs its time, its memory and the consumer groups.
+    if (jobs.empty()) copy = name_of_copy(p);
     for (int attempts = 0; attempts < most_attempts;) {
         std::vector<std::string> arguments{p, "", of, copy, last, left_out};
         arguments.insert(arguments.end(), jobs.begin(), jobs.end());
@@ -117,6 +158,7 @@ asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection,
         auto& items = answer->items;
         if (items.size() != 3) co_return odd_answer();
         if (items[0].text == "done") co_return std::size_t(items[2].as_integer());
+        if (items[0].text == "found") copy = name_of_copy(p);
         if (items[0].text == "again") ++attempts;
         last = std::move(items[1].text);
         left_out = std::to_string(items[2].as_integer());

@@ -55,7 +55,9 @@ boost::asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, op
 
 /// Deletes the dead letters of the user's jobs and requests with these ids (none: of all), whose text is then
 /// no longer in Redis's memory nor in what it saves from then on. Returns how many. May be called again after
-/// an error. Each call of Redis looks at a bounded piece, so that it is not held up.
+/// an error. Each call of Redis looks at a bounded piece, so that it is not held up. With ids, P:dead stays
+/// as it is if none of its entries is concerned; without, it is written anew in any case, since the text of
+/// his letters that were deleted before may still be in it.
 boost::asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection,
                                                                      std::string_view prefix,
                                                                      std::string_view user,

@@ -9,10 +9,14 @@ namespace engram::store {
 namespace {
 
 // The columns of a memory in a prompt, and what makes it one that holds now.
-constexpr std::string_view prompt_columns = "id, memory_type, content, created_at, session_id, label";
+constexpr std::string_view prompt_columns = "id, memory_type, content, created_at, session_id, label, pinned";
+
+// Some of what is found is left out again.
+constexpr std::size_t more_than_asked = 10;
 
 memory read_memory(rows const& from) {
-    return {from.integer(0), from.text(1), from.text(2), from.text(3), from.text(4), from.integer(5)};
+    return {from.integer(0), from.text(1),    from.text(2),        from.text(3),
+            from.text(4),    from.integer(5), from.integer(6) != 0};
 }
 
 }  // namespace
@@ -42,6 +46,12 @@ context_queries::context_queries(connection& db)
                             "AND (expires_at IS NULL OR expires_at > ?3)"))),
       found_turn_(
           db.prepare(select(turn_columns_read, "FROM conversation_history WHERE id = ?1 AND user_id = ?2"))),
+      // An answer has the id behind that of its question.
+      told_by_turn_(db.prepare("SELECT max(m.valid_to IS NULL) FROM engram_memory_source s "
+                               "INDEXED BY engram_memory_source_by_turn "
+                               "CROSS JOIN long_term_memory m ON m.id = s.memory_id "
+                               "WHERE s.user_turn IN (?1, ?1 - 1) AND ?1 IN (s.user_turn, s.assistant_turn) "
+                               "AND m.user_id = ?2")),
       newest_turns_(db.prepare("SELECT id, role, content "
                                "FROM conversation_history INDEXED BY engram_history_window "
                                "WHERE user_id = ?1 AND session_id = ?2 AND summary_id IS NULL "
@@ -86,14 +96,15 @@ std::vector<memory> context_queries::load_memories(context_query const& query) {
 }
 
 void context_queries::find_for_message(context_query const& query, std::int64_t user_key, context& loaded) {
-    std::unordered_set<std::int64_t> turns, memories;
+    std::unordered_set<std::int64_t> turns;
     for (auto const& one : loaded.turns)
         turns.insert(one.id);
-    for (auto const& one : loaded.memories)
-        memories.insert(one.id);
-    auto hits = search_.find({user_key, query.search.get(), query.recall_limit, query.vector,
-                              query.vector_model, &turns, &memories});
+    // Memories of the list are found as well: how much of the list there is room for is not known here.
+    auto const limit = query.recall_limit + loaded.memories.size();
+    auto hits = search_.find({user_key, query.search.get(), limit + more_than_asked, query.vector,
+                              query.vector_model, &turns, nullptr});
     for (auto& hit : hits) {
+        if (loaded.found_memories.size() + loaded.found_turns.size() >= limit) return;
         if (hit.is_memory) {
             auto found = found_memory_.query(hit.row, query.of.user_id, base::to_unix_ms(query.now));
             if (found.next())
@@ -101,12 +112,19 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
                     {read_memory(found), hit.rank.score, std::move(hit.rank.why)});
             continue;
         }
+        if (tells_only_of_the_past(hit.row, query.of.user_id)) continue;
         auto found = found_turn_.query(hit.row, query.of.user_id);
         if (!found.next()) continue;
         auto turn = read_turn_record(found);
         loaded.found_turns.push_back({std::move(turn.what), std::move(turn.session_id),
                                       std::move(turn.created_at), hit.rank.score, std::move(hit.rank.why)});
     }
+}
+
+// Whether something was learnt from a turn and none of it holds any more.
+bool context_queries::tells_only_of_the_past(std::int64_t turn, std::string const& user_id) {
+    auto found = told_by_turn_.query(turn, user_id);
+    return found.next() && !found.is_null(0) && found.integer(0) == 0;
 }
 
 std::vector<turn> context_queries::load_turns(context_query const& query) {

@@ -27,6 +27,7 @@ private:
     void take_more(std::vector<memory>& chosen, rows found, std::size_t limit);
     std::vector<turn> load_turns(context_query const& query);
     void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
+    bool tells_only_of_the_past(std::int64_t turn, std::string const& user_id);
 
     outcome_queries outcomes_;
     user_reader users_;
@@ -36,6 +37,7 @@ private:
     statement newest_memories_;
     statement found_memory_;
     statement found_turn_;
+    statement told_by_turn_;
     statement newest_turns_;
     statement due_sessions_;
 };

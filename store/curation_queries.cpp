@@ -27,6 +27,9 @@ std::optional<changed_memory> curation_queries::change(std::string const& user_i
                                                        base::wall_time at) {
     auto const old = memories_.find(user_id, what.id);
     if (!old || !old->valid_to.empty()) return std::nullopt;
+    // What stands for turns stays that, and nothing else becomes it.
+    bool const of_turns = old->what.type == "summary";
+    if (what.type && (*what.type == "summary") != of_turns) return std::nullopt;
     auto user = users_.find_or_add(user_id);
     new_memory const note{.type = what.type.value_or(old->what.type),
                           .content = what.content.value_or(old->what.content),
@@ -63,7 +66,7 @@ std::optional<std::size_t> curation_queries::consolidate(consolidation_task cons
                                                          base::wall_time at) {
     auto user = users_.find(task.user_id);
     if (user.key == 0 || user.seen != task.seen) return std::nullopt;
-    memory_origin const origin{task.user_id, {}, {}, 0, 0, at};
+    memory_origin const origin{task.user_id, {}, consolidation_job, 0, 0, at};
     std::size_t replaced = 0;
     for (auto const& step : steps)
         replaced += replace(user, step, origin);
@@ -84,10 +87,12 @@ std::size_t curation_queries::replace(user_row& user, consolidation_step const& 
     }
     auto by = step.kept;
     if (by != 0 && !is_current(by)) return 0;
-    if (by == 0) by = memories_.add(user, {.type = step.type, .content = step.content}, origin).id;
+    bool const is_new = by == 0;
+    if (is_new) by = memories_.add(user, {.type = step.type, .content = step.content}, origin).id;
     std::size_t ended = 0;
     for (auto const id : step.replaced) {
         if (id == by) continue;  // it said just that already
+        if (is_new) memories_.inherit(by, id);
         memories_.end(user, id, by, origin.at);
         ++ended;
     }

@@ -80,6 +80,10 @@ struct erased {
     std::vector<std::string> job_ids;     ///< of those jobs
 };
 
+/// What becomes of the record that a forgotten user's jobs are done. It is the only one of where their
+/// replies went: as long as those may be in Redis it stays, without its text.
+enum class finished_jobs { keep, remove };
+
 struct search_request {
     std::string user_id;
     std::shared_ptr<ranker> search;
@@ -158,8 +162,9 @@ public:
                                                         base::wall_time at) = 0;
     virtual answer<std::optional<erased>> delete_session(conversation which, bool memories,
                                                          base::wall_time at) = 0;
-    /// Nothing is left of the user but that he was forgotten and when, under a digest of his id.
-    virtual answer<erased> forget_user(std::string user_id, base::wall_time at) = 0;
+    /// Nothing is left of the user but that he was forgotten and when, under a digest of his id, and some
+    /// counters. Names the replies of all jobs that are on record; counts those that were not blank yet.
+    virtual answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) = 0;
 
     /// Upkeep: memories whose time is over go for good. Returns how many; at most `limit`.
     virtual answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) = 0;

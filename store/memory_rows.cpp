@@ -6,7 +6,8 @@ namespace engram::store {
 
 memory_record read_memory_record(rows const& from) {
     memory_record record;
-    record.what = {from.integer(0), from.text(1), from.text(2), from.text(3), from.text(4), from.integer(5)};
+    record.what = {from.integer(0), from.text(1),    from.text(2),         from.text(3),
+                   from.text(4),    from.integer(5), from.integer(12) != 0};
     record.updated_at = from.text(6);
     record.last_seen = from.text(7);
     record.valid_from = from.text(8);

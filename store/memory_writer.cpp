@@ -41,8 +41,15 @@ memory_writer::memory_writer(connection& db, recall_index& index)
       end_(db.prepare("UPDATE long_term_memory SET valid_to = ?2, updated_at = ?2, superseded_by = ?3, "
                       "item = NULL WHERE id = ?1")),
       restore_(
+          // One whose time was over meanwhile would be gone again at once.
           db.prepare("UPDATE long_term_memory SET valid_to = NULL, updated_at = ?2, superseded_by = NULL, "
-                     "item = ?3 WHERE id = ?1")),
+                     "item = ?3, expires_at = CASE WHEN expires_at > ?4 THEN expires_at END WHERE id = ?1")),
+      inherit_expiry_(db.prepare("UPDATE long_term_memory SET expires_at = (SELECT min(expires_at) "
+                                 "FROM long_term_memory WHERE id IN (?1, ?2)) WHERE id = ?1")),
+      inherit_sources_(db.prepare("INSERT OR IGNORE INTO engram_memory_source"
+                                  "(memory_id, user_turn, assistant_turn, session_id, job_id, at) "
+                                  "SELECT ?1, user_turn, assistant_turn, session_id, job_id, at "
+                                  "FROM engram_memory_source WHERE memory_id = ?2")),
       pin_(db.prepare("UPDATE long_term_memory SET pinned = ?2, updated_at = ?3 WHERE id = ?1")),
       // Whoever changed it need not know how long such memories live.
       keep_expiry_(db.prepare("UPDATE long_term_memory SET expires_at = "
@@ -61,6 +68,7 @@ std::optional<saved_memory> memory_writer::apply(user_row& user, new_memory cons
     if (!old || old->what.type == "summary") return std::nullopt;
     if (note.what == new_memory::kind::update) return supersede(user, *old, note, origin);
     end(user, old->what.id, 0, origin.at);
+    note_source(old->what.id, origin);
     return saved_memory{old->what.id, old->what.type, old->what.content, "forgotten"};
 }
 
@@ -68,7 +76,10 @@ saved_memory memory_writer::add(user_row& user, new_memory const& note, memory_o
     auto const* texts = index_.texts();
     auto const fingerprint = texts != nullptr ? texts->fingerprint(note.content) : std::string();
     if (auto const known = find_duplicate(origin.user_id, note.type, note.content, fingerprint, 0)) {
-        if (note.told) confirm(known, note, origin);
+        if (note.told)
+            confirm(known, note, origin);
+        else
+            note_source(known, origin);  // it repeats the words all the same
         auto const row = find(origin.user_id, known);
         return {known, note.type, row ? row->what.content : note.content, note.told ? "confirmed" : "known"};
     }
@@ -182,9 +193,14 @@ void memory_writer::end(user_row const& user, std::int64_t id, std::int64_t by, 
 void memory_writer::restore(user_row& user, memory_record const& past, base::wall_time at) {
     auto const& memory = past.what;
     auto const entry = index_.prepare(user, memory.content, text_kind::memory);
-    restore_.run(memory.id, base::to_utc_text(at), entry.item);
+    restore_.run(memory.id, base::to_utc_text(at), entry.item, base::to_unix_ms(at));
     index_.put(user, entry, true, memory.id, memory.session_id.empty() ? 0 : session_hash(memory.session_id),
                minutes_of(memory.created_at));
+}
+
+void memory_writer::inherit(std::int64_t id, std::int64_t from) {
+    inherit_expiry_.run(id, from);
+    inherit_sources_.run(id, from);
 }
 
 void memory_writer::pin(std::int64_t id, bool pinned, base::wall_time at) {

@@ -20,6 +20,9 @@ struct memory_origin {
     base::wall_time at;
 };
 
+/// The `job_id` of a memory that a consolidation has made of others; no job has such an id.
+inline constexpr std::string_view consolidation_job = "~consolidation";
+
 /// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction,
 /// which is what makes it safe against other daemons: between looking for a duplicate and writing nobody else
 /// writes. Throws sqlite_error.
@@ -44,6 +47,8 @@ public:
     void end(user_row const& user, std::int64_t id, std::int64_t by, base::wall_time at);
     /// A version of the past becomes current; the one of its label that is current now ends.
     void restore(user_row& user, memory_record const& past, base::wall_time at);
+    /// A memory that was made of another one lives no longer than that, and is known from where that is.
+    void inherit(std::int64_t id, std::int64_t from);
     void pin(std::int64_t id, bool pinned, base::wall_time at);
 
     [[nodiscard]] std::optional<memory_record> find(std::string_view user_id, std::int64_t id);
@@ -70,6 +75,8 @@ private:
     statement item_of_;
     statement end_;
     statement restore_;
+    statement inherit_expiry_;
+    statement inherit_sources_;
     statement pin_;
     statement keep_expiry_;
     statement count_type_;

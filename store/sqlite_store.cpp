@@ -174,10 +174,10 @@ public:
         });
     }
 
-    answer<erased> forget_user(std::string user_id, base::wall_time at) override {
-        return write<erased>([user_id = std::move(user_id), at](write_queries& db) {
+    answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) override {
+        return write<erased>([user_id = std::move(user_id), jobs, at](write_queries& db) {
             db.clean_log = true;
-            return db.erasing.forget_user(user_id, at);
+            return db.erasing.forget_user(user_id, jobs, at);
         });
     }
 

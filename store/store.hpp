@@ -54,6 +54,7 @@ struct memory {
     std::string created_at;  ///< UTC text as the database has it; may be empty
     std::string session_id;  ///< where it was learnt; empty if unknown
     std::int64_t label = 0;  ///< this user's short number of it, the same for all its versions
+    bool pinned = false;
 };
 
 /// One delivery of one job.
@@ -114,8 +115,8 @@ struct context {
     std::vector<memory> memories;
     /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
     std::vector<turn> turns;
-    /// Found for the new message, best first, `recall_limit` in all: nothing that is in `memories` or
-    /// `turns`.
+    /// Found for the new message, best first each: nothing that is in `turns`, but also what is in
+    /// `memories`; at most `recall_limit` beside those.
     std::vector<found_memory> found_memories;
     std::vector<found_turn> found_turns;
     erasures seen;                   ///< to be given back with the exchange

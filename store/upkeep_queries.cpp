@@ -29,7 +29,7 @@ upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index&
       memories_(db.prepare(select(memory_columns_read,
                                   "FROM long_term_memory INDEXED BY engram_memory_current "
                                   "WHERE user_id = ?1 AND valid_to IS NULL AND memory_type <> 'summary' "
-                                  "ORDER BY id DESC LIMIT ?2"))),
+                                  "AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id DESC LIMIT ?2"))),
       model_(db.prepare("SELECT model FROM engram_vector_model WHERE name = ?1")),
       add_model_(db.prepare("INSERT INTO engram_vector_model(name) VALUES (?1)")),
       unembedded_users_(
@@ -83,13 +83,13 @@ std::optional<consolidation_task> upkeep_queries::claim_consolidation(std::size_
     }
     claim_.run(key, base::to_unix_ms(until));
     task.seen = users_.find(task.user_id).seen;
-    task.memories = current_memories(task.user_id);
+    task.memories = current_memories(task.user_id, now);
     return task;
 }
 
-std::vector<memory_record> upkeep_queries::current_memories(std::string const& user_id) {
+std::vector<memory_record> upkeep_queries::current_memories(std::string const& user_id, base::wall_time now) {
     std::vector<memory_record> memories;
-    auto found = memories_.query(user_id, most_consolidated);
+    auto found = memories_.query(user_id, most_consolidated, base::to_unix_ms(now));
     while (found.next())
         memories.push_back(read_memory_record(found));
     std::ranges::reverse(memories);

@@ -31,7 +31,7 @@ private:
     void find_unembedded_of(std::int64_t user_key, std::int64_t from, std::size_t limit,
                             std::vector<unembedded>& found);
     std::string text_of(recall_record const& record);
-    std::vector<memory_record> current_memories(std::string const& user_id);
+    std::vector<memory_record> current_memories(std::string const& user_id, base::wall_time now);
 
     connection& db_;
     user_writer& users_;

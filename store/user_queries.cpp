@@ -38,7 +38,9 @@ user_writer::user_writer(connection& db)
       // Upkeep has to find the user by his number.
       name_(db.prepare("UPDATE engram_user SET user_id = ?2 WHERE user_key = ?1 AND user_id IS NULL")),
       count_deletion_(db.prepare("UPDATE engram_user SET deletions = deletions + 1 WHERE user_key = ?1")),
-      forget_(db.prepare("UPDATE engram_user SET user_id = NULL, notes = 0, deletions = deletions + 1, "
+      // next_item goes on: a vector that is being made for an old place must not meet a new text there.
+      forget_(db.prepare("UPDATE engram_user SET user_id = NULL, next_label = 1, notes = 0, "
+                         "deletions = deletions + 1, "
                          "forgets = forgets + 1, forgotten_at = ?2, consolidated_at = 0, "
                          "consolidation_until = 0, embedded_items = 0 WHERE user_key = ?1")) {}
 

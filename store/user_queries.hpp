@@ -41,7 +41,7 @@ public:
     void name(std::int64_t key, std::string_view user_id);
     /// Counts an erasure: what was read before may not be written any more.
     void count_deletion(std::int64_t key);
-    /// Takes back everything but the digest.
+    /// Takes back everything but the digest and what has to go on counting.
     void forget(std::int64_t key, std::int64_t at_ms);
 
 private:

@@ -3,8 +3,9 @@
 // 1. The store forgets him. From then on a turn that was begun before cannot be stored any more.
 // 2. His jobs and requests are cancelled, wherever they are; a request that is being answered is waited for.
 //    From then on no daemon writes a reply of such a turn, or to the store for such a request.
-// 3. Replies, streams and dead letters are erased.
-// 4. The store forgets him again, with what was stored between 1 and 2.
+// 3. The store forgets him again, with what was stored between 1 and 2.
+// 4. Replies, streams and dead letters are erased. Only the store knows where the replies are.
+// 5. The store forgets him for the last time, and with him where his replies were.
 //
 // Each step may be done again. So when one fails the request is answered with an error, and pushing it again
 // goes through all of them anew.
@@ -71,7 +72,8 @@ void add(store::erasure_counts& sum, store::erasure_counts const& more) {
 admin::outcome admin::forget_user(admin_request const& request) {
     auto const& user = request.user_id;
     base::wall_time at = clock_.wall();
-    auto const forget = [&] { return store_.forget_user(user, at); };
+    auto jobs = store::finished_jobs::keep;
+    auto const forget = [&] { return store_.forget_user(user, jobs, at); };
     auto erased = co_await insist<store::erased>(forget);
     if (!erased) co_return erased.error();
     base::failpoint("forgotten");
@@ -79,17 +81,24 @@ admin::outcome admin::forget_user(admin_request const& request) {
     auto const cancelled = co_await cancel_jobs(user);
     if (!cancelled) co_return cancelled.error();
 
-    auto replies = co_await erase_replies({user, erased->reply_keys, erased->job_ids, true});
+    at = clock_.wall();
+    auto const again = co_await insist<store::erased>(forget);
+    if (!again) co_return again.error();
+    add(erased->counts, again->counts);
+    auto const replies = co_await erase_replies({user, again->reply_keys, again->job_ids, true});
     if (!replies) co_return replies.error();
     auto const bury = [&] { return traces_.erase_dead_letters(user); };
     auto const dead_letters = co_await insist_on_redis<std::size_t>(bury);
     if (!dead_letters) co_return dead_letters.error();
 
     at = clock_.wall();
-    auto const again = co_await insist<store::erased>(forget);
-    if (!again) co_return again.error();
-    add(erased->counts, again->counts);
-    auto const more = co_await erase_replies({user, again->reply_keys, again->job_ids, true});
+    jobs = store::finished_jobs::remove;
+    auto const last = co_await insist<store::erased>(forget);
+    if (!last) co_return last.error();
+    add(erased->counts, last->counts);
+    checked<std::size_t> more = std::size_t{0};
+    if (last->job_ids != again->job_ids)  // some were pushed meanwhile, perhaps with the same reply key
+        more = co_await erase_replies({user, last->reply_keys, last->job_ids, true});
     if (!more) co_return more.error();
 
     object_text in_redis, result;

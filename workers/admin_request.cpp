@@ -65,6 +65,26 @@ std::string one_line(std::string_view text) {
     return std::string(trim_blanks(out));
 }
 
+// Takes the digits of a whole number from the front.
+bool take_number(std::string_view& text) {
+    std::int64_t number = 0;
+    if (text.empty() || text[0] == '-') return false;
+    auto const parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (parsed.ec != std::errc()) return false;
+    text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
+    return true;
+}
+
+// Whether a result of this operation can have had it, as store::curator makes them.
+bool is_cursor(std::string_view text, admin_op op) {
+    if (op != admin_op::user_export) return take_number(text) && text.empty();
+    if (text.empty()) return false;
+    char const kind = text[0];
+    text.remove_prefix(1);
+    if (!take_number(text)) return false;
+    return kind == 't' ? text.starts_with(':') : (kind == 'm' || kind == 'u') && text.empty();
+}
+
 // Takes the fields of a request one after the other; the first complaint is kept.
 class field_reader {
 public:
@@ -170,8 +190,8 @@ private:
         read_limit(page_limit);
         auto const* value = find("cursor");
         if (!value) return;
-        if (!value->is_string() || value->get_string().empty() ||
-            value->get_string().size() > most_cursor_bytes)
+        if (!value->is_string() || value->get_string().size() > most_cursor_bytes ||
+            !is_cursor(value->get_string(), into_.op))
             return complain("cursor must be a string that an earlier result had as its cursor");
         into_.cursor = value->get_string();
     }

@@ -62,28 +62,26 @@ queue::dead_letter dead_letter_of(std::string const& reply) {
     return {error ? error->error_type : "internal", error ? error->error_message : ""};
 }
 
-// Label and type of the memories in a prompt whose categories have limits.
-using limited_memories = std::vector<std::pair<std::int64_t, std::string>>;
+// Label and type of the memories in a prompt.
+using shown_memories = std::vector<std::pair<std::int64_t, std::string>>;
 
-limited_memories find_limited(store::context const& context, categories const& types) {
-    limited_memories limited;
-    auto const look_at = [&](store::memory const& one) {
-        auto const* kind = types.find(one.type);
-        if (kind != nullptr && (kind->max_per_user > 0 || kind->ttl.count() > 0))
-            limited.emplace_back(one.label, one.type);
-    };
+shown_memories find_shown(store::context const& context) {
+    shown_memories shown;
+    shown.reserve(context.memories.size() + context.found_memories.size());
     for (auto const& one : context.memories)
-        look_at(one);
+        shown.emplace_back(one.label, one.type);
     for (auto const& one : context.found_memories)
-        look_at(one.what);
-    return limited;
+        shown.emplace_back(one.what.label, one.what.type);
+    return shown;
 }
 
-// What takes the place of a memory keeps that one's type; empty if it has no limits.
-std::string_view type_of(memory_tag const& tag, limited_memories const& limited) {
+// What takes the place of a memory keeps that one's type. None: the note is about a number that the model was
+// not shown, such as one of an example.
+std::optional<std::string_view> type_of(memory_tag const& tag, shown_memories const& shown) {
     if (tag.what == memory_tag::kind::add) return tag.type;
-    auto const one = std::ranges::find(limited, tag.label, &limited_memories::value_type::first);
-    return one == limited.end() ? std::string_view() : one->second;
+    auto const one = std::ranges::find(shown, tag.label, &shown_memories::value_type::first);
+    if (one == shown.end()) return std::nullopt;
+    return one->second;
 }
 
 }  // namespace
@@ -108,7 +106,7 @@ struct chat_turn::turn {
     bool again = false;    // something that the prompt held was erased before the answer came
     std::string vector;    // of the message; empty: none
     std::string recalled;  // the earlier turns found for the message
-    limited_memories limited;
+    shown_memories shown;
 };
 
 chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
@@ -205,6 +203,8 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
 // Whether the job was there already when everything about its user was erased.
 bool chat_turn::was_forgotten(turn const& turn) const {
     if (turn.context.forgotten_at == base::wall_time{}) return false;
+    // A moment in the future is of a clock that was set back since: it says nothing.
+    if (turn.context.forgotten_at > clock_.wall()) return false;
     auto const waited = clock_.steady() - turn.received + milliseconds(turn.timing.queued_ms);
     auto const first_seen = clock_.wall() - std::chrono::duration_cast<base::wall_time::duration>(waited);
     return first_seen < turn.context.forgotten_at;
@@ -252,7 +252,7 @@ claude::request chat_turn::compose(turn& turn) const {
     turn.recalled.clear();
     for (auto const& one : context.found_turns)
         turn.recalled.append(one.what.content).append("\n");
-    turn.limited = find_limited(context, options_.types);
+    turn.shown = find_shown(context);
     return compose_chat(options_, context, turn.conversation.session_id, turn.job.message);
 }
 
@@ -293,8 +293,13 @@ bool chat_turn::is_echo(turn const& turn, std::string const& content) {
 // What the model noted, with the rules of its category.
 std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vector<memory_tag> tags) const {
     std::vector<store::new_memory> notes;
-    std::size_t echoes = 0;
+    std::size_t echoes = 0, not_shown = 0;
     for (auto& tag : tags) {
+        auto const type = type_of(tag, turn.shown);
+        if (!type) {
+            ++not_shown;
+            continue;
+        }
         store::new_memory note;
         note.what = tag.what == memory_tag::kind::add      ? store::new_memory::kind::add
                     : tag.what == memory_tag::kind::update ? store::new_memory::kind::update
@@ -305,7 +310,7 @@ std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vect
             ++echoes;
             continue;
         }
-        if (auto const* kind = options_.types.find(type_of(tag, turn.limited))) {
+        if (auto const* kind = options_.types.find(*type)) {
             note.most_of_type = kind->max_per_user;
             note.lifetime = kind->ttl;
         }
@@ -316,6 +321,9 @@ std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vect
     if (echoes > 0)
         base::log_info("the model noted what it had been shown; not kept",
                        {{"job", turn.key.job_id}, {"notes", echoes}});
+    if (not_shown > 0)
+        base::log_warn("the model named memories that it was not shown",
+                       {{"job", turn.key.job_id}, {"notes", not_shown}});
     return notes;
 }
 

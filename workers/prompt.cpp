@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <unordered_set>
 #include <utility>
 
 namespace engram::workers {
@@ -98,26 +99,39 @@ std::string line_of(store::memory const& memory, std::string_view session_id) {
            date_of(memory.created_at) + ") " + shorten(escape_data(memory.content), memory_bytes) + '\n';
 }
 
-// As many lines as `tokens` allow, the newest of them, in their order. The session's own summaries come
-// first: they stand for turns that are nowhere else.
-std::string list_memories(std::vector<store::memory> const& memories, std::string_view session_id,
+struct memory_list {
+    std::string text;  ///< empty: there is none
+    std::unordered_set<std::int64_t> shown;
+};
+
+// Which comes first if there is no room for all: a session's own summaries stand for turns that are nowhere
+// else.
+int rank_of(store::memory const& one, std::string_view session_id) {
+    if (one.type == "summary" && one.session_id == session_id) return 0;
+    return one.pinned ? 1 : 2;
+}
+
+// As many lines as `tokens` allow, the newest of each rank, in the order in which they were noted.
+memory_list list_memories(std::vector<store::memory> const& memories, std::string_view session_id,
                           std::size_t tokens) {
+    memory_list list;
     std::vector<std::string> lines(memories.size());
-    for (bool const own_summaries : {true, false}) {
+    for (int rank = 0; rank <= 2; ++rank) {
         for (auto i = memories.size(); i-- > 0;) {
             auto const& one = memories[i];
-            if ((one.type == "summary" && one.session_id == session_id) != own_summaries) continue;
+            if (rank_of(one, session_id) != rank) continue;
             auto line = line_of(one, session_id);
             auto const size = estimate_tokens(line);
             if (size > tokens) continue;
             tokens -= size;
             lines[i] = std::move(line);
+            list.shown.insert(one.id);
         }
     }
-    std::string list;
     for (auto const& line : lines)
-        list += line;
-    return list.empty() ? list : "<memories>\n" + list + "</memories>";
+        list.text += line;
+    if (!list.text.empty()) list.text = "<memories>\n" + list.text + "</memories>";
+    return list;
 }
 
 std::string line_of(store::found_turn const& turn) {
@@ -171,8 +185,8 @@ claude::request compose_chat(chat_options const& options, store::context const& 
     auto room = options.memory_tokens;
     auto list =
         list_memories(context.memories, session_id, options.recall_limit > 0 ? share_of_list(room) : room);
-    room -= std::min(room, estimate_tokens(list));
-    if (!list.empty()) request.system.push_back({std::move(list), true});
+    room -= std::min(room, estimate_tokens(list.text));
+    if (!list.text.empty()) request.system.push_back({std::move(list.text), true});
 
     for (auto const& turn : newest_within(context.turns, options.history_bytes)) {
         bool const by_user = turn.role == store::role::user;
@@ -181,13 +195,14 @@ claude::request compose_chat(chat_options const& options, store::context const& 
                   to_valid(turn.content));
     }
     if (!request.messages.empty()) request.messages.back().content.back().cache_breakpoint = true;
-    auto recalled = list_recalled(context, room);
+    auto recalled = list_recalled(context, list.shown, options.recall_limit, room);
     if (!recalled.empty()) add_block(request.messages, claude::role::user, std::move(recalled));
     add_block(request.messages, claude::role::user, std::string(message));
     return request;
 }
 
-std::string list_recalled(store::context const& context, std::size_t tokens) {
+std::string list_recalled(store::context const& context, std::unordered_set<std::int64_t> const& shown,
+                          std::size_t limit, std::size_t tokens) {
     struct recalled_line {
         double score;
         bool is_turn;
@@ -196,14 +211,16 @@ std::string list_recalled(store::context const& context, std::size_t tokens) {
     };
     std::vector<recalled_line> lines;
     for (auto const& one : context.found_memories)
-        lines.push_back({one.score, false, one.what.id, line_of(one.what, {})});
+        if (!shown.contains(one.what.id))
+            lines.push_back({one.score, false, one.what.id, line_of(one.what, {})});
     for (auto const& one : context.found_turns)
         lines.push_back({one.score, true, one.what.id, line_of(one)});
     std::ranges::sort(lines, std::greater(),
                       [](recalled_line const& line) { return std::pair(line.score, line.id); });
     std::erase_if(lines, [&](recalled_line const& line) {
         auto const size = estimate_tokens(line.text);
-        if (line.text.empty() || size > tokens) return true;
+        if (line.text.empty() || size > tokens || limit == 0) return true;
+        --limit;
         tokens -= size;
         return false;
     });

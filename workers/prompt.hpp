@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace engram::workers {
@@ -20,9 +21,12 @@ namespace engram::workers {
 [[nodiscard]] claude::request compose_chat(chat_options const& options, store::context const& context,
                                            std::string_view session_id, std::string_view message);
 
-/// The block with what was found for the message, best first as far as `tokens` allow, in the order in which
-/// it was noted and said; empty if there is nothing.
-[[nodiscard]] std::string list_recalled(store::context const& context, std::size_t tokens);
+/// The block with what was found for the message: at most `limit` entries, the best first as far as `tokens`
+/// allow, in the order in which they were noted and said, without the memories that are `shown` already, by
+/// id. Empty if there is nothing.
+[[nodiscard]] std::string list_recalled(store::context const& context,
+                                        std::unordered_set<std::int64_t> const& shown, std::size_t limit,
+                                        std::size_t tokens);
 
 /// Asks for the turns in three to five points, with the earlier summaries of the session as background. Turns
 /// without their memory tags, shortened where all together would not fit into the model's context.

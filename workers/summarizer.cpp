@@ -244,11 +244,14 @@ asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
         co_return;
     }
     ++(*committed ? counts_.written : counts_.discarded);
-    base::log_info(*committed ? "session summarized" : "a summary was dropped: another process was first",
+    base::log_info(*committed ? "session summarized"
+                              : "a summary was dropped: something of the user was erased meanwhile, or its "
+                                "turns were summarized by another process",
                    {{"user", task.of.user_id},
                     {"session", task.of.session_id},
                     {"turns", task.turns.size()},
                     {"ms", base::elapsed_ms(begun, steady_clock::now())}});
+    if (!*committed) co_await give_back(std::move(task), clock_.wall());
 }
 
 asio::awaitable<void> summarizer::give_back(store::summary_task task, base::wall_time not_before) {

@@ -138,7 +138,7 @@ asio::awaitable<base::result<std::vector<embedding::vector>, embedding::error>> 
     auto const until = steady_clock::now() + options_.embedding_timeout;
     auto vectors = co_await embedder_->embed(std::move(wanted), embedding::purpose::document, until);
     if (vectors && vectors->size() != count)
-        co_return embedding::error{embedding::error_kind::unavailable, "not one vector for each text", {}, 0};
+        co_return embedding::error{embedding::error_kind::unavailable, "not one vector for each text", 0};
     co_return vectors;
 }
 

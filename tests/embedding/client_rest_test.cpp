@@ -71,30 +71,41 @@ BOOST_AUTO_TEST_CASE(a_success_makes_the_next_rest_short_again) {
     BOOST_TEST(h.query().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(documents_are_sent_during_a_rest_and_their_success_ends_it) {
-    harness h({answers({broken(), good(), good()})});
+BOOST_AUTO_TEST_CASE(documents_are_sent_during_a_rest_and_do_not_end_it) {
+    harness h({answers({broken(), good(), broken(), good(), good()})});
     BOOST_TEST(fails(h.query()));
-    BOOST_TEST(rests(h.query()));
     BOOST_TEST(h.embed({"a"}).has_value());
+    BOOST_TEST(rests(h.query()));
+    h.clock.now += 1s;
+    BOOST_TEST(fails(h.query()));
+    // The next rest is longer all the same.
+    BOOST_TEST(h.embed({"a"}).has_value());
+    h.clock.now += 1s;
+    BOOST_TEST(rests(h.query()));
+    h.clock.now += 1s;
     BOOST_TEST(h.query().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_of_documents_lets_queries_rest) {
-    harness h({answers({broken()})});
-    BOOST_TEST(fails(h.embed({"a"})));
-    BOOST_TEST(rests(h.query()));
-}
-
-BOOST_AUTO_TEST_CASE(a_document_that_is_refused_says_nothing_about_queries) {
-    harness h({answers({refused(), good()})});
+BOOST_AUTO_TEST_CASE(documents_that_fail_or_are_refused_say_nothing_about_queries) {
+    harness h({answers({refused(), broken(), good()})});
     BOOST_CHECK(h.embed({"a"}).error().kind == error_kind::rejected);
+    BOOST_TEST(fails(h.embed({"a"})));
+    BOOST_TEST(h.client().status().failures == 2U);
     BOOST_TEST(h.query().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_query_that_is_refused_lets_queries_rest) {
-    harness h({answers({refused()})});
+BOOST_AUTO_TEST_CASE(a_query_that_is_refused_is_counted_and_the_next_is_sent) {
+    harness h({answers({refused(), good(), broken(), refused(), good()})});
     BOOST_CHECK(h.query().error().kind == error_kind::rejected);
-    BOOST_TEST(rests(h.query()));
+    BOOST_TEST(h.client().status().failures == 1U);
+    BOOST_TEST(h.query().has_value());
+    // After a rest it has learnt nothing, and leaves the try to the next.
+    BOOST_TEST(fails(h.query()));
+    h.clock.now += 1s;
+    BOOST_CHECK(h.query().error().kind == error_kind::rejected);
+    BOOST_TEST(h.client().status().resting);
+    BOOST_TEST(h.query().has_value());
+    BOOST_TEST(!h.client().status().resting);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_rest_one_query_tries_and_the_others_do_not_wait_for_it) {

@@ -35,6 +35,15 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_loses_its_brackets_and_gets_them_back) {
     BOOST_TEST(url.authority() == "[::1]:8080");
 }
 
+BOOST_AUTO_TEST_CASE(only_loopback_names_and_addresses_are_local) {
+    for (std::string const host : {"localhost", "a.localhost", "127.0.0.1", "127.1.2.3", "[::1]", "[0:0::1]"})
+        BOOST_TEST(parse_base_url("http://" + host + "/x").is_local(), host);
+    for (std::string const host :
+         {"127.example.com", "127.0.0.1.example.com", "127.0.0", "128.0.0.1", "127.0.0.256",
+          "localhost.example.com", "notlocalhost", "[::2]", "[::]", "[::ffff:128.0.0.1]"})
+        BOOST_TEST(!parse_base_url("http://" + host + "/x").is_local(), host);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_an_address_is_refused) {
     for (auto const* bad : {"",
                             "api.anthropic.com",

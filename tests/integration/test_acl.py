@@ -291,6 +291,7 @@ class Memory(AclCase):
 
     COMMANDS = {
         "lpush": ["LPUSH", "engram:admin", "{}"],
+        "lrem": ["LREM", "engram:admin", "1", "{}"],
         "blpop": ["BLPOP", "engram:reply:one", "1"],
         "lrange": ["LRANGE", "engram:reply:one", "0", "-1"],
         "subscribe": ["SUBSCRIBE", "engram:reply:one"],
@@ -316,6 +317,8 @@ class Memory(AclCase):
             ["LRANGE", "engram:admin", "0", "-1"],
             ["BLPOP", "engram:admin", "1"],
             ["LRANGE", "engram:admin:taken:i", "0", "-1"],
+            ["LREM", "engram:jobs", "1", "{}"],
+            ["LREM", "engram:reply:one", "1", "a reply"],
             ["LPUSH", "engram:reply:one", "forged"],
             ["PUBLISH", "engram:reply:one", "forged"],
             ["PSUBSCRIBE", "*"],
@@ -327,6 +330,30 @@ class Memory(AclCase):
         for command in refused:
             with self.subTest(command=command), self.assertRaises(redis.exceptions.NoPermissionError):
                 self.login("engram-memory").execute_command(*command)
+
+
+    def run_ctl(self, *arguments):
+        return self.ctl(*arguments, url=self.url("engram-memory"))
+
+    def test_its_rights_are_enough_for_engramctl(self):
+        self.start()
+        for command in (
+            ["memory", "add", "likes tea"],
+            ["memory", "list"],
+            ["stats"],
+            ["user", "export"],
+            ["user", "forget", "--yes"],
+        ):
+            with self.subTest(command=command):
+                answer = self.run_ctl(*command)
+                self.assertEqual((answer.status, answer.err), (0, ""), answer)
+        self.assert_nothing_was_refused()
+
+    def test_a_request_that_nobody_answers_is_taken_back(self):
+        answer = self.run_ctl("user", "forget", "--yes", "--timeout", "1")
+        self.assertIn("taken back", answer.err)
+        self.assertEqual(self.client.llen("engram:admin"), 0)
+        self.assert_nothing_was_refused()
 
 
 class Admin(AclCase):

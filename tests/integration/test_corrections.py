@@ -56,6 +56,25 @@ class Updates(CorrectionsCase):
                     self.assert_known(body, ") The user lives in Rome", "lives in Paris")
                 daemon.stop()
 
+    def test_the_turns_that_told_the_old_value_are_not_recalled(self):
+        self.start_daemon(memory_limit=0)
+        self.ask("A bridge of Paris is in my picture", session_id="picture")
+        said = "I live in Paris"
+        self.answers[said] = "Paris, how nice.\n[MEMORY: fact|The user lives in Paris]"
+        self.ask(said, session_id="one")
+        before = self.recalled_for("What do you know of Paris?")
+        for text in (said, "Paris, how nice.", "A bridge of Paris is in my picture"):
+            self.assert_recalled(") " + text, before)
+        moved = "Not Paris, I have moved to Rome"
+        self.say(moved, "update #1|The user lives in Rome", session_id="two")
+        after = self.recalled_for("What do you know of Paris?")
+        for text in (moved, "A bridge of Paris is in my picture"):
+            self.assert_recalled(") " + text, after)
+        for text in (said, "Paris, how nice."):
+            self.assertFalse([line for line in after if ") " + text in line], after)
+        found = [turn["content"] for turn in self.admin("memory.search", query="Paris")["turns"]]
+        self.assertIn(said, found)
+
     def test_the_past_is_kept_and_can_be_brought_back(self):
         self.start_daemon()
         old, new = self.move()

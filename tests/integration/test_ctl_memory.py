@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import threading
 
 from harness import Case, PATIENCE, clean_environment, eventually, main, program
 from test_ctl import Terminal
+from test_dead import Forgetful
 
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_SOFTWARE = 64, 65, 66, 69, 70
 EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_PROTOCOL, EX_CONFIG = 73, 74, 75, 76, 78
@@ -336,7 +338,56 @@ class Users(AdminCase):
         self.answer_with(user_export=[self.pages[0], error("internal")])
         path = os.path.join(self.folder, "ada.jsonl")
         self.assert_complains(self.ctl("user", "export", "--output", path), EX_SOFTWARE, "internal")
+        self.assertEqual(self.files_of_export(), [])
+
+    def files_of_export(self):
+        return [name for name in os.listdir(self.folder) if "ada.jsonl" in name]
+
+    def export_under_way(self):
+        """An export whose first page is in the file; nobody has answered for the second."""
+        path = os.path.join(self.folder, "ada.jsonl")
+        child = subprocess.Popen(
+            [program("engramctl"), "user", "export", "--output", path],
+            stderr=subprocess.PIPE,
+            env=clean_environment(self.folder, ENGRAMD_REDIS_URL=self.redis.url),
+        )
+        self.addCleanup(child.kill)
+        requests = self.redis.connect()
+        self.answer_next(requests, self.pages[0])
+        second = requests.brpop(ADMIN, PATIENCE)
+        self.assertIsNotNone(second)
+        return path, child, json.loads(second[1])
+
+    def answer_next(self, client, result):
+        popped = client.brpop(ADMIN, PATIENCE)
+        self.assertIsNotNone(popped)
+        self.answer(json.loads(popped[1]), result)
+
+    def answer(self, request, result):
+        reply = json.dumps({"id": request["id"], "status": "ok", "result": result})
+        self.redis.client.rpush(f"engram:reply:{request['id']}", reply)
+
+    def test_an_export_that_is_interrupted_never_has_the_files_name(self):
+        path, child, _ = self.export_under_way()
+        (part,) = self.files_of_export()
+        self.assertRegex(part, r"^ada\.jsonl\.part-[0-9a-f]{16}$")
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.folder, part)).st_mode), 0o600)
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=PATIENCE)
+        self.assertNotEqual(child.returncode, 0)
         self.assertFalse(os.path.exists(path))
+
+    def test_a_file_that_came_meanwhile_is_left_alone(self):
+        path, child, request = self.export_under_way()
+        with open(path, "w") as f:
+            f.write("precious")
+        self.answer(request, {"lines": [], "cursor": None})
+        _, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, EX_CANTCREAT, err)
+        self.assertIn(b"name another file", err)
+        self.assertEqual(self.files_of_export(), ["ada.jsonl"])
+        with open(path) as f:
+            self.assertEqual(f.read(), "precious")
 
     def test_a_full_disk_is_told(self):
         self.answer_with(user_export=self.pages)
@@ -434,7 +485,7 @@ class Asking(AdminCase):
 
     def test_a_memory_is_shown_before_it_goes(self):
         seen = self.answer_question(["memory", "delete", "7"], b"Type yes: ", b"n\n")
-        for part in ("lives in Paris", "the memory's text", "exchanges it was learnt from are erased", "(2 "):
+        for part in ("lives in Paris", "in all its versions", "merged into or from", "confirmed in are erased"):
             self.assertIn(part, seen)
         self.assertEqual(self.ops(), ["memory.history"])
 
@@ -499,6 +550,12 @@ class Trouble(AdminCase):
         self.assert_complains(self.ctl("memory", "list", "--all"), EX_PROTOCOL)
         self.assertEqual(len(self.daemon.requests), 2)
 
+    def test_cursors_that_go_round_in_a_larger_circle(self):
+        pages = [{"memories": [memory()], "cursor": cursor} for cursor in "abcab"]
+        self.answer_with(memory_list=pages)
+        self.assert_complains(self.ctl("memory", "list", "--all"), EX_PROTOCOL)
+        self.assertEqual(len(self.daemon.requests), 4)
+
     def test_an_export_with_a_line_that_is_no_document(self):
         for line in ("x", "[]", "{}\n{}"):
             self.answer_with(user_export={"lines": ["{}", line], "cursor": None})
@@ -550,6 +607,23 @@ class Trouble(AdminCase):
         self.addCleanup(thief.join)
         answer = self.ctl("user", "forget", "--yes", "--timeout", "1")
         self.assert_complains(answer, EX_TEMPFAIL, "no engramd answers within 1 s", "may still")
+
+    def test_a_push_whose_answer_is_lost_is_taken_back(self):
+        relay = Forgetful(self.redis.socket, os.path.join(self.folder, "relay.sock"), b"LPUSH")
+        self.addCleanup(relay.close)
+        answer = self.ctl("user", "forget", "--yes", url=relay.url)
+        self.assert_complains(answer, EX_UNAVAILABLE, "connection to Redis was lost", "taken back")
+        self.assertEqual(self.keys(), [])
+
+    def test_a_push_whose_answer_is_lost_may_have_been_taken(self):
+        thief = threading.Thread(target=lambda: self.redis.connect().brpop(ADMIN, PATIENCE))
+        thief.start()
+        self.addCleanup(thief.join)
+        eventually(lambda: self.redis.client.info("clients")["blocked_clients"], "somebody waits for it")
+        relay = Forgetful(self.redis.socket, os.path.join(self.folder, "relay.sock"), b"LPUSH")
+        self.addCleanup(relay.close)
+        answer = self.ctl("user", "forget", "--yes", url=relay.url)
+        self.assert_complains(answer, EX_UNAVAILABLE, "may still be carried out", "Run it again")
 
     def test_only_the_own_request_is_taken_back(self):
         self.redis.client.lpush(ADMIN, "other")

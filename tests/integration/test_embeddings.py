@@ -150,8 +150,8 @@ class WithoutTheEndpoint(EmbeddingCase):
         daemon.wait_for_log("the embedding endpoint failed")
         self.embeddings.behave = lambda request: None
         self.going_on.set()
+        eventually(self.has_fact, "meaning counts again")  # it is a query that ends the rest
         daemon.wait_for_log("the embedding endpoint answers again")
-        eventually(self.has_fact, "meaning counts again")
 
     def test_one_that_refuses_or_talks_nonsense_costs_nothing(self):
         daemon = self.start()

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import unittest
 
 from erasing_case import CHEAP, COUNTERS, ErasingCase, note
 from harness import Response, error_body, eventually, main
@@ -99,8 +98,6 @@ class DeletedMemory(ErasingCase):
 
         self.check_deletion(delete)
 
-    # The store keeps what was said of the failed attempt.
-    @unittest.expectedFailure
     def test_an_error_that_repeated_it_before_it_was_told_is_gone(self):
         self.start()
         told = "I live near the qzorlin harbour"

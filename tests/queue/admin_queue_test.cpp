@@ -379,6 +379,53 @@ BOOST_AUTO_TEST_CASE(a_request_far_too_large_is_a_dead_letter_and_others_go_on) 
     });
 }
 
+BOOST_AUTO_TEST_CASE(requests_too_large_to_be_buried_now_keep_their_place_and_others_pass) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_job_bytes = 1'000;
+        worker w(f, options);
+        co_await w.start();
+        f.look({"SET", "engram:dead", "foreign"});
+        std::string const large(4'001, 'x');
+        f.ask(large);
+        f.ask(f.request("1"));
+        f.ask(large);
+        f.ask(f.request("2"));
+        auto const c = f.clerk_of(w, options);
+        for (std::string const id : {"1", "2"}) {
+            auto const one = co_await c->next();
+            BOOST_TEST(one->body == f.request(id));
+            one->answer(id, "r");
+            co_await f.replied(id);
+        }
+        co_await until("it is told of",
+                       [&] { return c->queue.trouble().find("WRONGTYPE") != std::string::npos; });
+        BOOST_TEST(f.look({"LLEN", "engram:admin"}) == "2");
+        f.look({"DEL", "engram:dead"});
+        co_await until("they are buried", [&] { return f.look({"XLEN", "engram:dead"}) == "2"; });
+        co_await until("all is well", [&] { return c->queue.trouble() == ""; });
+        BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_given_up_is_told_its_op_unless_that_is_long) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_deliveries = 0;
+        worker w(f, options);
+        co_await w.start();
+        auto const c = f.clerk_of(w, options);
+        for (std::size_t const size : {64u, 65u}) {
+            std::string const op(size, 'o'), id = std::to_string(size);
+            f.ask(R"({"op":")" + op + R"(","user_id":"u","id":")" + id + R"("})");
+            co_await f.replied(id);
+            auto const said = f.replies(id);
+            BOOST_TEST(said.find("poisoned") != std::string::npos);
+            BOOST_TEST((said.find(op) != std::string::npos) == (size == 64));
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_full_redis_answers_requests_that_wait) {
     fixture g({"--maxmemory-policy", "noeviction"});
     g.play([](fixture& f) -> task<void> {

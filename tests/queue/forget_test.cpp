@@ -224,6 +224,45 @@ BOOST_AUTO_TEST_CASE(dead_letters_that_come_and_go_meanwhile_are_neither_lost_no
     });
 }
 
+BOOST_AUTO_TEST_CASE(of_jobs_without_dead_letters_nothing_is_copied_and_a_group_stays) {
+    play([](user_fixture& f) -> task<void> {
+        for (int i = 0; i < 700; ++i)
+            f.bury(R"({"user_id":"bob","message":"x"})");
+        f.look({"XADD", "engram:dead", "*", "id", "other", "job", R"({"user_id":"ada"})"});
+        f.look({"XGROUP", "CREATE", "engram:dead", "watchers", "0"});
+        f.look({"CONFIG", "SET", "maxmemory", "1"});
+        // "i" is in another's hands, "other" is not named.
+        auto erased = co_await queue::erase_dead_letters(f.hand.redis, "engram", "ada", {"i", "none"});
+        BOOST_TEST((erased.has_value() && *erased == 0u));
+        BOOST_TEST(f.look({"XINFO", "GROUPS", "engram:dead"}).find("watchers") != std::string::npos);
+        BOOST_TEST(f.keys() == "engram:dead\n");
+        f.look({"CONFIG", "SET", "maxmemory", "0"});
+        erased = co_await queue::erase_dead_letters(f.hand.redis, "engram", "ada", {"i", "other"});
+        BOOST_TEST((erased.has_value() && *erased == 1u));
+        BOOST_TEST(f.look({"XLEN", "engram:dead"}) == "700");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_too_large_to_be_copied_keeps_all_and_is_named) {
+    play([](user_fixture& f) -> task<void> {
+        f.bury(R"({"user_id":"ada","message":"x"})");
+        std::vector<std::string> command{"XADD", "engram:dead", "*"};
+        for (int i = 0; i < 9'000; ++i)
+            command.push_back("f" + std::to_string(i));
+        auto const odd = f.look(command);
+        f.bury(R"({"user_id":"ada","message":"y"})");
+        auto const refused = co_await queue::erase_user_keys(f.hand.redis, "engram", "ada", {});
+        BOOST_REQUIRE(refused.has_error());
+        BOOST_TEST(refused.error().message.find("the entry " + odd + " of engram:dead") != std::string::npos);
+        BOOST_TEST(f.look({"XLEN", "engram:dead"}) == "3");
+        BOOST_TEST(f.keys() == "engram:dead\n");
+        f.look({"XDEL", "engram:dead", odd});
+        auto const erased = co_await f.erase("ada");
+        BOOST_TEST(erased.dead_letters == 2u);
+        BOOST_TEST(f.keys() == "");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_full_redis_keeps_the_dead_letters_and_says_so) {
     play([](user_fixture& f) -> task<void> {
         f.bury(R"({"user_id":"ada","message":"x"})");

@@ -76,6 +76,7 @@ task<void> proxy::pass_requests(std::shared_ptr<link> on) {
         std::string_view const request(buffer.data(), bytes);
         asked_ += request;
         co_await while_held();
+        if (act_ && request.find(awaited_) != std::string_view::npos) std::exchange(act_, nullptr)();
         bool const last = !wanted_.empty() && request.find(wanted_) != std::string_view::npos;
         if (last) {
             wanted_.clear();

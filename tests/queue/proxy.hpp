@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -30,6 +31,12 @@ public:
     void lose_answer_to(std::string part) { wanted_ = std::move(part); }
     /// How many answers were lost so.
     [[nodiscard]] std::size_t lost() const { return lost_; }
+
+    /// `act` is called once, before the next request that holds `part` is passed on.
+    void before(std::string part, std::function<void()> act) {
+        awaited_ = std::move(part);
+        act_ = std::move(act);
+    }
 
     /// Holds everything back, in both directions, until let_go().
     void hold() { holding_ = true; }
@@ -65,7 +72,8 @@ private:
     base::task_group tasks_;
     base::event freed_;
     bool holding_ = false;
-    std::string wanted_;
+    std::string wanted_, awaited_;
+    std::function<void()> act_;
     std::size_t lost_ = 0;
     std::string asked_, heard_;
 };

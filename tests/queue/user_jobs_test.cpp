@@ -1,5 +1,6 @@
 // A user's jobs and requests: found wherever they are, and ended there.
 #include "clerk.hpp"
+#include "proxy.hpp"
 #include "user_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -250,6 +251,30 @@ BOOST_AUTO_TEST_CASE(requests_of_a_user_are_found_but_for_those_that_forget) {
         BOOST_TEST(f.replies("2") == "ended");
         co_await until("both are counted", [&] { return c.queue.answered() == 2; });
         BOOST_TEST(f.keys() == "engram:instances\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_goes_back_between_the_walks_is_found_and_none_is_found_twice) {
+    play([](user_fixture& f) -> task<void> {
+        auto const request = [](std::string const& id) {
+            return R"({"op":"memory.list","user_id":"ada","id":")" + id + R"("})";
+        };
+        f.look({"ZADD", "engram:instances", "9000000000000", "one"});
+        f.look({"LPUSH", "engram:admin:taken:one", request("back")});
+        for (auto const* id : {"1", "2", "2"})
+            f.look({"LPUSH", "engram:admin", request(id)});
+        proxy cable(f, f.server.socket());
+        client other(f, cable.url());
+        cable.before("\r\ntaken\r\n", [&f] {
+            f.look({"RPOPLPUSH", "engram:admin:taken:one", "engram:admin"});
+            f.look({"LMOVE", "engram:admin", "engram:admin", "LEFT", "RIGHT"});
+        });
+        auto const found = co_await queue::find_user_jobs(other.redis, "engram", "ada", 100);
+        BOOST_REQUIRE(found.has_value());
+        std::multiset<std::string> ids;
+        for (auto const& one : *found)
+            ids.insert(user_fixture::id_of(one.body));
+        BOOST_TEST((ids == std::multiset<std::string>{"1", "2", "2", "back"}));
     });
 }
 

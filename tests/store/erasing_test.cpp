@@ -163,6 +163,46 @@ BOOST_AUTO_TEST_CASE(the_same_words_go_from_other_answers_and_replies_in_whateve
     BOOST_TEST(reply.find("\"reply\":\"\"") != std::string::npos, reply);
 }
 
+BOOST_AUTO_TEST_CASE(errors_of_its_jobs_and_those_that_quote_it_lose_their_message) {
+    std::string const fact = "owns the \"qqboat\" of the town";
+    auto const fail = [&](std::string const& ticket, std::string const& job_id, std::string const& user,
+                          std::string const& reply) {
+        auto what = failure_of(job(job_id, ticket), reply);
+        what.user_id = user;
+        db.get(db->record_failure(what));
+    };
+    auto const now_says = [&](std::string const& ticket, std::string const& reply) {
+        return number(path, "SELECT count(*) FROM engram_failed_delivery WHERE ticket = '" + ticket +
+                                "' AND reply = '" + reply + "'") == 1;
+    };
+    auto const error = [](std::string const& message) {
+        return R"({"id":"x","error":{"type":"claude_rejected","message":")" + message + R"("},"attempts":1})";
+    };
+    auto const quote = error(R"(no: owns the \"qqboat\" of the town)");
+    fail("t1", "jobadaqq0", of.user_id, error("not this: askedqq"));
+    fail("t2", "another", of.user_id, quote);
+    fail("t3", "jobadaqq0", of.user_id, "askedqq");
+    fail("t4", "beside", of.user_id, error("keepqq"));
+    fail("t5", "jobadaqq0", "bob", quote);
+    say(of, "askedqq", "answerqq", {{"fact", fact}});
+    db.get(db->delete_memory(of.user_id, memory(fact), at()));
+    BOOST_TEST(!stands_in_files(path, "askedqq"));
+    BOOST_TEST(now_says("t1", error("")));
+    BOOST_TEST(now_says("t2", error("")));
+    BOOST_TEST(now_says("t3", ""));
+    BOOST_TEST(now_says("t4", error("keepqq")));
+    BOOST_TEST(now_says("t5", quote));
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_the_jobs_of_a_deleted_session_lose_their_message) {
+    auto failed = failure_of(job("jobadaqq0", "t1"), R"({"error":{"message":"not this: askedqq"}})");
+    failed.user_id = of.user_id;
+    db.get(db->record_failure(failed));
+    say(of, "askedqq", "answerqq");
+    db.get(db->delete_session(of, false, at()));
+    BOOST_TEST(!stands_in_files(path, "askedqq"));
+}
+
 BOOST_AUTO_TEST_CASE(a_deleted_session_goes_with_its_summaries_and_keeps_its_facts_unless_asked) {
     tell_much();
     say({of.user_id, "s2"}, "otherqq", "fine");
@@ -200,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_forgotten_user_leaves_no_word_and_no_name) {
     auto failed = failure_of(job("bad", "ticket"), R"({"user_id":"adaqq"})");
     failed.user_id = of.user_id;
     db.get(db->record_failure(failed));
-    auto const gone = db.get(db->forget_user(of.user_id, at(7)));
+    auto const gone = db.get(db->forget_user(of.user_id, store::finished_jobs::remove, at(7)));
     for (std::string const word : told)
         BOOST_TEST(!stands_in_files(path, word), word);
     BOOST_TEST(!stands_in_files(path, "adaqq"));
@@ -216,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_forgotten_user_leaves_no_word_and_no_name) {
     BOOST_TEST((context(of).forgotten_at == at(7)));
     // Again, and somebody who was never here.
     for (std::string const user : {"adaqq", "nobodyqq"}) {
-        auto const none = db.get(db->forget_user(user, at(9))).counts;
+        auto const none = db.get(db->forget_user(user, store::finished_jobs::remove, at(9))).counts;
         BOOST_TEST(none.memories + none.turns + none.sessions + none.replies + none.index_entries == 0u);
         BOOST_TEST((context({user, "s1"}).forgotten_at == at(9)));
     }
@@ -226,6 +266,40 @@ BOOST_AUTO_TEST_CASE(a_forgotten_user_leaves_no_word_and_no_name) {
     what.seen = context(of).seen;
     BOOST_TEST(db.get(db->commit_exchange(what)).committed);
     BOOST_TEST(context(of).memories.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_replies_of_a_forgotten_user_are_named_until_his_jobs_are_to_be_removed) {
+    using store::finished_jobs;
+    tell_much();
+    auto const first = db.get(db->forget_user(of.user_id, finished_jobs::keep, at()));
+    BOOST_TEST(first.reply_keys.size() == 10u);
+    BOOST_TEST(first.counts.replies == 10u);
+    for (std::string const word : told)
+        BOOST_TEST(!stands_in_files(path, word), word);
+    auto late = make(of, "lateqq", "late answerqq");
+    late.seen = context(of).seen;
+    BOOST_REQUIRE(db.get(db->commit_exchange(late)).committed);
+    auto const again = db.get(db->forget_user(of.user_id, finished_jobs::keep, at()));
+    BOOST_TEST(again.reply_keys.size() == 11u);
+    BOOST_TEST(again.counts.replies == 1u);
+    BOOST_TEST(!stands_in_files(path, "answerqq"));
+    auto const last = db.get(db->forget_user(of.user_id, finished_jobs::remove, at()));
+    BOOST_TEST(last.job_ids.size() == 11u);
+    BOOST_TEST(last.counts.replies == 0u);
+    BOOST_TEST(!stands_in_files(path, "adaqq"));
+    BOOST_TEST(db.get(db->forget_user(of.user_id, finished_jobs::remove, at())).reply_keys.empty());
+}
+
+BOOST_AUTO_TEST_CASE(labels_begin_anew_after_a_forgetting_and_places_in_the_index_do_not) {
+    tell_much();
+    embed();
+    auto const places = number(path, "SELECT next_item FROM engram_user");
+    db.get(db->forget_user(of.user_id, store::finished_jobs::remove, at()));
+    auto what = make(of, "hello", "hi", {{"fact", "is back"}});
+    what.seen = context(of).seen;
+    db.get(db->commit_exchange(what));
+    BOOST_TEST(context(of).memories.at(0).label == 1);
+    BOOST_TEST(number(path, "SELECT min(item) FROM conversation_history") == places);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_under_way_when_something_was_deleted_is_refused) {
@@ -257,7 +331,7 @@ BOOST_AUTO_TEST_CASE(what_was_under_way_when_a_user_was_forgotten_is_refused) {
     auto failed = failure_of(job("late2", "t2"), "adaqq failed");
     failed.user_id = of.user_id;
     failed.seen = late.seen;
-    db.get(db->forget_user(of.user_id, at()));
+    db.get(db->forget_user(of.user_id, store::finished_jobs::remove, at()));
     BOOST_TEST((db.get(db->commit_exchange(late)).stale == staleness::forget));
     BOOST_TEST(db.get(db->record_failure(failed)).reply == "adaqq failed");
     BOOST_TEST(!stands_in_files(path, "adaqq"));

@@ -151,10 +151,10 @@ BOOST_AUTO_TEST_CASE(tasks_made_up_for_another_user_do_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(forgetting_one_leaves_the_other) {
-    BOOST_TEST(db.get(db->forget_user("eve", at())).counts.memories == 2u);
-    db.get(db->forget_user("Ada", at()));
-    db.get(db->forget_user("ada ", at()));
-    db.get(db->forget_user("", at()));
+    BOOST_TEST(db.get(db->forget_user("eve", store::finished_jobs::remove, at())).counts.memories == 2u);
+    db.get(db->forget_user("Ada", store::finished_jobs::remove, at()));
+    db.get(db->forget_user("ada ", store::finished_jobs::remove, at()));
+    db.get(db->forget_user("", store::finished_jobs::remove, at()));
     auto const id = number(path, "SELECT max(id) FROM long_term_memory WHERE memory_type = 'fact'");
     BOOST_TEST(db.get(db->read_history("ada", id)).has_value());
 }

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(what_a_migration_moved_leaves_no_copy_that_outlives_its_use
         "INSERT INTO long_term_memory SELECT user_id, content FROM conversation_history");
     opened_store db(options_for(path));
     BOOST_TEST(stands_in_files(path, "wordqq"));
-    db.get(db->forget_user("adaqq", at()));
+    db.get(db->forget_user("adaqq", store::finished_jobs::remove, at()));
     BOOST_TEST(!stands_in_files(path, "wordqq"));
     BOOST_TEST(!stands_in_files(path, "adaqq"));
 }

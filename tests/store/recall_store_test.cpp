@@ -80,13 +80,15 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_found_in_the_same_moment) {
     BOOST_TEST(texts(find("dog", 0)).empty());
 }
 
-BOOST_AUTO_TEST_CASE(nothing_of_the_window_or_of_the_listed_memories_is_found) {
+BOOST_AUTO_TEST_CASE(
+    what_stands_in_the_window_is_not_found_and_a_listed_memory_takes_nothing_else_its_place) {
     say(of, "my dog is called Rex", "a fine name", {{"fact", "has a dog called Rex"}});
     say({"ada", "s2"}, "the dog is ill", "oh");
-    BOOST_TEST(texts(find("dog", 10, 20, 40)) == "t:the dog is ill|");
+    BOOST_TEST(texts(find("dog", 1, 20, 40)) == "m:has a dog called Rex|t:the dog is ill|");
     say(of, "x", "y");
     // What the window is too short for can be found.
-    BOOST_TEST(texts(find("dog Rex", 10, 20, 2)) == "t:my dog is called Rex|t:the dog is ill|");
+    BOOST_TEST(texts(find("dog Rex", 10, 20, 2)) ==
+               "m:has a dog called Rex|t:my dog is called Rex|t:the dog is ill|");
 }
 
 BOOST_AUTO_TEST_CASE(texts_of_others_are_never_shown_to_a_search) {
@@ -154,7 +156,7 @@ BOOST_AUTO_TEST_CASE(removed_texts_leave_rows_that_pack_all_the_same) {
     // And out of packed rows: first, last and all in between.
     db.get(db->delete_session({"ada", "late"}, false, at()));
     BOOST_TEST(indexed().size() == 3u);
-    db.get(db->forget_user("ada", at()));
+    db.get(db->forget_user("ada", store::finished_jobs::remove, at()));
     BOOST_TEST(rows() == 0);
 }
 
@@ -205,6 +207,40 @@ BOOST_AUTO_TEST_CASE(damaged_rows_cost_what_was_in_them_and_nothing_else) {
     db.get(db->delete_session({"ada", "s2"}, false, at()));
     BOOST_TEST(indexed().empty());
     BOOST_TEST(rows() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(turns_that_told_only_what_holds_no_more_are_not_found) {
+    using kind = store::new_memory::kind;
+    conversation const then{"ada", "s2"};
+    say(then, "a bus to Ghent", "nothing to learn of Ghent");
+    say(then, "I live in Ghent", "Ghent it is", {{"fact", "lives in town"}});
+    say(then, "Ghent again", "Ghent, I know", {{"fact", "lives in town"}});
+    say(then, "from Ghent, with a dog", "Ghent and a dog",
+        {{"fact", "was born there"}, {"fact", "has a dog"}});
+    auto const all = [&] {
+        auto const seen = find("Ghent", 20);
+        std::vector<std::string> found;
+        for (auto const& one : seen.found_turns)
+            found.push_back(one.what.content);
+        std::ranges::sort(found);
+        return found;
+    };
+    using texts = std::vector<std::string>;
+    BOOST_TEST(all().size() == 8u);
+    say(then, "no more Ghent", "farewell Ghent",
+        {{.type = {}, .content = "lives in Bruges", .what = kind::update, .label = 1},
+         {.type = {}, .content = {}, .what = kind::forget, .label = 2}});
+    texts const left{"Ghent and a dog",        "a bus to Ghent", "farewell Ghent",
+                     "from Ghent, with a dog", "no more Ghent",  "nothing to learn of Ghent"};
+    BOOST_TEST(all() == left, boost::test_tools::per_element());
+    // As many as there may be are found all the same, and people see everything.
+    BOOST_TEST(find("Ghent", 6).found_turns.size() == 6u);
+    BOOST_TEST(find("Ghent", 4).found_turns.size() == 4u);
+    auto const asked = store::search_request{"ada", std::make_shared<word_ranker>("Ghent"), 10, {}, {}, at()};
+    BOOST_TEST(db.get(db->search(asked)).turns.size() == 10u);
+    // What is undone holds again.
+    db.get(db->restore_memory("ada", number(path, "SELECT min(id) FROM long_term_memory"), at()));
+    BOOST_TEST(all().size() == 8u);
 }
 
 BOOST_AUTO_TEST_CASE(times_of_any_form_are_read_or_unknown) {

@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(what_is_erased_between_gets_no_vector) {
         given.emplace_back(one.place, "v");
     db.get(db->store_vectors("m1", given));
     BOOST_TEST(vectors() == 1);
-    db.get(db->forget_user("ada", at()));
+    db.get(db->forget_user("ada", store::finished_jobs::remove, at()));
     db.get(db->store_vectors("m1", given));
     BOOST_TEST(vectors() == 0);
     db.get(db->store_vectors("m1", {{-5, "v"}, {0, "v"}, {INT64_MAX, "v"}}));

@@ -82,11 +82,11 @@ BOOST_AUTO_TEST_CASE(what_is_not_given_has_its_default) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_given_is_taken) {
-    auto const list = read(of_u("memory.list", R"("type":"recipe","past":true,"limit":500,"cursor":"c9")"));
+    auto const list = read(of_u("memory.list", R"("type":"recipe","past":true,"limit":500,"cursor":"90")"));
     BOOST_TEST(list.type.value() == "recipe");
     BOOST_TEST(list.past);
     BOOST_TEST(list.limit == 500u);
-    BOOST_TEST(list.cursor == "c9");
+    BOOST_TEST(list.cursor == "90");
     auto const update =
         read(of_u("memory.update", R"("memory_id":7,"content":"x","type":"fact","pinned":false)"));
     BOOST_TEST(update.memory_id == 7);
@@ -188,6 +188,31 @@ BOOST_AUTO_TEST_CASE(each_field_is_checked) {
     };
     for (auto const& [text, message] : wrong)
         BOOST_TEST(complaint(text) == message, text.substr(0, 100));
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_is_one_that_a_result_of_the_same_operation_can_have_had) {
+    std::string const session = R"("session_id":"s",)";
+    auto const with = [&](std::string const& op, std::string const& cursor) {
+        return of_u(op, session + R"("cursor":")" + cursor + '"');
+    };
+    std::vector<std::string> const numbers{"0", "7", "9223372036854775807"};
+    std::vector<std::string> const places{"m7", "t0:s", "t9223372036854775807:a:b", "t5:", "u7"};
+    std::vector<std::string> const nothing{
+        "x",   "-1",   "+1", "1.5", " 7",  "7 ",  "1:2:3", "9223372036854775808", "\\u0000", "m",
+        "m-1", "m7:s", "t",  "t5",  "t:s", "u7:", "s7"};
+    std::string const why = "cursor must be a string that an earlier result had as its cursor";
+    for (std::string const op : {"memory.list", "session.list", "session.history"}) {
+        for (auto const& one : numbers)
+            BOOST_TEST(read(with(op, one)).cursor == one);
+        for (auto const* wrong : {&places, &nothing})
+            for (auto const& one : *wrong)
+                BOOST_TEST(complaint(with(op, one)) == why, op + " " + one);
+    }
+    for (auto const& one : places)
+        BOOST_TEST(read(with("user.export", one)).cursor == one);
+    for (auto const* wrong : {&numbers, &nothing})
+        for (auto const& one : *wrong)
+            BOOST_TEST(complaint(with("user.export", one)) == why, one);
 }
 
 BOOST_AUTO_TEST_CASE(a_memory_id_is_a_whole_number_or_its_digits) {

@@ -272,12 +272,12 @@ BOOST_AUTO_TEST_CASE(sessions_and_their_turns_are_listed) {
 BOOST_AUTO_TEST_CASE(an_export_is_made_of_lines_of_json) {
     auto const all = result("user.export", R"("limit":3)");
     BOOST_TEST(all.at("lines").as_array().size() == 3u);
-    CHECK_VALUE(all.at("cursor"), "3");
+    CHECK_VALUE(all.at("cursor"), "m3");
     CHECK_JSON(json::parse(all.at("lines").at(0).as_string()), R"({"kind":"memory",)" + memory_7 + "}");
     CHECK_JSON(json::parse(all.at("lines").at(2).as_string()), R"({"kind":"session",)" + session_s + "}");
-    auto const rest = result("user.export", R"("cursor":"3")");
+    auto const rest = result("user.export", R"("cursor":"m3")");
     CHECK_JSON(json::parse(rest.at("lines").at(0).as_string()), R"({"kind":"turn",)" + turn_3 + "}");
-    CHECK_CALLS({"export_user u - 3", "export_user u 3 50"});
+    CHECK_CALLS({"export_user u - 3", "export_user u m3 50"});
 }
 
 BOOST_AUTO_TEST_CASE(totals_are_those_of_one_user_or_of_all) {
@@ -526,8 +526,9 @@ BOOST_AUTO_TEST_CASE(a_user_is_forgotten_step_by_step) {
         R"({"deleted":{"memories":2,"turns":2,"summaries":1,"index_entries":3,"vectors":1,"replies":1,)"
         R"("sessions":1},"redis":{"cancelled_jobs":2,"replies":4,"dead_letters":2},)"
         R"("at":"2025-11-24 16:00:00.123"})");
-    CHECK_CALLS({"forget_user u", "find_jobs u", "cancel t1", "cancel t2", "find_jobs u",
-                 "erase_replies u all", "erase_dead_letters u", "forget_user u", "erase_replies u all"});
+    CHECK_CALLS({"forget_user u keep", "find_jobs u", "cancel t1", "cancel t2", "find_jobs u",
+                 "forget_user u keep", "erase_replies u all", "erase_dead_letters u",
+                 "forget_user u remove"});
     BOOST_TEST(traces.erased[0].reply_keys == std::vector<std::string>{"engram:reply:j"},
                boost::test_tools::per_element());
     BOOST_TEST(traces.erased[0].job_ids == std::vector<std::string>{"j"}, boost::test_tools::per_element());
@@ -568,19 +569,22 @@ BOOST_AUTO_TEST_CASE(jobs_that_cannot_be_cancelled_end_the_request_with_an_error
     auto const failed = error("user.forget");
     CHECK_VALUE(failed.at("type"), "internal");
     CHECK_VALUE(failed.at("retryable"), true);
-    CHECK_CALLS({"forget_user u", "find_jobs u", "cancel t1"});
+    CHECK_CALLS({"forget_user u keep", "find_jobs u", "cancel t1"});
 }
 
 BOOST_AUTO_TEST_CASE(what_came_back_meanwhile_is_forgotten_too_and_counted) {
-    // The second forgetting finds what the first one left out.
+    // Each forgetting finds what the one before left out.
     journal.failing = 0;
     auto const once = result("user.forget").at("deleted").at("memories").as_int64();
     BOOST_TEST(once == 2);
     struct returning : test::scripted_curator {
         using scripted_curator::scripted_curator;
-        answer<store::erased> forget_user(std::string user_id, base::wall_time at) override {
-            erased = {{1, 0, 0, 1, 0, 1, 1}, {"engram:reply:k"}, {"k"}};
-            return scripted_curator::forget_user(std::move(user_id), at);
+        answer<store::erased> forget_user(std::string user_id, store::finished_jobs jobs,
+                                          base::wall_time at) override {
+            erased.counts = {1, 0, 0, 1, 0, 1, 1};
+            erased.job_ids.push_back("k" + std::to_string(erased.job_ids.size()));
+            erased.reply_keys.push_back("engram:reply:" + erased.job_ids.back());
+            return scripted_curator::forget_user(std::move(user_id), jobs, at);
         }
     };
     returning again(journal);
@@ -591,9 +595,13 @@ BOOST_AUTO_TEST_CASE(what_came_back_meanwhile_is_forgotten_too_and_counted) {
     io.restart();
     io.run();
     auto const deleted = json::parse(reply).at("result").at("deleted");
-    CHECK_VALUE(deleted.at("memories"), 2);
-    CHECK_VALUE(deleted.at("sessions"), 2);
-    BOOST_TEST(traces.erased.back().reply_keys == std::vector<std::string>{"engram:reply:k"},
+    CHECK_VALUE(deleted.at("memories"), 3);
+    CHECK_VALUE(deleted.at("sessions"), 3);
+    BOOST_REQUIRE(traces.erased.size() == 3u);
+    BOOST_TEST(traces.erased[1].job_ids == (std::vector<std::string>{"k0", "k1"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(traces.erased[2].reply_keys ==
+                   (std::vector<std::string>{"engram:reply:k0", "engram:reply:k1", "engram:reply:k2"}),
                boost::test_tools::per_element());
 }
 
@@ -619,6 +627,11 @@ BOOST_AUTO_TEST_CASE(a_forgetting_that_failed_at_any_step_is_finished_by_the_nex
             BOOST_TEST(anew.traces.told.contains("engram:reply:a"));
             BOOST_TEST(anew.traces.dead_letters == 0u);
             BOOST_TEST(anew.curator.erased.counts.memories == 0u);
+            BOOST_TEST(anew.curator.erased.job_ids.empty());
+            BOOST_REQUIRE(!anew.traces.erased.empty());
+            if (step < steps)  // then Redis was clean, and that was the last thing to do
+                BOOST_TEST(anew.traces.erased.back().job_ids == std::vector<std::string>{"j"},
+                           boost::test_tools::per_element());
         }
     }
 }
@@ -640,7 +653,7 @@ BOOST_AUTO_TEST_CASE(what_redis_refuses_is_not_asked_for_again) {
     traces.failure = queue::redis_error_kind::refused;
     journal.failing = 2;
     CHECK_VALUE(error("user.forget").at("retryable"), true);
-    CHECK_CALLS({"forget_user u", "find_jobs u"});
+    CHECK_CALLS({"forget_user u keep", "find_jobs u"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

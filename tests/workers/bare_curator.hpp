@@ -48,7 +48,9 @@ public:
     answer<std::optional<store::erased>> delete_session(store::conversation, bool, base::wall_time) override {
         return fail<std::optional<store::erased>>();
     }
-    answer<store::erased> forget_user(std::string, base::wall_time) override { return fail<store::erased>(); }
+    answer<store::erased> forget_user(std::string, store::finished_jobs, base::wall_time) override {
+        return fail<store::erased>();
+    }
     answer<std::size_t> expire_memories(base::wall_time, std::size_t) override { return fail<std::size_t>(); }
     answer<std::optional<store::consolidation_task>> claim_consolidation(std::size_t, base::wall_time,
                                                                          base::wall_time,

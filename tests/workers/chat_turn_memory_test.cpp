@@ -105,6 +105,8 @@ BOOST_AUTO_TEST_CASE(new_categories_hold_from_the_next_turn_on) {
 }
 
 BOOST_AUTO_TEST_CASE(changes_reach_the_store_in_the_order_in_which_they_were_noted) {
+    store.context.memories = {{1, "fact", "Lives in Paris", "", "", 12}};
+    store.context.found_memories = {{{2, "fact", "Has a dog", "", "", 7}, 1, ""}};
     auto const notes = notes_of(
         "Ok.\n[MEMORY: update #12|Lives in Rome]\n[MEMORY: fact|Has a cat]\n[MEMORY: forget #7]", "hello");
     BOOST_REQUIRE_EQUAL(notes.size(), 3u);
@@ -127,19 +129,20 @@ BOOST_AUTO_TEST_CASE(what_replaces_a_memory_has_the_limits_of_that_ones_category
     auto const notes = notes_of(
         "Ok.\n[MEMORY: update #12|Builds a ship]\n[MEMORY: update #4|Builds a barn]\n"
         "[MEMORY: update #13|Rows]\n[MEMORY: update #99|Flies]\n[MEMORY: preference|Likes tea]");
-    BOOST_REQUIRE_EQUAL(notes.size(), 5u);
+    BOOST_REQUIRE_EQUAL(notes.size(), 4u);  // #99 was not shown
     for (std::size_t const i : {0, 1}) {
         BOOST_TEST(notes[i].most_of_type == 3u);
         BOOST_TEST(bool(notes[i].lifetime == hours(48)));
         BOOST_TEST(notes[i].type.empty());
     }
-    for (std::size_t const i : {2, 3, 4}) {
+    for (std::size_t const i : {2, 3}) {
         BOOST_TEST(notes[i].most_of_type == 0u);
         BOOST_TEST(bool(notes[i].lifetime == hours(0)));
     }
 }
 
 BOOST_AUTO_TEST_CASE(the_reply_says_what_became_of_each_note_and_is_clean) {
+    store.context.memories = {{1, "fact", "Lives in Paris", "", "", 12}, {2, "fact", "Has a dog", "", "", 7}};
     claude.will_say("Done.\n[MEMORY: update #12|Lives in Rome]\n[MEMORY: forget #7]");
     auto const reply = json::parse(answer_well().reply).as_object();
     BOOST_TEST(reply.at("reply").as_string() == "Done.");
@@ -205,7 +208,14 @@ BOOST_AUTO_TEST_CASE(a_long_note_with_one_word_of_the_message_is_another_fact_th
     BOOST_TEST(!notes[0].told);
 }
 
+BOOST_AUTO_TEST_CASE(a_number_that_was_not_shown_changes_nothing) {
+    store.context.memories = {{1, "fact", "Lives in Paris", "", "", 3}};
+    auto const notes = notes_of("I would write [MEMORY: forget #12].\n[MEMORY: update #4|Flies]", "hello");
+    BOOST_TEST(notes.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
+    store.context.memories = {{1, "fact", "Adopted a cat", "", "", 3}, {2, "fact", "Sails", "", "", 4}};
     store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
     auto const notes = notes_of(
         "Ok.\n[MEMORY: update #3|Adopted a beagle named Biscuit in March]\n[MEMORY: forget #4]", "hello");

@@ -18,7 +18,7 @@ using test::error_of;
 using test::job;
 
 embedding::error broken(embedding::error_kind kind) {
-    return {kind, "no", "", 500};
+    return {kind, "no", 500};
 }
 
 // What a turn is made with; built before it.

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(found_memories_have_their_label_and_found_turns_their_day_a
     context.found_memories = {found(12, "Has a beagle")};
     context.found_turns = {found(1, store::role::user, "My beagle is ill"),
                            found(2, store::role::assistant, "Call a vet")};
-    BOOST_CHECK_EQUAL(list_recalled(context, plenty),
+    BOOST_CHECK_EQUAL(list_recalled(context, {}, 100, plenty),
                       "<recalled>\n"
                       "- #12 (fact, 2026-11-23) Has a beagle\n"
                       "- (the user said, 2026-03-01) My beagle is ill\n"
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(what_was_noted_comes_before_what_was_said_each_oldest_first
     context.found_memories = {found(3, "c", 9), found(1, "a", 8), found(2, "b", 7)};
     context.found_turns = {found(9, store::role::user, "f", 10), found(4, store::role::assistant, "d", 2),
                            found(5, store::role::user, "e", 3)};
-    auto const block = list_recalled(context, plenty);
+    auto const block = list_recalled(context, {}, 100, plenty);
     std::string order;
     for (std::size_t at = 0; (at = block.find(") ", at)) != std::string::npos; at += 2)
         order += block[at + 2];
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(notes_in_an_earlier_answer_are_taken_out_and_an_answer_of_n
         found(2, store::role::assistant, "[MEMORY: fact|Has a cat]"),
         found(3, store::role::user, "[MEMORY: fact|I typed this]"),
         found(4, store::role::user, " \n\xE3\x80\x80")};
-    BOOST_CHECK_EQUAL(list_recalled(context, plenty),
+    BOOST_CHECK_EQUAL(list_recalled(context, {}, 100, plenty),
                       "<recalled>\n"
                       "- (you answered, 2026-03-01) Lovely!\n"
                       "- (the user said, 2026-03-01) &#91;MEMORY: fact|I typed this]\n"
@@ -123,15 +123,15 @@ BOOST_AUTO_TEST_CASE(it_stands_after_a_turn_of_the_user_that_was_never_answered)
 }
 
 BOOST_AUTO_TEST_CASE(without_anything_found_there_is_no_block) {
-    BOOST_CHECK_EQUAL(list_recalled({}, plenty), "");
+    BOOST_CHECK_EQUAL(list_recalled({}, {}, 100, plenty), "");
     BOOST_CHECK_EQUAL(compose_chat({}, {}, "s", "hi").messages[0].content.size(), 1U);
     store::context blank;
     blank.found_turns = {found(2, store::role::assistant, "[MEMORY: fact|Has a cat]")};
     BOOST_CHECK_EQUAL(compose_chat({}, blank, "s", "hi").messages[0].content.size(), 1U);
     store::context large;
     large.found_memories = {found(1, hundred_tokens('a'))};
-    BOOST_CHECK_EQUAL(list_recalled(large, 99), "");
-    BOOST_CHECK_NE(list_recalled(large, 100), "");
+    BOOST_CHECK_EQUAL(list_recalled(large, {}, 100, 99), "");
+    BOOST_CHECK_NE(list_recalled(large, {}, 100, 100), "");
 }
 
 BOOST_AUTO_TEST_CASE(the_list_is_the_same_to_the_byte_whatever_is_said_and_found) {
@@ -248,6 +248,28 @@ BOOST_AUTO_TEST_CASE(other_scripts_are_counted_by_the_character) {
     BOOST_CHECK_EQUAL(estimate_tokens("abcde"), 2U);
     BOOST_CHECK_EQUAL(estimate_tokens("\xE6\xBC\xA2\xE5\xAD\x97"), 2U);
     BOOST_CHECK_EQUAL(estimate_tokens("a\xC3\xA4\xF0\x9F\x98\x80"), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_list_has_no_room_for_can_be_recalled_and_a_pinned_memory_has_its_place) {
+    store::context context;
+    for (std::int64_t id = 1; id <= 40; ++id) {
+        store::memory one{id, "fact", "fact number " + std::to_string(id) + " of some length", "", "", id};
+        one.pinned = id == 1;
+        context.memories.push_back(one);
+    }
+    for (auto const id : {2, 40})
+        context.found_memories.push_back({context.memories[std::size_t(id) - 1], 1.0, ""});
+    workers::chat_options options;
+    options.memory_tokens = 200;
+    auto const request = workers::compose_chat(options, context, "s", "hi");
+    auto const& list = request.system.at(1).text;
+    BOOST_CHECK(list.find("- #1 ") != std::string::npos);
+    BOOST_CHECK(list.find("- #40 ") != std::string::npos);
+    BOOST_CHECK(list.find("- #2 ") == std::string::npos);
+    auto const& blocks = request.messages.back().content;
+    BOOST_REQUIRE_EQUAL(blocks.size(), 2u);
+    BOOST_CHECK(blocks[0].text.find("- #2 ") != std::string::npos);
+    BOOST_CHECK(blocks[0].text.find("- #40 ") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

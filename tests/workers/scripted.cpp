@@ -132,7 +132,7 @@ scripted_store::awaitable_result<bool> scripted_store::commit_summary(engram::st
                                                                       std::string summary, bool,
                                                                       base::wall_time) {
     summaries.push_back(std::move(summary));
-    co_return true;
+    co_return takes_summaries;
 }
 
 scripted_store::awaitable_result<void> scripted_store::renew_summary(engram::store::summary_task const&,

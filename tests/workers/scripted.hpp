@@ -74,6 +74,7 @@ public:
     std::vector<conversation> due;
     std::deque<engram::store::summary_task> claims;
     std::vector<std::string> summaries;
+    bool takes_summaries = true;
     int given_back = 0;
 
 private:

@@ -125,7 +125,10 @@ curator::answer<page<exported>> scripted_curator::export_user(std::string user_i
         all.push_back({std::nullopt, std::nullopt, one});
     for (auto const& one : turns)
         all.push_back({std::nullopt, one, std::nullopt});
-    co_return page_of(all, which);
+    if (!which.from.empty()) which.from.erase(0, 1);
+    auto page = page_of(all, which);
+    if (!page.next.empty()) page.next.insert(0, 1, 'm');
+    co_return page;
 }
 
 curator::answer<store::totals> scripted_curator::count(std::string user_id) {
@@ -181,10 +184,15 @@ curator::answer<std::optional<store::erased>> scripted_curator::delete_session(c
     co_return std::optional(std::exchange(erased, {}));
 }
 
-curator::answer<store::erased> scripted_curator::forget_user(std::string user_id, base::wall_time) {
-    if (auto refused = refusal<store::erased>(words({"forget_user", user_id}))) co_return *refused;
+curator::answer<store::erased> scripted_curator::forget_user(std::string user_id, store::finished_jobs jobs,
+                                                             base::wall_time) {
+    bool const keep = jobs == store::finished_jobs::keep;
+    if (auto refused = refusal<store::erased>(words({"forget_user", user_id, keep ? "keep" : "remove"})))
+        co_return *refused;
     if (user_id != owner) co_return store::erased{};
-    co_return std::exchange(erased, {});
+    auto gone = std::exchange(erased, {});
+    if (keep) erased = {{}, gone.reply_keys, gone.job_ids};
+    co_return gone;
 }
 
 curator::answer<std::size_t> scripted_curator::expire_memories(base::wall_time, std::size_t) {

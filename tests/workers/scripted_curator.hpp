@@ -51,7 +51,8 @@ public:
                                                        base::wall_time at) override;
     answer<std::optional<store::erased>> delete_session(store::conversation which, bool memories,
                                                         base::wall_time at) override;
-    answer<store::erased> forget_user(std::string user_id, base::wall_time at) override;
+    answer<store::erased> forget_user(std::string user_id, store::finished_jobs jobs,
+                                      base::wall_time at) override;
     answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) override;
     answer<std::optional<store::consolidation_task>> claim_consolidation(std::size_t least_new,
                                                                          base::wall_time before,
@@ -72,7 +73,8 @@ public:
     store::search_result found;
     store::totals totals;
     store::changed_memory changed;
-    store::erased erased;  // by the next call that erases; then there is nothing left
+    store::erased
+        erased;  // by the next call that erases; then nothing is left but the jobs that it is to keep
     store::error_kind failure = store::error_kind::unavailable;
 
     store::new_memory added;

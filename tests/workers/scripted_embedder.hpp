@@ -20,7 +20,7 @@ public:
         if (late != nullptr) {  // as long as it may, and then nothing
             if (until > late->steady())
                 late->advance(std::chrono::duration_cast<std::chrono::milliseconds>(until - late->steady()));
-            co_return embedding::error{embedding::error_kind::deadline, "too late", {}, 0};
+            co_return embedding::error{embedding::error_kind::deadline, "too late", 0};
         }
         co_return answer;
     }

@@ -87,6 +87,26 @@ BOOST_AUTO_TEST_CASE(a_failed_call_gives_the_session_back) {
     BOOST_TEST(pool.status().failed == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_summary_that_the_store_refuses_gives_the_session_back) {
+    pool.start();
+    settle();
+    store.takes_summaries = false;
+    pool.consider(session, 20);
+    settle();
+    BOOST_TEST(store.summaries.size() == 1u);
+    BOOST_TEST(store.given_back == 1);
+    BOOST_TEST(pool.status().discarded == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stored_summary_is_not_given_back) {
+    pool.start();
+    settle();
+    pool.consider(session, 20);
+    settle();
+    BOOST_TEST(pool.status().written == 1u);
+    BOOST_TEST(store.given_back == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_summary_that_is_cut_short_by_the_end_is_given_back_at_once) {
     pool.start();
     settle();

@@ -88,11 +88,11 @@ public:
         bounded = bounded && until < base::steady_time::max();
         while (hold)
             co_await released.wait();
-        if (trouble) co_return embedding::error{*trouble, "no", "", 0};
+        if (trouble) co_return embedding::error{*trouble, "no", 0};
         std::vector<embedding::vector> made;
         for (auto const& text : texts) {
             if (text.find("poison") != text.npos)
-                co_return embedding::error{embedding::error_kind::rejected, "too long", "", 400};
+                co_return embedding::error{embedding::error_kind::rejected, "too long", 400};
             made.push_back(text.size() % 2 == 0 ? embedding::vector{1, 0} : embedding::vector{0, 1});
         }
         if (one_short) made.pop_back();
