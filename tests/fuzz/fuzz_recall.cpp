@@ -31,7 +31,8 @@ std::vector<std::string> split(std::string_view input) {
 void check_likeness(std::vector<std::string> const& texts) {
     for (auto const& text : texts) {
         auto const own = recall::make_fingerprint(text);
-        if (recall::make_entry(text, recall::voice::memory).size() > 6) REQUIRE(recall::says_the_same(own, own));
+        if (recall::make_entry(text, recall::voice::memory).size() > 6)
+            REQUIRE(recall::says_the_same(own, own));
         REQUIRE(recall::share_within(text, text) >= 1);
         for (auto const& other : texts) {
             auto const theirs = recall::make_fingerprint(other);

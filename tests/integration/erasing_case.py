@@ -29,25 +29,24 @@ def spellings(text):
     return {one.encode().lower() for one in forms}
 
 
-class Callers(threading.Thread):
-    """Wait for replies, all at once, and take them as they come."""
+class Callers:
+    """Wait for replies, each at a connection of its own, so that none of them ever lies about in Redis."""
 
     def __init__(self, client, jobs):
-        super().__init__(daemon=True)
         self.client, self.replies = client, {job: [] for job in jobs}
-        self.start()
+        self.threads = [threading.Thread(target=self.wait, args=(job,), daemon=True) for job in jobs]
+        for thread in self.threads:
+            thread.start()
+        eventually(lambda: self.client.info("clients")["blocked_clients"] >= len(self.threads), "all wait")
 
-    def run(self):
-        waiting = ["engram:reply:" + job for job in self.replies]
-        while waiting:
-            popped = self.client.blpop(waiting, PATIENCE)
-            if not popped:
-                return
-            waiting.remove(popped[0].decode())
-            self.replies[popped[0].decode().rsplit(":", 1)[1]].append(json.loads(popped[1]))
+    def wait(self, job):
+        popped = self.client.blpop("engram:reply:" + job, PATIENCE)
+        if popped:
+            self.replies[job].append(json.loads(popped[1]))
 
     def finish(self):
-        self.join()
+        for thread in self.threads:
+            thread.join()
         return self.replies
 
 

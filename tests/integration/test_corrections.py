@@ -41,7 +41,7 @@ class Updates(CorrectionsCase):
     def move(self):
         """From Paris to Rome; the ids of both versions."""
         old = self.tell("I live in Paris", "The user lives in Paris", session_id="one")
-        (new,) = self.say("I have moved to Rome", "update #1|The user lives in Rome", session_id="two")
+        (new,) = self.say("I have moved from Paris to Rome", "update #1|The user lives in Rome", session_id="two")
         self.assertEqual((new["action"], new["content"]), ("updated", "The user lives in Rome"))
         return old["id"], new["id"]
 
@@ -117,8 +117,8 @@ class Updates(CorrectionsCase):
         wrong = ["update #3|The user lives in Rome", "forget #2", "forget #999999999999999999", "update #4|x"]
         self.assertEqual(self.say("I have moved", *wrong), [])
         self.assertEqual((self.dump("u"), self.dump("v")), before)
-        daemon.wait_for_log("the model named memories that this user does not have")
-        (line,) = [one for one in daemon.log().split("\n") if "does not have" in one]
+        daemon.wait_for_log("the model named memories that it was not shown")
+        (line,) = [one for one in daemon.log().split("\n") if "was not shown" in one]
         self.assertIn("notes=4", line)
         self.assertNotIn("Rome", line)
 
