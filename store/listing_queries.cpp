@@ -37,6 +37,29 @@ std::string memories(std::string_view index, std::string_view where) {
         .append(where);
 }
 
+// A session's id in a cursor: other software's may be no UTF-8, which would not survive JSON.
+std::string to_hex(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (auto const byte : bytes) {
+        text += digits[static_cast<unsigned char>(byte) >> 4];
+        text += digits[static_cast<unsigned char>(byte) & 15];
+    }
+    return text;
+}
+
+// What is no hex ends it.
+std::string from_hex(std::string_view text) {
+    std::string bytes;
+    for (; text.size() >= 2; text.remove_prefix(2)) {
+        unsigned value = 0;
+        auto const [stop, error] = std::from_chars(text.data(), text.data() + 2, value, 16);
+        if (error != std::errc() || stop != text.data() + 2) break;
+        bytes += static_cast<char>(value);
+    }
+    return bytes;
+}
+
 constexpr std::string_view newest_first = " AND id < ?2 ORDER BY id DESC LIMIT ?3";
 constexpr std::string_view of_no_session = " AND session_id IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
 constexpr std::string_view oldest_first = " AND session_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
@@ -187,13 +210,18 @@ page<session_record> listing_queries::list_sessions(std::string const& user_id, 
     auto page = cut(std::move(sessions), which.limit, [&](session_record const&) {
         return std::to_string(static_cast<std::size_t>(shown) + which.limit);
     });
-    for (auto& one : page.items) {
-        for (auto* count : {&window_count_, &archive_count_}) {
-            auto found = count->query(user_id, one.session_id);
-            if (found.next()) one.turns += static_cast<std::size_t>(found.integer(0));
-        }
-    }
+    for (auto& one : page.items)
+        one.turns = count_turns(user_id, one.session_id);
     return page;
+}
+
+std::size_t listing_queries::count_turns(std::string const& user_id, std::string const& session_id) {
+    std::size_t turns = 0;
+    for (auto* count : {&window_count_, &archive_count_}) {
+        auto found = count->query(user_id, session_id);
+        if (found.next()) turns += static_cast<std::size_t>(found.integer(0));
+    }
+    return turns;
 }
 
 std::optional<page<turn_record>> listing_queries::read_session(conversation const& of,
@@ -216,8 +244,8 @@ std::optional<page<turn_record>> listing_queries::read_session(conversation cons
 }
 
 // First all memories, then session for session with its turns, last the turns that older software wrote
-// without a session. `next` is "m<id>", "t<id>:<session>" for the turns of a session after a turn (a session
-// itself comes before its first turn), or "u<id>".
+// without a session. `next` is "m<id>", "t<id>:<session in hex>" for the turns of a session after a turn (a
+// session itself comes before its first turn), or "u<id>".
 page<exported> listing_queries::export_user(std::string const& user_id, page_request const& asked) {
     auto const which = sensible(asked);
     page<exported> page;
@@ -248,7 +276,8 @@ void listing_queries::export_turns(std::string const& user_id, page_request cons
     if (which.from.starts_with('t')) {
         auto const colon = which.from.find(':');
         after = number(std::string_view(which.from).substr(1), 0);
-        from_session = colon == std::string::npos ? "" : which.from.substr(colon + 1);
+        from_session =
+            colon == std::string::npos ? "" : from_hex(std::string_view(which.from).substr(colon + 1));
         begun = colon != std::string::npos;
     }
     for (auto& session : all_sessions(user_id)) {
@@ -257,9 +286,10 @@ void listing_queries::export_turns(std::string const& user_id, page_request cons
         auto const turns =
             read_session({user_id, session.session_id}, {std::to_string(goes_on ? after : 0), which.limit});
         auto const go_on_after = [&](std::int64_t id) {
-            page.next = "t" + std::to_string(id) + ":" + session.session_id;
+            page.next = "t" + std::to_string(id) + ":" + to_hex(session.session_id);
         };
         if (!goes_on) {
+            session.turns = count_turns(user_id, session.session_id);
             page.items.push_back({std::nullopt, std::nullopt, session});
             go_on_after(0);
         }

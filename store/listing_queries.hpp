@@ -28,6 +28,7 @@ public:
 
 private:
     std::vector<memory_source> read_sources(std::string const& user_id, std::int64_t label);
+    std::size_t count_turns(std::string const& user_id, std::string const& session_id);
     std::vector<session_record> all_sessions(std::string const& user_id);
     void export_turns(std::string const& user_id, page_request const& which, page<exported>& page);
     void export_lost_turns(std::string const& user_id, page_request const& which, page<exported>& page);

@@ -102,12 +102,13 @@ admin::outcome admin::report_deletion(admin_request const& request, std::optiona
     if (!erased) co_return missing(what);
     auto const gone = co_await erase_replies({request.user_id, erased->reply_keys, erased->job_ids, false});
     if (!gone)
-        co_return failure{
-            failure_kind::internal,
-            "the " + std::string(what) +
-                " is deleted, but replies that hold its text stay in Redis until they expire: " +
-                gone.error().message,
-            false};
+        co_return failure{failure_kind::internal,
+                          "the " + std::string(what) +
+                              " is deleted, but replies that hold its text stay in Redis until they expire, "
+                              "and dead letters "
+                              "until they are dropped: " +
+                              gone.error().message,
+                          false};
     object_text result;
     result.raw("deleted", to_json(erased->counts, false));
     co_return std::move(result).end();

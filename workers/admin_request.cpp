@@ -19,8 +19,8 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t most_text_bytes = 8'000;  // of a memory, as the prompt takes it, and of a query
-constexpr std::size_t most_cursor_bytes = 1'024;
+constexpr std::size_t most_text_bytes = 8'000;     // of a memory, as the prompt takes it, and of a query
+constexpr std::size_t most_cursor_bytes = 16'384;  // it may hold a session's id of older software
 constexpr std::size_t page_limit = 50;
 constexpr std::size_t search_limit = 10;
 constexpr std::int64_t most_limit = 500;

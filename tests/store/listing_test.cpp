@@ -1,4 +1,5 @@
 // What people are shown: page by page to the end, whatever the cursor says.
+#include "base/utf8.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -142,6 +143,16 @@ BOOST_AUTO_TEST_CASE(an_export_without_memories_or_without_anything_ends) {
     fill(db, {"ada", "s1"}, 4);
     for (std::size_t limit = 1; limit <= 6; ++limit)
         BOOST_TEST(exported(limit).size() == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_whose_id_is_no_text_is_exported_to_its_end_and_with_its_size) {
+    for (int i = 0; i < 3; ++i)
+        say("\xE9t\xE9", {});
+    for (std::size_t const limit : {1, 2, 3, 100})
+        BOOST_TEST(exported(limit).size() == 7u);
+    auto const page = db.get(db->export_user("ada", {{}, 2}));
+    BOOST_TEST(page.items.at(0).session.value().turns == 6u);
+    BOOST_TEST(base::is_utf8(page.next));
 }
 
 BOOST_AUTO_TEST_CASE(turns_without_a_session_are_exported_too) {
