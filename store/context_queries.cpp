@@ -46,6 +46,8 @@ context_queries::context_queries(connection& db)
                             "AND (expires_at IS NULL OR expires_at > ?3)"))),
       found_turn_(
           db.prepare(select(turn_columns_read, "FROM conversation_history WHERE id = ?1 AND user_id = ?2"))),
+      past_memory_(db.prepare("SELECT 1 FROM long_term_memory INDEXED BY engram_memory_past "
+                              "WHERE user_id = ?1 AND valid_to IS NOT NULL LIMIT 1")),
       // An answer has the id behind that of its question.
       told_by_turn_(db.prepare("SELECT max(m.valid_to IS NULL) FROM engram_memory_source s "
                                "INDEXED BY engram_memory_source_by_turn "
@@ -103,6 +105,8 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
     auto const limit = query.recall_limit + loaded.memories.size();
     auto hits = search_.find({user_key, query.search.get(), limit + more_than_asked, query.vector,
                               query.vector_model, &turns, nullptr});
+    // Most users never took anything back: their turns need not be asked after one by one.
+    bool const has_past = past_memory_.query(query.of.user_id).next();
     for (auto& hit : hits) {
         if (loaded.found_memories.size() + loaded.found_turns.size() >= limit) return;
         if (hit.is_memory) {
@@ -112,7 +116,7 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
                     {read_memory(found), hit.rank.score, std::move(hit.rank.why)});
             continue;
         }
-        if (tells_only_of_the_past(hit.row, query.of.user_id)) continue;
+        if (has_past && tells_only_of_the_past(hit.row, query.of.user_id)) continue;
         auto found = found_turn_.query(hit.row, query.of.user_id);
         if (!found.next()) continue;
         auto turn = read_turn_record(found);

@@ -37,6 +37,7 @@ private:
     statement newest_memories_;
     statement found_memory_;
     statement found_turn_;
+    statement past_memory_;
     statement told_by_turn_;
     statement newest_turns_;
     statement due_sessions_;

@@ -69,6 +69,7 @@ std::string version_2_sql() {
     return R"sql(
 CREATE INDEX engram_memory_current ON long_term_memory(user_id) WHERE valid_to IS NULL;
 CREATE INDEX engram_memory_current_type ON long_term_memory(user_id, memory_type) WHERE valid_to IS NULL;
+CREATE INDEX engram_memory_past ON long_term_memory(user_id) WHERE valid_to IS NOT NULL;
 CREATE INDEX engram_memory_pinned ON long_term_memory(user_id) WHERE pinned = 1 AND valid_to IS NULL;
 CREATE INDEX engram_memory_by_label ON long_term_memory(user_id, label);
 CREATE INDEX engram_memory_expiry ON long_term_memory(expires_at) WHERE expires_at IS NOT NULL;
