@@ -9,8 +9,8 @@
 #include "base/log.hpp"
 #include "distribution.hpp"
 #include "recall/neighbours.hpp"
-#include "store/sqlite_store.hpp"
-#include "workers/recollection.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+#include "workers/chat/recollection.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>

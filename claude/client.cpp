@@ -7,7 +7,7 @@
 #include "claude/failure.hpp"
 #include "claude/outgoing.hpp"
 #include "claude/retry.hpp"
-#include "http/endpoint.hpp"
+#include "http/client/endpoint.hpp"
 #include "http/text.hpp"
 #include "http/url.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "claude/client.hpp"
-#include "http/reply_reader.hpp"
+#include "http/client/reply_reader.hpp"
 
 #include <chrono>
 #include <optional>

@@ -35,7 +35,7 @@ base::result<std::optional<std::string>, complaint> await_reply(connection& redi
         auto const& error = popped.error();
         if (!is_passing(error)) return explain(error);
         patience.trouble = cut_text(safe_text(error.message), 200);
-        if (error.kind == queue::redis_error_kind::refused) std::this_thread::sleep_for(pause);
+        if (error.kind == redis::error_kind::refused) std::this_thread::sleep_for(pause);
     }
     return std::optional<std::string>();
 }
@@ -59,7 +59,7 @@ complaint complain_of_silence(connection& redis, std::string const& list, std::s
 
 // Where no answer came to the push, the request may be in the list all the same.
 complaint complain_of_push(connection& redis, std::string const& list, std::string const& request,
-                           queue::redis_error const& error) {
+                           redis::error const& error) {
     if (!error.leaves_doubt()) return explain(error);
     auto line = "the connection to Redis was lost (" + cut_text(safe_text(error.message), 200) + ")";
     if (take_back(redis, list, request))

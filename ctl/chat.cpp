@@ -72,8 +72,7 @@ std::optional<std::string> ask(connection& redis, chat_request const& request, s
                 complain("Redis refused the message: " + push.error().message);
                 return std::nullopt;
             }
-            if (!push && push.error().kind == queue::redis_error_kind::refused)
-                std::this_thread::sleep_for(pause);
+            if (!push && push.error().kind == redis::error_kind::refused) std::this_thread::sleep_for(pause);
             pushed = push.has_value();
             if (!push) trouble = push.error().message;
             continue;

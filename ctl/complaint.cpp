@@ -43,9 +43,9 @@ bool speaks_of(std::string_view message, std::string_view code) {
 
 }  // namespace
 
-complaint explain(queue::redis_error const& error) {
+complaint explain(redis::error const& error) {
     auto const said = cut_text(safe_text(error.message), 300);
-    if (error.kind != queue::redis_error_kind::refused)
+    if (error.kind != redis::error_kind::refused)
         return {"the connection to Redis was lost (" + said + "); run it again: nothing is done twice",
                 EX_UNAVAILABLE};
     for (auto const& one : known) {
@@ -55,8 +55,8 @@ complaint explain(queue::redis_error const& error) {
     return {"Redis refused: " + said, EX_UNAVAILABLE};
 }
 
-bool is_passing(queue::redis_error const& error) {
-    using enum queue::redis_error_kind;
+bool is_passing(redis::error const& error) {
+    using enum redis::error_kind;
     return error.kind != refused || error.has_code("LOADING") || error.has_code("READONLY") ||
            error.has_code("BUSY") || error.has_code("MASTERDOWN") || error.has_code("UNBLOCKED");
 }

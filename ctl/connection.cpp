@@ -8,19 +8,19 @@
 namespace engram::ctl {
 
 namespace asio = boost::asio;
-using answer = queue::redis_result<queue::redis_value>;
+using answer = redis::result<redis::value>;
 
 namespace {
 
 constexpr std::chrono::milliseconds tick{125};
 
-asio::awaitable<void> run_command(queue::redis& redis, std::vector<std::string_view> arguments,
+asio::awaitable<void> run_command(redis::client& redis, std::vector<std::string_view> arguments,
                                   std::chrono::milliseconds patience, std::optional<answer>& into) {
     auto got = co_await redis.command(std::move(arguments), patience);
     into.emplace(std::move(got));
 }
 
-asio::awaitable<void> run_script(queue::redis& redis, queue::script const& script, std::string_view key,
+asio::awaitable<void> run_script(redis::client& redis, redis::script const& script, std::string_view key,
                                  std::vector<std::string> const& arguments, std::optional<answer>& into) {
     auto got = co_await script.run(redis, key, arguments);
     into.emplace(std::move(got));
@@ -28,7 +28,7 @@ asio::awaitable<void> run_script(queue::redis& redis, queue::script const& scrip
 
 }  // namespace
 
-connection::connection(queue::redis_options options)
+connection::connection(redis::options options)
     : redis_(std::move(options), "engramctl", io_.get_executor()), tasks_(io_.get_executor()) {
     tasks_.spawn("redis", redis_.run());
 }
@@ -46,7 +46,7 @@ answer connection::call(std::vector<std::string_view> arguments, std::chrono::mi
     return finish(got, on_tick);
 }
 
-answer connection::run(queue::script const& script, std::string_view key,
+answer connection::run(redis::script const& script, std::string_view key,
                        std::vector<std::string> const& arguments) {
     std::optional<answer> got;
     tasks_.spawn("script", run_script(redis_, script, key, arguments, got));

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/task_group.hpp"
-#include "queue/options.hpp"
-#include "queue/redis.hpp"
-#include "queue/script.hpp"
+#include "redis/client.hpp"
+#include "redis/options.hpp"
+#include "redis/script.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -20,30 +20,29 @@ namespace engram::ctl {
 class connection {
 public:
     /// Throws std::invalid_argument or std::runtime_error for an address that cannot be used.
-    explicit connection(queue::redis_options options);
+    explicit connection(redis::options options);
     ~connection();
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
 
     /// Runs one command. `patience` is how long Redis may block on purpose. `on_tick`, if set, is called
     /// about eight times a second while it waits.
-    [[nodiscard]] queue::redis_result<queue::redis_value> call(std::vector<std::string_view> arguments,
-                                                               std::chrono::milliseconds patience = {},
-                                                               std::function<void()> on_tick = {});
+    [[nodiscard]] redis::result<redis::value> call(std::vector<std::string_view> arguments,
+                                                   std::chrono::milliseconds patience = {},
+                                                   std::function<void()> on_tick = {});
 
     /// Runs one of the queue's scripts in the same way.
-    [[nodiscard]] queue::redis_result<queue::redis_value> run(queue::script const& script,
-                                                              std::string_view key,
-                                                              std::vector<std::string> const& arguments);
+    [[nodiscard]] redis::result<redis::value> run(redis::script const& script, std::string_view key,
+                                                  std::vector<std::string> const& arguments);
 
     [[nodiscard]] std::string address() const { return redis_.address().to_text(); }
 
 private:
-    queue::redis_result<queue::redis_value> finish(
-        std::optional<queue::redis_result<queue::redis_value>>& got, std::function<void()> const& on_tick);
+    redis::result<redis::value> finish(std::optional<redis::result<redis::value>>& got,
+                                       std::function<void()> const& on_tick);
 
     boost::asio::io_context io_{1};
-    queue::redis redis_;
+    redis::client redis_;
     base::task_group tasks_;
 };
 

@@ -17,7 +17,7 @@ namespace json = boost::json;
 
 namespace {
 
-int fail(queue::redis_error const& error) {
+int fail(redis::error const& error) {
     auto const what = explain(error);
     complain(what.line);
     return what.status;

@@ -4,6 +4,7 @@
 #include "ctl/dead.hpp"
 #include "ctl/dead_walk.hpp"
 #include "ctl/display.hpp"
+#include "queue/scripts.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -41,7 +41,7 @@ std::optional<std::uint64_t> part_of_id(std::string_view digits) {
     return number;
 }
 
-bool read_fields(queue::redis_value& list, dead_letter& into) {
+bool read_fields(redis::value& list, dead_letter& into) {
     if (list.items.size() % 2 != 0) return false;
     for (std::size_t i = 0; i < list.items.size(); i += 2)
         into.fields.emplace_back(std::move(list.items[i].text), std::move(list.items[i + 1].text));
@@ -63,7 +63,7 @@ std::size_t dead_letter::bytes() const {
     return total;
 }
 
-std::optional<std::vector<dead_letter>> read_dead_letters(queue::redis_value&& range) {
+std::optional<std::vector<dead_letter>> read_dead_letters(redis::value&& range) {
     if (!range.is_array()) return std::nullopt;
     std::vector<dead_letter> letters;
     for (auto& item : range.items) {

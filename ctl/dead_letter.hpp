@@ -1,7 +1,7 @@
 // A dead letter as it stands in the stream P:dead, and how it is shown. Pure.
 #pragma once
 
-#include "queue/redis_value.hpp"
+#include "redis/value.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -24,7 +24,7 @@ struct dead_letter {
 };
 
 /// An answer of XRANGE; none if it is not one.
-[[nodiscard]] std::optional<std::vector<dead_letter>> read_dead_letters(queue::redis_value&& range);
+[[nodiscard]] std::optional<std::vector<dead_letter>> read_dead_letters(redis::value&& range);
 
 /// How many entries to ask for next, after `count` of them came with `bytes` bytes in all. A piece is a
 /// hundred at most, and grows slowly to that, so that it stays near some megabytes where jobs are large.

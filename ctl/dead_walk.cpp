@@ -4,8 +4,8 @@ namespace engram::ctl {
 
 namespace {
 
-queue::redis_error not_a_range() {
-    return {queue::redis_error_kind::refused, "the answer to XRANGE is not a list of entries"};
+redis::error not_a_range() {
+    return {redis::error_kind::refused, "the answer to XRANGE is not a list of entries"};
 }
 
 }  // namespace
@@ -18,7 +18,7 @@ dead_walk::dead_walk(connection& redis, std::string key, walk_order order)
       end_(order == walk_order::oldest_first ? "+" : "-"),
       piece_(next_piece(0, 0)) {}
 
-queue::redis_result<std::vector<dead_letter>> dead_walk::next() {
+redis::result<std::vector<dead_letter>> dead_walk::next() {
     auto const command = order_ == walk_order::oldest_first ? "XRANGE" : "XREVRANGE";
     auto const count = std::to_string(piece_);
     auto answer = redis_.call({command, key_, begin_, end_, "COUNT", count});
@@ -33,7 +33,7 @@ queue::redis_result<std::vector<dead_letter>> dead_walk::next() {
     return std::move(*letters);
 }
 
-queue::redis_result<std::optional<std::string>> newest_entry(connection& redis, std::string const& key) {
+redis::result<std::optional<std::string>> newest_entry(connection& redis, std::string const& key) {
     auto answer = redis.call({"XREVRANGE", key, "+", "-", "COUNT", "1"});
     if (!answer) return answer.error();
     auto const letters = read_dead_letters(std::move(*answer));

@@ -24,7 +24,7 @@ public:
     void end_with(std::string entry) { end_ = std::move(entry); }
 
     /// The next piece; none left: empty.
-    [[nodiscard]] queue::redis_result<std::vector<dead_letter>> next();
+    [[nodiscard]] redis::result<std::vector<dead_letter>> next();
 
 private:
     connection& redis_;
@@ -35,7 +35,7 @@ private:
 };
 
 /// The newest entry of the stream; none if there is none.
-[[nodiscard]] queue::redis_result<std::optional<std::string>> newest_entry(connection& redis,
-                                                                           std::string const& key);
+[[nodiscard]] redis::result<std::optional<std::string>> newest_entry(connection& redis,
+                                                                     std::string const& key);
 
 }  // namespace engram::ctl

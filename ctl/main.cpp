@@ -22,7 +22,7 @@ namespace {
 using namespace engram;
 
 struct arguments {
-    queue::redis_options redis;
+    redis::options redis;
     std::string prefix = "engram";
     ctl::chat_request chat;
     ctl::dead_request dead;
@@ -97,7 +97,7 @@ int run(CLI::App const& app, arguments& given) {
     if (given.chat.user.empty()) given.chat.user = default_user();
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
-    if (!ping && ping.error().kind != queue::redis_error_kind::refused) {
+    if (!ping && ping.error().kind != redis::error_kind::refused) {
         ctl::complain("no connection to Redis: " + ping.error().message +
                       " (name it with --redis or ENGRAMD_REDIS_URL)");
         return EX_UNAVAILABLE;

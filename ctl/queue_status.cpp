@@ -22,12 +22,12 @@ class questions {
 public:
     explicit questions(connection& redis) : redis_(redis) {}
 
-    std::optional<queue::redis_value> ask(std::vector<std::string_view> command) {
+    std::optional<redis::value> ask(std::vector<std::string_view> command) {
         if (lost_) return std::nullopt;
         auto const key = std::string(command.size() > 1 ? command[1] : command[0]);
         auto answer = redis_.call(std::move(command));
         if (answer) return std::move(*answer);
-        lost_ = answer.error().kind != queue::redis_error_kind::refused;
+        lost_ = answer.error().kind != redis::error_kind::refused;
         if (!trouble_ || lost_) trouble_ = explain(answer.error());
         if (!lost_ && unknown_.empty()) unknown_ = key;
         return std::nullopt;

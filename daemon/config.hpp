@@ -12,8 +12,8 @@
 #include "embedding/options.hpp"
 #include "queue/options.hpp"
 #include "store/options.hpp"
-#include "workers/categories.hpp"
-#include "workers/consolidation.hpp"
+#include "workers/background/consolidation.hpp"
+#include "workers/chat/categories.hpp"
 #include "workers/options.hpp"
 
 #include <map>

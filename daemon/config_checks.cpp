@@ -1,7 +1,7 @@
 #include "daemon/config_checks.hpp"
 
-#include "queue/redis_locator.hpp"
-#include "queue/redis_url.hpp"
+#include "redis/locator.hpp"
+#include "redis/url.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -69,13 +69,13 @@ std::string check_endpoint(std::string_view text, std::string const& path, std::
 
 std::string check_redis_url(std::string_view text) {
     if (!is_graphic(text)) return "must not contain blanks or other than ASCII (percent-encode them)";
-    auto const address = queue::parse_redis_url(text);
+    auto const address = redis::parse_url(text);
     return address ? std::string() : address.error();
 }
 
 std::string check_sentinel(std::string_view text) {
     if (!is_graphic(text)) return "must not contain blanks or other than ASCII";
-    auto const address = queue::parse_sentinel(text);
+    auto const address = redis::parse_sentinel(text);
     return address ? std::string() : address.error();
 }
 
@@ -148,7 +148,7 @@ std::vector<std::string> cross_check(config const& values) {
                            ") must not be less than queue.max_in_flight (" +
                            std::to_string(values.queue.max_in_flight) + ")");
     }
-    if (values.queue.redis.sentinels.empty() != values.queue.redis.service.empty())
+    if (values.queue.server.sentinels.empty() != values.queue.server.service.empty())
         problems.push_back("redis.sentinels and redis.service must be given together");
     if (!values.embedding.base_url.empty() && values.embedding.model.empty())
         problems.push_back("embedding.base_url needs embedding.model");
@@ -170,12 +170,12 @@ std::vector<std::string> find_warnings(config const& values) {
             "memory.history_turns is less than summary.trigger_turns: turns leave the prompt before "
             "a summary holds them");
     }
-    if (values.queue.lease <= values.queue.redis.command_timeout) {
+    if (values.queue.lease <= values.queue.server.command_timeout) {
         warnings.push_back(
             "queue.lease_ms is not above redis.command_timeout_ms: one slow answer of Redis may "
             "look like the death of this process");
     }
-    if (!values.queue.redis.ca_file.empty() && !values.queue.redis.url.starts_with("rediss://"))
+    if (!values.queue.server.ca_file.empty() && !values.queue.server.url.starts_with("rediss://"))
         warnings.push_back("redis.ca_file has no effect: redis.url is not rediss://");
     if (!values.claude.ca_file.empty() && !values.claude.base_url.starts_with("https://"))
         warnings.push_back("claude.ca_file has no effect: claude.base_url is not https://");

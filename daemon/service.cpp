@@ -1,7 +1,7 @@
 #include "daemon/service.hpp"
 
 #include "base/log.hpp"
-#include "store/sqlite_store.hpp"
+#include "store/sqlite/sqlite_store.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -11,13 +11,13 @@
 #include "queue/admin_queue.hpp"
 #include "queue/job_queue.hpp"
 #include "store/curator.hpp"
-#include "workers/admin.hpp"
-#include "workers/api_gate.hpp"
-#include "workers/chat_turn.hpp"
-#include "workers/consolidator.hpp"
-#include "workers/recollection.hpp"
-#include "workers/summarizer.hpp"
-#include "workers/upkeep.hpp"
+#include "workers/admin/admin.hpp"
+#include "workers/background/consolidator.hpp"
+#include "workers/background/summarizer.hpp"
+#include "workers/background/upkeep.hpp"
+#include "workers/chat/api_gate.hpp"
+#include "workers/chat/chat_turn.hpp"
+#include "workers/chat/recollection.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>

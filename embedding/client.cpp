@@ -5,7 +5,7 @@
 #include "base/utf8.hpp"
 #include "embedding/rest.hpp"
 #include "embedding/wire.hpp"
-#include "http/endpoint.hpp"
+#include "http/client/endpoint.hpp"
 #include "http/text.hpp"
 #include "http/url.hpp"
 

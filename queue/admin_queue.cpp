@@ -2,7 +2,7 @@
 
 #include "base/log.hpp"
 #include "queue/job.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -34,7 +34,7 @@ admin_queue::admin_queue(options options, std::function<std::string()> incarnati
     : options_(std::move(options)),
       incarnation_(std::move(incarnation)),
       executor_(executor),
-      connection_(options_.redis, "engramd-admin", executor),
+      connection_(options_.server, "engramd-admin", executor),
       service_(executor),
       connecting_(executor),
       list_(options_.prefix + ":admin"),
@@ -80,7 +80,7 @@ std::string admin_queue::trouble() const {
     return connection_.is_up() ? trouble_ : connection_.trouble();
 }
 
-void admin_queue::note_trouble(redis_error const& error, std::string_view doing) {
+void admin_queue::note_trouble(redis::error const& error, std::string_view doing) {
     auto const code = [](std::string const& text) { return text.substr(0, text.find(' ')); };
     if (!stopping_ && code(trouble_) != code(error.message))
         base::log_warn("the list of admin requests has trouble with Redis",
@@ -124,7 +124,7 @@ asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
         co_return std::nullopt;
     }
     if (items.size() == 2) {
-        note_trouble({redis_error_kind::refused, items[1].text}, "burying a request that is too large");
+        note_trouble({redis::error_kind::refused, items[1].text}, "burying a request that is too large");
         co_await pause(pause_after_error);
         co_return std::nullopt;
     }

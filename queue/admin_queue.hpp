@@ -6,7 +6,7 @@
 #include "base/task_group.hpp"
 #include "queue/job_queue.hpp"
 #include "queue/options.hpp"
-#include "queue/redis.hpp"
+#include "redis/client.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -39,7 +39,7 @@ public:
     using handler = std::function<boost::asio::awaitable<admin_answer>(std::string body)>;
 
     /// `incarnation` names this instance as it is registered at present: job_queue::instance().
-    /// Throws as redis::redis.
+    /// Throws as redis::client.
     admin_queue(options options, std::function<std::string()> incarnation,
                 boost::asio::any_io_executor executor);
 
@@ -72,12 +72,12 @@ private:
     boost::asio::awaitable<bool> try_settle(request const& one, admin_answer const& outcome);
     boost::asio::awaitable<void> release(request const& one, bool failed);
     boost::asio::awaitable<void> pause(std::chrono::milliseconds length);
-    void note_trouble(redis_error const& error, std::string_view doing);
+    void note_trouble(redis::error const& error, std::string_view doing);
 
     options options_;
     std::function<std::string()> incarnation_;
     boost::asio::any_io_executor executor_;
-    redis connection_;  // of its own, since it blocks on the list
+    redis::client connection_;  // of its own, since it blocks on the list
     handler handler_;
     base::task_group service_;
     base::task_group connecting_;

@@ -2,7 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/random_id.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,8 +35,8 @@ std::string host_name() {
 job_queue::job_queue(options options, asio::any_io_executor executor)
     : options_(std::move(options)),
       executor_(executor),
-      commands_(options_.redis, "engramd", executor),
-      waiting_(options_.redis, "engramd-wait", executor),
+      commands_(options_.server, "engramd", executor),
+      waiting_(options_.server, "engramd-wait", executor),
       services_(executor),
       jobs_(executor),
       jobs_key_(options_.prefix + ":jobs"),
@@ -126,7 +126,7 @@ asio::awaitable<void> job_queue::leave() {
     registered_ = false;
 }
 
-void job_queue::note_trouble(std::string& trouble, redis_error const& error, std::string_view doing) {
+void job_queue::note_trouble(std::string& trouble, redis::error const& error, std::string_view doing) {
     if (draining_) return;
     auto const code = [](std::string const& text) { return text.substr(0, text.find(' ')); };
     if (code(trouble) != code(error.message))

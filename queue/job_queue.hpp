@@ -6,7 +6,7 @@
 #include "base/event.hpp"
 #include "base/task_group.hpp"
 #include "queue/options.hpp"
-#include "queue/redis.hpp"
+#include "redis/client.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -77,7 +77,7 @@ public:
     /// What this instance says of itself to the others: JSON, asked with each renewal of its lease.
     using report = std::function<std::string()>;
 
-    /// Throws as redis::redis.
+    /// Throws as redis::client.
     job_queue(options options, boost::asio::any_io_executor executor);
 
     /// Starts the connections and the taking of jobs.
@@ -96,7 +96,7 @@ public:
     [[nodiscard]] queue_status status() const;
     /// Resumes when this instance is registered in Redis for the first time, or at `until`: whether it is.
     boost::asio::awaitable<bool> wait_until_ready(base::steady_time until);
-    [[nodiscard]] redis& connection() { return commands_; }
+    [[nodiscard]] redis::client& connection() { return commands_; }
     [[nodiscard]] std::string const& instance() const { return incarnation_; }
 
 private:
@@ -125,10 +125,10 @@ private:
     boost::asio::awaitable<void> release(delivery const& what, bool failed);
     boost::asio::awaitable<void> leave();
 
-    void accept(redis_value& taken, std::size_t claims);
+    void accept(redis::value& taken, std::size_t claims);
     void begin_incarnation();
     void lose_everything();
-    void note_trouble(std::string& trouble, redis_error const& error, std::string_view doing);
+    void note_trouble(std::string& trouble, redis::error const& error, std::string_view doing);
     void clear_trouble(std::string& trouble);
     [[nodiscard]] bool may_take() const;
     [[nodiscard]] std::size_t room() const;
@@ -139,8 +139,8 @@ private:
 
     options options_;
     boost::asio::any_io_executor executor_;
-    redis commands_;
-    redis waiting_;  // blocks on the list, so it needs a connection of its own
+    redis::client commands_;
+    redis::client waiting_;  // blocks on the list, so it needs a connection of its own
     handler handler_;
     report report_;
     base::task_group services_;

@@ -2,8 +2,8 @@
 // think otherwise.
 #include "base/log.hpp"
 #include "queue/job_queue.hpp"
-#include "queue/script.hpp"
-#include "queue/server_check.hpp"
+#include "queue/scripts.hpp"
+#include "redis/server_check.hpp"
 
 #include <algorithm>
 
@@ -30,7 +30,7 @@ asio::awaitable<void> job_queue::check_server() {
     auto const info = co_await commands_.command({"INFO"});
     if (!info && info.error().leaves_doubt()) co_return;
     checked_generation_ = generation;
-    auto const risks = info ? server_risks(info->text, options_.prefix)
+    auto const risks = info ? redis::server_risks(info->text, options_.prefix)
                             : std::vector<std::string>{
                                   "this user may not ask Redis for its settings (INFO), so "
                                   "they are not checked: " +

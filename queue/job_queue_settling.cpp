@@ -2,7 +2,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "queue/claiming.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>

@@ -2,7 +2,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "queue/claiming.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -58,7 +58,7 @@ asio::awaitable<void> job_queue::take_jobs() {
 }
 
 asio::awaitable<void> job_queue::take_some(std::size_t claims) {
-    redis_error failure;
+    redis::error failure;
     {
         claiming call(*this, claims, 0);
         std::vector<std::string> arguments{options_.prefix, incarnation_};
@@ -78,7 +78,7 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
 }
 
 // `taken` is what take.lua returns: {alive, now_ms, jobs moved, 1 if there may be more, claimed}.
-void job_queue::accept(redis_value& taken, std::size_t claims) {
+void job_queue::accept(redis::value& taken, std::size_t claims) {
     if (claims == 0 || taken.items.size() != 5) return;
     if (taken.items[0].as_integer() == 0) {
         lose_everything();

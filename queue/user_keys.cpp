@@ -1,8 +1,8 @@
 #include "queue/user_keys.hpp"
 
 #include "base/random_id.hpp"
-#include "queue/redis.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
+#include "redis/client.hpp"
 
 #include <algorithm>
 #include <array>
@@ -42,8 +42,8 @@ std::string name_of_copy(std::string const& prefix) {
     return prefix + ":dead:copy:" + base::random_hex(8);
 }
 
-redis_error odd_answer() {
-    return {redis_error_kind::refused, "ERR a script gave an answer that is none"};
+redis::error odd_answer() {
+    return {redis::error_kind::refused, "ERR a script gave an answer that is none"};
 }
 
 struct search {
@@ -53,8 +53,8 @@ struct search {
 };
 
 // What it finds is added to `what`, up to its limit.
-asio::awaitable<std::optional<redis_error>> walk(redis& connection, job_place place, std::string name,
-                                                 search& what) {
+asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job_place place,
+                                                  std::string name, search& what) {
     auto const key = what.prefix + ":jobs";
     auto& found = what.found;
     std::string cursor;
@@ -88,8 +88,8 @@ void add_unmet(std::vector<user_job>& found, std::vector<user_job> more, std::si
     }
 }
 
-asio::awaitable<redis_result<std::size_t>> delete_keys(redis& connection,
-                                                       std::vector<std::string> const& keys) {
+asio::awaitable<redis::result<std::size_t>> delete_keys(redis::client& connection,
+                                                        std::vector<std::string> const& keys) {
     std::size_t deleted = 0;
     for (std::size_t from = 0; from < keys.size(); from += keys_a_call) {
         std::vector<std::string_view> command{"DEL"};
@@ -104,10 +104,10 @@ asio::awaitable<redis_result<std::size_t>> delete_keys(redis& connection,
 
 }  // namespace
 
-asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& connection,
-                                                                    std::string_view prefix,
-                                                                    std::string_view user,
-                                                                    std::size_t limit) {
+asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::client& connection,
+                                                                     std::string_view prefix,
+                                                                     std::string_view user,
+                                                                     std::size_t limit) {
     search what{std::string(prefix), std::string(user), limit, {}};
     for (auto const& [place, name] : places) {
         auto const failed = co_await walk(connection, place, name, what);
@@ -121,9 +121,9 @@ asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& conne
     co_return std::move(what.found);
 }
 
-asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options const& options,
-                                                    user_job const& what, std::string reply_to,
-                                                    std::string reply) {
+asio::awaitable<redis::result<bool>> cancel_user_job(redis::client& connection, options const& options,
+                                                     user_job const& what, std::string reply_to,
+                                                     std::string reply) {
     std::chrono::milliseconds const ttl = options.reply_ttl;
     std::string const key = options.prefix + ":jobs";
     std::vector<std::string> const arguments{options.prefix,
@@ -143,9 +143,9 @@ asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options c
     co_return answer->items[0].as_integer() == 1;
 }
 
-asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection, std::string_view prefix,
-                                                              std::string_view user,
-                                                              std::vector<std::string> jobs) {
+asio::awaitable<redis::result<std::size_t>> erase_dead_letters(redis::client& connection,
+                                                               std::string_view prefix, std::string_view user,
+                                                               std::vector<std::string> jobs) {
     std::string const p(prefix), of(user), key = p + ":jobs";
     std::string copy, last, left_out = "0";
     // Of some jobs there are mostly none, and a copy costs its time, its memory and the consumer groups.
@@ -163,13 +163,13 @@ asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection,
         last = std::move(items[1].text);
         left_out = std::to_string(items[2].as_integer());
     }
-    co_return redis_error{redis_error_kind::refused,
-                          "BUSY dead letters are being taken away all the time; try again"};
+    co_return redis::error{redis::error_kind::refused,
+                           "BUSY dead letters are being taken away all the time; try again"};
 }
 
-asio::awaitable<redis_result<erased_keys>> erase_user_keys(redis& connection, std::string_view prefix,
-                                                           std::string_view user,
-                                                           std::vector<std::string> keys) {
+asio::awaitable<redis::result<erased_keys>> erase_user_keys(redis::client& connection,
+                                                            std::string_view prefix, std::string_view user,
+                                                            std::vector<std::string> keys) {
     auto const deleted = co_await delete_keys(connection, keys);
     if (!deleted) co_return deleted.error();
     auto const letters = co_await erase_dead_letters(connection, prefix, user, {});

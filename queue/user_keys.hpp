@@ -2,7 +2,7 @@
 #pragma once
 
 #include "queue/options.hpp"
-#include "queue/redis_value.hpp"
+#include "redis/value.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -12,9 +12,11 @@
 #include <string_view>
 #include <vector>
 
-namespace engram::queue {
+namespace engram::redis {
+class client;
+}
 
-class redis;
+namespace engram::queue {
 
 /// Where a job or request is.
 enum class job_place {
@@ -39,29 +41,29 @@ struct user_job {
 /// `limit`; fewer than that are all. Whatever was there when it began and is still there is found, also if it
 /// moves meanwhile; so: find, cancel all, and again, until nothing is found. A job whose text does not name
 /// its user in readable JSON is nobody's.
-boost::asio::awaitable<redis_result<std::vector<user_job>>> find_user_jobs(redis& connection,
-                                                                           std::string_view prefix,
-                                                                           std::string_view user,
-                                                                           std::size_t limit);
+boost::asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::client& connection,
+                                                                            std::string_view prefix,
+                                                                            std::string_view user,
+                                                                            std::size_t limit);
 
 /// Takes one out of its place, whoever has it, and writes `reply` at `reply_to` (empty: nobody is told), in
 /// one step. There is no dead letter. Whoever runs it goes on, but writes no reply any more; what it does to
 /// the store meanwhile is the store's affair. False: it was not there (any more), or its daemon is just being
 /// registered anew; find_user_jobs() tells which.
 /// Of `options` are used: prefix, reply_ttl, max_parked, max_parked_per_user.
-boost::asio::awaitable<redis_result<bool>> cancel_user_job(redis& connection, options const& options,
-                                                           user_job const& what, std::string reply_to,
-                                                           std::string reply);
+boost::asio::awaitable<redis::result<bool>> cancel_user_job(redis::client& connection, options const& options,
+                                                            user_job const& what, std::string reply_to,
+                                                            std::string reply);
 
 /// Deletes the dead letters of the user's jobs and requests with these ids (none: of all), whose text is then
 /// no longer in Redis's memory nor in what it saves from then on. Returns how many. May be called again after
 /// an error. Each call of Redis looks at a bounded piece, so that it is not held up. With ids, P:dead stays
 /// as it is if none of its entries is concerned; without, it is written anew in any case, since the text of
 /// his letters that were deleted before may still be in it.
-boost::asio::awaitable<redis_result<std::size_t>> erase_dead_letters(redis& connection,
-                                                                     std::string_view prefix,
-                                                                     std::string_view user,
-                                                                     std::vector<std::string> jobs);
+boost::asio::awaitable<redis::result<std::size_t>> erase_dead_letters(redis::client& connection,
+                                                                      std::string_view prefix,
+                                                                      std::string_view user,
+                                                                      std::vector<std::string> jobs);
 
 struct erased_keys {
     std::size_t keys = 0;  ///< of those named, how many there were
@@ -69,8 +71,9 @@ struct erased_keys {
 };
 
 /// Deletes the named keys (replies and streams of his) and all his dead letters.
-boost::asio::awaitable<redis_result<erased_keys>> erase_user_keys(redis& connection, std::string_view prefix,
-                                                                  std::string_view user,
-                                                                  std::vector<std::string> keys);
+boost::asio::awaitable<redis::result<erased_keys>> erase_user_keys(redis::client& connection,
+                                                                   std::string_view prefix,
+                                                                   std::string_view user,
+                                                                   std::vector<std::string> keys);
 
 }  // namespace engram::queue

@@ -10,14 +10,14 @@ namespace {
 
 using namespace engram;
 using namespace engram::ctl;
-using queue::redis_value;
-using queue::value_kind;
+using redis::value;
+using redis::value_kind;
 
-redis_value text(std::string value) {
+redis::value text(std::string value) {
     return {value_kind::string, 0, std::move(value), {}};
 }
 
-redis_value list(std::vector<redis_value> items) {
+redis::value list(std::vector<redis::value> items) {
     return {value_kind::array, 0, "", std::move(items)};
 }
 

@@ -16,7 +16,7 @@ BOOST_FIXTURE_TEST_SUITE(config_sources_and_errors, engram::test::config_folder)
 
 BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     auto const values = load();
-    BOOST_TEST(values.queue.redis.url == "redis://127.0.0.1:6379");
+    BOOST_TEST(values.queue.server.url == "redis://127.0.0.1:6379");
     BOOST_TEST(values.chat.model == "claude-opus-4-5");
     BOOST_TEST(values.summary.model == "claude-haiku-4-5");
     BOOST_TEST(values.queue.deadline.count() == 600'000);
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(sentinels_and_their_service_come_together) {
     sources.settings.clear();
     auto const loaded = load_config(sources);
     BOOST_REQUIRE(loaded.has_value());
-    BOOST_TEST(loaded->values.queue.redis.sentinels.size() == 2u);
+    BOOST_TEST(loaded->values.queue.server.sentinels.size() == 2u);
     auto const shown = describe(*loaded, "not set", "not set");
     BOOST_TEST(!contains(shown, "sesame"));
     BOOST_TEST(contains(shown, "two:5000"));

@@ -1,6 +1,6 @@
 #include "base/utf8.hpp"
 #include "require.hpp"
-#include "workers/admin_request.hpp"
+#include "workers/admin/admin_request.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #include "require.hpp"
-#include "workers/consolidation.hpp"
+#include "workers/background/consolidation.hpp"
 
 #include <algorithm>
 #include <cstddef>

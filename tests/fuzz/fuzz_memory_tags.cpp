@@ -1,6 +1,6 @@
 #include "base/utf8.hpp"
 #include "require.hpp"
-#include "workers/memory_tags.hpp"
+#include "workers/chat/memory_tags.hpp"
 
 #include <algorithm>
 #include <cstddef>

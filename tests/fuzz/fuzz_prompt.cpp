@@ -1,7 +1,7 @@
 #include "base/utf8.hpp"
 #include "require.hpp"
-#include "workers/memory_tags.hpp"
-#include "workers/prompt.hpp"
+#include "workers/chat/memory_tags.hpp"
+#include "workers/chat/prompt.hpp"
 
 #include <algorithm>
 #include <cstddef>

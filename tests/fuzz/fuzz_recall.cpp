@@ -3,7 +3,7 @@
 #include "recall/neighbours.hpp"
 #include "recall/search.hpp"
 #include "require.hpp"
-#include "store/recall_block.hpp"
+#include "store/sqlite/recall_block.hpp"
 
 #include <algorithm>
 #include <cmath>

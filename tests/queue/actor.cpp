@@ -58,8 +58,8 @@ asio::awaitable<void> live(queue::job_queue& queue, asio::io_context& io) {
 int main(int, char** arguments) {
     asio::io_context io;
     queue::options options;
-    options.redis.url = arguments[1];
-    options.redis.backoff_max = std::chrono::milliseconds(100);
+    options.server.url = arguments[1];
+    options.server.backoff_max = std::chrono::milliseconds(100);
     options.lease = std::chrono::milliseconds(std::atoi(arguments[2]));
     queue::job_queue queue(options, io.get_executor());
     asio::co_spawn(io, live(queue, io), [](std::exception_ptr error) {

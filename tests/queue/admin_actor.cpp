@@ -46,7 +46,7 @@ asio::awaitable<void> live(queue::job_queue& jobs) {
 int main(int, char** arguments) {
     asio::io_context io;
     queue::options options;
-    options.redis.url = arguments[1];
+    options.server.url = arguments[1];
     options.lease = std::chrono::milliseconds(std::atoi(arguments[2]));
     queue::job_queue jobs(options, io.get_executor());
     queue::admin_queue requests(options, [&] { return jobs.instance(); }, io.get_executor());

@@ -1,8 +1,8 @@
 // Requests of P:admin: taken in order, answered once, never lost.
 #include "clerk.hpp"
-#include "proxy.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 #include "support/child_process.hpp"
+#include "support/proxy.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -46,7 +46,7 @@ struct fixture : queue_fixture {
         look({"EVAL", std::string(queue::all_scripts().heartbeat.body()), "1", "engram:jobs", "engram",
               instance, "120000", "1", "{}", ""});
     }
-    std::string sha_of(queue::script const& of) {
+    std::string sha_of(redis::script const& of) {
         return server.command({"SCRIPT", "LOAD", std::string(of.body())});
     }
 };

@@ -1,8 +1,8 @@
 // A daemon's part in P:admin, whose requests end when the test says so.
 #pragma once
 
-#include "loop.hpp"
 #include "queue/admin_queue.hpp"
+#include "support/loop.hpp"
 
 #include <deque>
 #include <memory>

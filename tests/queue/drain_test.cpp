@@ -1,5 +1,5 @@
 // Giving jobs back, and leaving the queue.
-#include "proxy.hpp"
+#include "support/proxy.hpp"
 #include "worker.hpp"
 
 #include <boost/asio/post.hpp>
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(jobs_that_came_too_late_go_back_while_another_still_runs) {
 BOOST_AUTO_TEST_CASE(a_drain_ends_though_redis_is_gone) {
     play([](fixture& f) -> task<void> {
         auto options = f.options();
-        options.redis.command_timeout = 300ms;
+        options.server.command_timeout = 300ms;
         worker w(f, options);
         co_await w.start();
         f.push("u", "s", "1");

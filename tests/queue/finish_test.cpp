@@ -1,5 +1,5 @@
 // The end of a job.
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 #include "support/child_process.hpp"
 #include "worker.hpp"
 

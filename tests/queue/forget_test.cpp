@@ -1,4 +1,5 @@
 // A user is forgotten: many jobs ended while daemons work, keys and dead letters erased.
+#include "queue/scripts.hpp"
 #include "user_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // Which job comes when, and to whom.
-#include "proxy.hpp"
-#include "queue/script.hpp"
+#include "redis/script.hpp"
+#include "support/proxy.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // Answers of Redis that never arrive.
-#include "proxy.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
+#include "support/proxy.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -21,7 +21,7 @@ struct fixture : queue_fixture {
     void play(task<void> (*body)(fixture&)) { run(body(*this)); }
 
     // What EVALSHA names this script by, once Redis knows it.
-    std::string sha_of(queue::script const& of) {
+    std::string sha_of(redis::script const& of) {
         return server.command({"SCRIPT", "LOAD", std::string(of.body())});
     }
 };

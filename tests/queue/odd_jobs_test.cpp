@@ -1,5 +1,5 @@
 // Jobs that are broken, huge or in bad company.
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // What becomes of floods: turns among users, shares, backlogs, bounds.
-#include "proxy.hpp"
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
+#include "support/proxy.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_can_take_nothing_does_not_spin) {
         auto options = f.options();
         options.max_parked = 10;
         proxy cable(f, f.server.socket());
-        options.redis.url = cable.url();
+        options.server.url = cable.url();
         worker w(f, options);
         for (int i = 0; i < 50; ++i)
             f.push("flood", "s", "f" + std::to_string(i));

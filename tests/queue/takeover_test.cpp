@@ -1,7 +1,7 @@
 // Daemons that die, stop or are cut off.
-#include "proxy.hpp"
-#include "queue/script.hpp"
+#include "redis/script.hpp"
 #include "support/child_process.hpp"
+#include "support/proxy.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>

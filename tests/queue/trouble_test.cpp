@@ -1,5 +1,5 @@
 // A Redis that refuses.
-#include "queue/script.hpp"
+#include "queue/scripts.hpp"
 #include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,7 @@
 #include "user_fixture.hpp"
 
+#include "queue/scripts.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <stdexcept>
@@ -116,7 +118,7 @@ task<user_job> user_fixture::job_of(std::string user, std::string id) {
     throw std::runtime_error("there is no job " + id);
 }
 
-std::string user_fixture::call(queue::script const& which, std::vector<std::string> arguments) {
+std::string user_fixture::call(redis::script const& which, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"EVAL", std::string(which.body()), "1", "engram:jobs", "engram"});
     return look(arguments);
 }

@@ -1,8 +1,8 @@
 // A user's jobs and keys in a Redis of the test's own, and what must hold of lanes between any two scripts.
 #pragma once
 
-#include "queue/script.hpp"
 #include "queue/user_keys.hpp"
+#include "redis/script.hpp"
 #include "worker.hpp"
 
 #include <string>
@@ -30,7 +30,7 @@ struct user_fixture : queue_fixture {
     task<queue::user_job> job_of(std::string user, std::string id);
 
     /// Runs a script by hand; `arguments` follow the prefix.
-    std::string call(queue::script const& which, std::vector<std::string> arguments);
+    std::string call(redis::script const& which, std::vector<std::string> arguments);
     /// The script, with these numbers of jobs to move and to take.
     void take(std::string const& instance, std::string const& ingest, std::string const& claim);
     void bury(std::string const& job);

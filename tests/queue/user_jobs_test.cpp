@@ -1,6 +1,7 @@
 // A user's jobs and requests: found wherever they are, and ended there.
 #include "clerk.hpp"
-#include "proxy.hpp"
+#include "queue/scripts.hpp"
+#include "support/proxy.hpp"
 #include "user_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

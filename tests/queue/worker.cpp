@@ -127,7 +127,7 @@ task<std::optional<queue::settlement>> worker::work(queue::delivery what) {
 
 queue::options queue_fixture::options(std::string url) const {
     queue::options made;
-    made.redis = redis_at(url.empty() ? server.url() : std::move(url), std::chrono::seconds(5));
+    made.server = redis_at(url.empty() ? server.url() : std::move(url), std::chrono::seconds(5));
     made.lease = std::chrono::seconds(120);
     return made;
 }

@@ -1,8 +1,8 @@
 // A daemon's part in the queue, whose jobs end when the test says so.
 #pragma once
 
-#include "loop.hpp"
 #include "queue/job_queue.hpp"
+#include "support/loop.hpp"
 #include "support/redis_server.hpp"
 
 #include <deque>
@@ -74,7 +74,8 @@ private:
 
 /// A private Redis, and what producers and operators do with it.
 struct queue_fixture : loop {
-    explicit queue_fixture(std::vector<std::string> redis_options = {}) : server(std::move(redis_options)) {}
+    explicit queue_fixture(std::vector<std::string> server_options = {})
+        : server(std::move(server_options)) {}
 
     redis_server server;
 

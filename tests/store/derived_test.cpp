@@ -1,5 +1,5 @@
 // What was written by somebody who had read a text goes with it.
-#include "raw_files.hpp"
+#include "sqlite/raw_files.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // What is deleted is gone from every file of the database, and nothing that was under way brings it back.
-#include "raw_files.hpp"
+#include "sqlite/raw_files.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // What was written is found again, at once, by its own user and by nobody else.
-#include "store/recall_block.hpp"
+#include "store/sqlite/recall_block.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // What the tests of the store share.
 #pragma once
 
-#include "store/sqlite_connection.hpp"
-#include "store/sqlite_store.hpp"
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/sqlite_store.hpp"
 #include "word_index.hpp"
 
 #include <boost/asio/awaitable.hpp>

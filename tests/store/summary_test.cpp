@@ -1,6 +1,6 @@
 // Summaries: claimed by one, committed once, turns always in the window or in a summary.
-#include "store/summary_lease.hpp"
-#include "store/summary_queries.hpp"
+#include "store/sqlite/summary_lease.hpp"
+#include "store/sqlite/summary_queries.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -222,14 +222,14 @@ curator::answer<void> scripted_curator::store_vectors(std::string,
 
 scripted_traces::answer<std::vector<queue::user_job>> scripted_traces::find_jobs(std::string user_id,
                                                                                  std::size_t limit) {
-    if (journal_.note(words({"find_jobs", user_id}))) co_return queue::redis_error{failure, "no"};
+    if (journal_.note(words({"find_jobs", user_id}))) co_return redis::error{failure, "no"};
     auto const end = waiting.begin() + std::ptrdiff_t(std::min(limit, waiting.size()));
     co_return std::vector<queue::user_job>(waiting.begin(), end);
 }
 
 scripted_traces::answer<bool> scripted_traces::cancel(queue::user_job what, std::string reply_to,
                                                       std::string reply) {
-    if (journal_.note(words({"cancel", what.ticket}))) co_return queue::redis_error{failure, "no"};
+    if (journal_.note(words({"cancel", what.ticket}))) co_return redis::error{failure, "no"};
     auto const found = std::find_if(waiting.begin(), waiting.end(),
                                     [&](queue::user_job const& one) { return one.body == what.body; });
     if (stubborn || found == waiting.end()) co_return false;
@@ -240,13 +240,13 @@ scripted_traces::answer<bool> scripted_traces::cancel(queue::user_job what, std:
 
 scripted_traces::answer<std::size_t> scripted_traces::erase_replies(workers::ended_jobs what) {
     if (journal_.note(words({"erase_replies", what.user_id, what.all ? "all" : "some"})))
-        co_return queue::redis_error{failure, "no"};
+        co_return redis::error{failure, "no"};
     erased.push_back(std::move(what));
     co_return std::exchange(replies, 0);
 }
 
 scripted_traces::answer<std::size_t> scripted_traces::erase_dead_letters(std::string user_id) {
-    if (journal_.note(words({"erase_dead_letters", user_id}))) co_return queue::redis_error{failure, "no"};
+    if (journal_.note(words({"erase_dead_letters", user_id}))) co_return redis::error{failure, "no"};
     co_return std::exchange(dead_letters, 0);
 }
 

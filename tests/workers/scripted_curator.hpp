@@ -2,7 +2,7 @@
 #pragma once
 
 #include "store/curator.hpp"
-#include "workers/user_traces.hpp"
+#include "workers/admin/user_traces.hpp"
 
 #include <map>
 #include <optional>
@@ -104,7 +104,7 @@ public:
     std::map<std::string, std::string> told;  // reply key -> reply
     std::size_t replies = 0, dead_letters = 0;
     std::vector<workers::ended_jobs> erased;
-    queue::redis_error_kind failure = queue::redis_error_kind::disconnected;
+    redis::error_kind failure = redis::error_kind::disconnected;
 
 private:
     journal& journal_;

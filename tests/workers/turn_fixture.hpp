@@ -2,8 +2,8 @@
 #pragma once
 
 #include "queue/reply.hpp"
-#include "workers/api_gate.hpp"
-#include "workers/chat_turn.hpp"
+#include "workers/chat/api_gate.hpp"
+#include "workers/chat/chat_turn.hpp"
 #include "workers/scripted.hpp"
 #include "workers/set_clock.hpp"
 

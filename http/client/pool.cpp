@@ -1,0 +1,100 @@
+#include "http/client/pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace engram::http {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+pool::lease::lease(pool* owner, std::shared_ptr<connection> c) : owner_(owner), connection_(std::move(c)) {
+    ++owner_->leased_;
+}
+
+pool::lease::lease(lease&& other) noexcept
+    : owner_(std::exchange(other.owner_, nullptr)), connection_(std::move(other.connection_)) {}
+
+pool::lease& pool::lease::operator=(lease&& other) noexcept {
+    if (this == &other) return *this;
+    reset();
+    owner_ = std::exchange(other.owner_, nullptr);
+    connection_ = std::move(other.connection_);
+    return *this;
+}
+
+void pool::lease::reset() {
+    if (owner_) --owner_->leased_;
+    owner_ = nullptr;
+    connection_.reset();
+}
+
+pool::pool(asio::any_io_executor executor, net::names& hosts, net::tls_context* tls,
+           std::chrono::milliseconds idle_timeout, std::size_t max_idle)
+    : executor_(executor),
+      hosts_(hosts),
+      tls_(tls),
+      idle_timeout_(idle_timeout),
+      max_idle_(max_idle),
+      timer_(executor) {}
+
+pool::lease pool::take_idle() {
+    while (!idle_.empty()) {
+        auto candidate = std::move(idle_.back());
+        idle_.pop_back();
+        bool const young = steady_clock::now() - candidate.since < idle_timeout_;
+        if (young && candidate.connection->is_quiet()) return lease(this, std::move(candidate.connection));
+    }
+    return {};
+}
+
+asio::awaitable<io_outcome> pool::open(lease& into, base::steady_time until) {
+    auto addresses = co_await hosts_.find(until);
+    if (addresses.has_error()) {
+        auto const why = addresses.error();
+        co_return io_outcome{why.timed_out ? io_end::timed_out : io_end::failed, why.what};
+    }
+    into = lease(this, std::make_shared<connection>(executor_, tls_));
+    auto outcome = co_await into->open(std::move(*addresses), until);
+    if (outcome.ok()) {
+        hosts_.prefer(into->remote());
+    } else {
+        into.reset();
+        hosts_.forget();
+    }
+    co_return outcome;
+}
+
+void pool::give_back(lease l) {
+    if (closed_ || max_idle_ == 0) return;
+    if (idle_.size() >= max_idle_) idle_.erase(idle_.begin());
+    idle_.push_back({l.connection_, steady_clock::now()});
+    expire_later();
+}
+
+void pool::close() {
+    closed_ = true;
+    idle_.clear();
+    timer_.cancel();
+}
+
+void pool::expire_later() {
+    if (expiring_ || idle_.empty()) return;
+    expiring_ = true;
+    timer_.expires_at(idle_.front().since + idle_timeout_);
+    timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code) {
+        if (alive.expired()) return;
+        expiring_ = false;
+        expire();
+    });
+}
+
+void pool::expire() {
+    auto const now = steady_clock::now();
+    auto const young = std::find_if(idle_.begin(), idle_.end(),
+                                    [&](auto const& w) { return now - w.since < idle_timeout_; });
+    idle_.erase(idle_.begin(), young);
+    expire_later();
+}
+
+}  // namespace engram::http

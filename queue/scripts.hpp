@@ -1,0 +1,16 @@
+// The queue's Lua scripts (queue/scripts/*.lua), compiled in.
+#pragma once
+
+#include "redis/script.hpp"
+
+namespace engram::queue {
+
+struct scripts {
+    redis::script take, finish, release, heartbeat, reconcile, leave, dead_retry;
+    redis::script admin_take, admin_finish, admin_release;
+    redis::script user_jobs, cancel, dead_without;
+};
+
+[[nodiscard]] scripts const& all_scripts();
+
+}  // namespace engram::queue

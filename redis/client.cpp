@@ -1,0 +1,272 @@
+#include "redis/client.hpp"
+
+#include "base/log.hpp"
+#include "redis/greeting.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace engram::redis {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t read_bytes = 64 * 1024;
+constexpr milliseconds first_pause = 50ms;
+constexpr milliseconds long_enough = 1s;  // a connection that lasted so long was a good one
+
+// Between half of `ceiling` and all of it, so that many daemons do not come back in step.
+milliseconds jittered(milliseconds ceiling) {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    return milliseconds(
+        std::uniform_int_distribution<std::int64_t>(ceiling.count() / 2, ceiling.count())(random));
+}
+
+}  // namespace
+
+client::client(options options, std::string name, asio::any_io_executor executor)
+    : options_(std::move(options)),
+      name_(std::move(name)),
+      locator_(options_),
+      executor_(executor),
+      something_to_write_(executor),
+      came_up_(executor),
+      give_up_(executor) {
+    address_ = locator_.configured();
+    if (locator_.needs_tls()) tls_ = make_tls_context(options_.ca_file);
+}
+
+client::~client() = default;
+
+asio::awaitable<void> client::run() {
+    milliseconds ceiling = first_pause;
+    // However this ends, Redis learns at once that nobody is here any more.
+    struct hang_up {
+        client& self;
+        ~hang_up() { self.transport_.reset(); }
+    } const end{*this};
+    for (;;) {
+        auto const problem = co_await open_connection(steady_clock::now() + options_.connect_timeout);
+        if (problem.empty()) {
+            auto const begun = steady_clock::now();
+            co_await serve_connection();
+            transport_.reset();
+            if (steady_clock::now() - begun > long_enough) ceiling = first_pause;
+        } else {
+            transport_.reset();
+            trouble_ = problem;
+            locator_.failed();
+        }
+        // The transport tells cancellation like any other error, and closing a connection because we are to
+        // stop looks like losing it.
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            throw boost::system::system_error(asio::error::operation_aborted);
+        auto const pause = jittered(ceiling);
+        base::log_warn("no connection to Redis", {{"redis", address_.to_text()},
+                                                  {"connection", name_},
+                                                  {"error", trouble_},
+                                                  {"next_try_ms", pause.count()}});
+        ceiling = std::min(ceiling * 2, options_.backoff_max);
+        asio::steady_timer timer(executor_, pause);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+// Finds the server, connects, says who we are. Returns what went wrong.
+asio::awaitable<std::string> client::open_connection(base::steady_time until) {
+    auto const place = co_await locator_.find(tls_, until);
+    if (!place) co_return place.error();
+    address_ = *place;
+    auto made = co_await connect(address_, tls_, until);
+    if (!made) co_return made.error();
+    transport_ = std::move(*made);
+    reader_ = resp_reader();
+    auto said = co_await greet(*transport_, reader_, address_, name_, until);
+    locator_.learn(std::move(said.nodes));
+    if (!said.problem.empty()) co_return address_.to_text() + ": " + said.problem;
+    locator_.found();
+    co_return std::string();
+}
+
+// Both directions until one of them fails, a command goes unanswered, or the caller is cancelled.
+asio::awaitable<void> client::serve_connection() {
+    using namespace asio::experimental::awaitable_operators;
+    // Leaves no caller waiting on a connection that has gone, however this coroutine ends.
+    struct goodbye {
+        client& self;
+        std::string why = "the connection was closed";
+        ~goodbye() { self.lose_connection(std::move(why)); }
+    } end{*this};
+
+    up_ = true;
+    dead_ = redirected_ = false;
+    ++generation_;
+    trouble_.clear();
+    base::log_info("connected to Redis", {{"redis", address_.to_text()}, {"connection", name_}});
+    came_up_.notify_all();
+    auto const ended = co_await (read_answers() || write_commands() || give_up_.wait());
+    if (ended.index() == 0) end.why = std::get<0>(ended);
+    if (ended.index() == 1) end.why = std::get<1>(ended);
+    if (ended.index() == 2) end.why = give_up_reason_;
+    // A connection that was closed leaves it open whether its server is still the right one.
+    if (!redirected_) locator_.failed();
+}
+
+asio::awaitable<std::string> client::read_answers() {
+    std::vector<char> buffer(read_bytes);
+    for (;;) {
+        auto const read = co_await transport_->read_some(buffer);
+        if (read.error) co_return read.error.message();
+        reader_.feed({buffer.data(), read.bytes});
+        for (;;) {
+            auto value = reader_.next();
+            if (!value) co_return "what Redis sent is not RESP: " + value.error();
+            if (!*value) break;
+            if (!deliver(std::move(**value))) co_return "Redis sent an answer that nobody asked for";
+        }
+    }
+}
+
+asio::awaitable<std::string> client::write_commands() {
+    std::string sending;
+    for (;;) {
+        while (outbox_.empty())
+            co_await something_to_write_.wait();
+        sending.clear();
+        sending.swap(outbox_);
+        auto const error = co_await transport_->write(sending);
+        if (error) co_return error.message();
+        if (sending.capacity() > 1024 * 1024) sending = std::string();
+    }
+}
+
+bool client::deliver(value value) {
+    if (waiting_.empty()) return false;
+    if (value.kind == value_kind::error) look_for_the_master(value.text);
+    auto* const first = waiting_.front();
+    waiting_.pop_front();
+    if (!first) return true;
+    first->answered = true;
+    first->value = std::move(value);
+    first->wake.cancel();
+    return true;
+}
+
+// Some answers mean that every further command here would be refused alike.
+void client::look_for_the_master(std::string_view error) {
+    if (error.starts_with("MOVED ")) {
+        redirected_ = locator_.moved(error, address_);
+        give_up("its keys are at another node: " + std::string(error));
+    } else if (error.starts_with("READONLY ") || error.find("-READONLY ") != std::string_view::npos) {
+        give_up("it has become a replica");
+    } else if (error.starts_with("CLUSTERDOWN ")) {
+        give_up("its cluster is down, or it is cut off from it");
+    }
+}
+
+void client::give_up(std::string why) {
+    if (std::exchange(dead_, true)) return;
+    give_up_reason_ = std::move(why);
+    give_up_.notify_all();
+}
+
+void client::lose_connection(std::string why) {
+    up_ = false;
+    trouble_ = address_.to_text() + ": " + why;
+    outbox_.clear();
+    for (auto* const entry : waiting_) {
+        if (!entry) continue;
+        entry->lost = true;
+        entry->wake.cancel();
+    }
+    waiting_.clear();
+}
+
+asio::awaitable<bool> client::wait_until_up(base::steady_time until) {
+    while (!up_) {
+        bool const woken = co_await came_up_.wait_until(until);
+        if (!woken) break;
+    }
+    co_return up_;
+}
+
+asio::awaitable<result<value>> client::command(std::vector<std::string_view> arguments,
+                                               milliseconds patience) {
+    std::string bytes;
+    append_command(bytes, arguments);
+    auto const limit = options_.command_timeout + patience;
+    std::uint64_t written_on = 0;
+    auto answer = co_await send(bytes, limit, written_on);
+    // One that blocks on purpose is for the caller to begin anew.
+    bool const elsewhere = patience.count() == 0 && !answer && answer.error().has_code("MOVED ");
+    if (!elsewhere) co_return answer;
+    // It has not run. Once more, at the node that was named.
+    auto const until = steady_clock::now() + limit;
+    while (generation_ == written_on || !up_) {
+        bool const woken = co_await came_up_.wait_until(until);
+        if (!woken) co_return answer;
+    }
+    answer = co_await send(bytes, limit, written_on);
+    co_return answer;
+}
+
+asio::awaitable<result<value>> client::send(std::string const& bytes, milliseconds limit,
+                                            std::uint64_t& written_on) {
+    if (!up_) {
+        bool const up = co_await wait_until_up(steady_clock::now() + limit);
+        if (!up) co_return error{error_kind::disconnected, trouble_};
+    }
+
+    written_on = generation_;
+    pending me(executor_);
+    bool const wake_writer = outbox_.empty();
+    auto const written = outbox_.size();
+    outbox_ += bytes;
+    // Both or neither, or every later caller would get its neighbour's answer.
+    try {
+        waiting_.push_back(&me);
+    } catch (...) {
+        outbox_.resize(written);
+        throw;
+    }
+    // The entry points into this coroutine: whoever leaves early leaves a tombstone.
+    struct departure {
+        client& self;
+        pending& me;
+        ~departure() {
+            if (!me.answered && !me.lost)
+                *std::find(self.waiting_.begin(), self.waiting_.end(), &me) = nullptr;
+        }
+    } const departing{*this, me};
+    if (wake_writer) something_to_write_.notify_one();
+
+    // Anew from here: what was used up waiting for a connection must not make a healthy one look dead.
+    me.wake.expires_after(limit);
+    co_await me.wake.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (me.answered) {
+        if (me.value.kind == value_kind::error)
+            co_return error{error_kind::refused, std::move(me.value.text)};
+        co_return std::move(me.value);
+    }
+    if (me.lost) co_return error{error_kind::disconnected, trouble_};
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+        throw boost::system::system_error(asio::error::operation_aborted);
+    give_up("a command was not answered in time");
+    co_return error{error_kind::timeout, address_.to_text() + ": no answer in time"};
+}
+
+}  // namespace engram::redis

@@ -1,0 +1,40 @@
+// The first words on a new connection to Redis.
+#pragma once
+
+#include "redis/resp.hpp"
+#include "redis/transport.hpp"
+#include "redis/url.hpp"
+#include "redis/value.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+namespace engram::redis {
+
+/// "host:port" of the nodes of the cluster that the server belongs to; none if it belongs to none.
+using cluster_nodes = std::vector<std::string>;
+
+/// Sends one command and waits for its answer, until `until`, on a connection that nobody else uses. The
+/// error is a text for people; an error answer of Redis is a value.
+boost::asio::awaitable<base::result<value, std::string>> ask(transport& with, resp_reader& reader,
+                                                             std::vector<std::string> command,
+                                                             base::steady_time until);
+
+/// What a server said.
+struct greeting {
+    std::string problem;  ///< why it cannot be used; empty if it can
+    cluster_nodes nodes;
+};
+
+/// AUTH and SELECT as `address` says, the connection's name, and whether this Redis can be used: it has
+/// loaded its data and is a master. What a restricted user may not ask is left out.
+boost::asio::awaitable<greeting> greet(transport& with, resp_reader& reader, server_address address,
+                                       std::string name, base::steady_time until);
+
+/// AUTH alone, for a Sentinel. Empty: it went well.
+boost::asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, server_address address,
+                                           base::steady_time until);
+
+}  // namespace engram::redis

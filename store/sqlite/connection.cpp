@@ -1,0 +1,119 @@
+#include "store/sqlite/connection.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace engram::store {
+namespace {
+
+int primary_code(int code) {
+    return code & 0xff;
+}
+
+// SQLite counts every allocation under one lock unless told otherwise. Once, before the first connection; if
+// somebody else has started SQLite already, it stays as it is.
+void stop_counting_memory() {
+    static int const once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    static_cast<void>(once);
+}
+
+}  // namespace
+
+bool sqlite_error::is_busy() const {
+    auto const code = primary_code(code_);
+    return code == SQLITE_BUSY || code == SQLITE_LOCKED;
+}
+
+bool sqlite_error::is_environment() const {
+    switch (primary_code(code_)) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_FULL:
+        case SQLITE_IOERR:
+        case SQLITE_READONLY:
+        case SQLITE_CANTOPEN:
+        case SQLITE_PERM:
+        case SQLITE_NOMEM:
+        case SQLITE_INTERRUPT:
+        case SQLITE_PROTOCOL:
+        case SQLITE_NOLFS:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool sqlite_error::is_damage() const {
+    auto const code = primary_code(code_);
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+error sqlite_error::to_error() const {
+    auto const kind = is_environment() ? error_kind::unavailable : error_kind::internal;
+    return {kind, std::string("the database: ") + what() + " (SQLite code " + std::to_string(code_) + ")"};
+}
+
+connection::connection(std::string const& path, access how, std::chrono::milliseconds busy_timeout) {
+    stop_counting_memory();
+    int const flags = (how == access::read_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    sqlite3* handle = nullptr;
+    int const code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+    handle_.reset(handle);
+    if (code != SQLITE_OK) {
+        throw sqlite_error(handle == nullptr ? code : sqlite3_extended_errcode(handle),
+                           handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
+    }
+    sqlite3_extended_result_codes(handle, 1);
+    auto const most = static_cast<std::chrono::milliseconds::rep>(std::numeric_limits<int>::max());
+    sqlite3_busy_timeout(handle, static_cast<int>(std::clamp(busy_timeout.count(), decltype(most){0}, most)));
+}
+
+void connection::execute(std::string const& sql) {
+    if (sqlite3_exec(native(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return;
+    throw sqlite_error(sqlite3_extended_errcode(native()), sqlite3_errmsg(native()));
+}
+
+statement connection::prepare(std::string_view sql) {
+    sqlite3_stmt* prepared = nullptr;
+    int const code = sqlite3_prepare_v3(native(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+    if (code != SQLITE_OK) throw sqlite_error(sqlite3_extended_errcode(native()), sqlite3_errmsg(native()));
+    return statement(prepared);
+}
+
+std::int64_t connection::query_integer(std::string_view sql) {
+    auto once = prepare(sql);
+    auto found = once.query();
+    return found.next() ? found.integer(0) : 0;
+}
+
+std::string connection::query_text(std::string_view sql) {
+    auto once = prepare(sql);
+    auto found = once.query();
+    return found.next() ? std::string(found.bytes(0)) : std::string();
+}
+
+std::int64_t connection::last_insert_id() const {
+    return sqlite3_last_insert_rowid(native());
+}
+
+std::int64_t connection::changes() const {
+    return sqlite3_changes64(native());
+}
+
+bool connection::in_transaction() const {
+    return sqlite3_get_autocommit(native()) == 0;
+}
+
+bool connection::is_read_only() const {
+    return sqlite3_db_readonly(native(), "main") == 1;
+}
+
+void connection::closer::operator()(sqlite3* handle) const {
+    sqlite3_close_v2(handle);
+}
+
+}  // namespace engram::store

@@ -1,0 +1,46 @@
+// What the reader threads answer.
+#pragma once
+
+#include "store/sqlite/outcome_queries.hpp"
+#include "store/sqlite/recall_search.hpp"
+#include "store/sqlite/user_queries.hpp"
+
+#include <unordered_set>
+#include <vector>
+
+namespace engram::store {
+
+/// Statements on one reading connection, which must outlive them. Each call belongs inside a transaction, so
+/// that it sees one moment: a summary committed between two of its queries would hide turns from both.
+/// Every query walks an index and stops at its limit, but for the search, which reads the whole index of the
+/// one user. Throws sqlite_error.
+class context_queries {
+public:
+    explicit context_queries(connection& db);
+
+    [[nodiscard]] context load_context(context_query const& query);
+    [[nodiscard]] std::vector<conversation> find_due_sessions(std::size_t trigger_turns, base::wall_time now,
+                                                              std::size_t limit);
+
+private:
+    std::vector<memory> load_memories(context_query const& query);
+    void take_more(std::vector<memory>& chosen, rows found, std::size_t limit);
+    std::vector<turn> load_turns(context_query const& query);
+    void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
+    bool tells_only_of_the_past(std::int64_t turn, std::string const& user_id);
+
+    outcome_queries outcomes_;
+    user_reader users_;
+    recall_search search_;
+    statement own_summaries_;
+    statement pinned_memories_;
+    statement newest_memories_;
+    statement found_memory_;
+    statement found_turn_;
+    statement past_memory_;
+    statement told_by_turn_;
+    statement newest_turns_;
+    statement due_sessions_;
+};
+
+}  // namespace engram::store

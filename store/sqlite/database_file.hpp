@@ -1,0 +1,17 @@
+// The file on disk: made with the right mode, opened with the right settings.
+#pragma once
+
+#include "store/options.hpp"
+#include "store/sqlite/connection.hpp"
+#include "store/text_index.hpp"
+
+namespace engram::store {
+
+/// Opens (or makes, mode 0640 less the umask) the database, brings it to this program's version, its search
+/// index to that of `texts` (may be null), and it to write-ahead logging. Throws open_error.
+[[nodiscard]] connection open_for_writing(options const& options, text_index const* texts);
+
+/// A connection that cannot write, to a database that open_for_writing() has opened. Throws open_error.
+[[nodiscard]] connection open_for_reading(options const& options);
+
+}  // namespace engram::store

@@ -1,0 +1,69 @@
+// Deleting that deletes: a text goes from every place that holds it or was made from it.
+#pragma once
+
+#include "store/sqlite/memory_writer.hpp"
+#include "store/sqlite/recall_index.hpp"
+#include "store/sqlite/user_queries.hpp"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace engram::store {
+
+/// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
+/// is undone with it; after the commit the log has to be cleaned. Throws sqlite_error.
+///
+/// Erased turns stay as blank ones outside of the window (`summary_id` 0), so that the history keeps its
+/// shape. An erased job keeps its outcome without its text: were it gone, a repeat of the job would bring
+/// everything back.
+class erasing_queries {
+public:
+    erasing_queries(connection& db, user_writer& users, recall_index& index);
+
+    [[nodiscard]] std::optional<erased> delete_memory(std::string const& user_id, std::int64_t id);
+    [[nodiscard]] std::optional<erased> delete_session(conversation const& of, bool memories);
+    [[nodiscard]] erased forget_user(std::string const& user_id, finished_jobs jobs, base::wall_time at);
+
+private:
+    using ids = std::set<std::int64_t>;
+    struct erasure;  // one under way
+
+    void erase_memories(erasure& what, ids memories);
+    ids versions_and_relatives(std::string const& user_id, ids memories);
+    bool was_consolidated(std::string const& user_id, std::int64_t id);
+    struct sources {
+        ids turns;
+        ids summaries;  ///< of turns that are not there any more
+        std::set<std::string> jobs;
+    };
+    sources sources_of(erasure& what, ids const& memories);
+    ids with_later_ones(std::string const& user_id, ids summaries);
+    ids summaries_after(std::string const& user_id, std::string const& session_id, std::int64_t id);
+    void erase_turns(erasure& what, ids const& turns);
+    void erase_derived_summaries(erasure& what, ids const& summaries);
+    void erase_mentions(erasure& what, std::string const& text);
+    void erase_replies(erasure& what, std::string const& text);
+    void erase_reply(erasure& what, std::string const& job_id);
+    void erase_errors(erasure const& what, std::vector<std::string> const& texts);
+    void remove_memory(erasure& what, std::int64_t id);
+    void take_out(erasure& what, std::optional<std::int64_t> item);
+    static erased finish(erasure& what);
+    static void note_reply(erasure& what, std::string job_id, std::string reply_to);
+
+    connection& db_;
+    user_writer& users_;
+    recall_index& index_;
+    statement memory_, versions_, ended_for_, sources_, covered_, covers_, summaries_after_;
+    statement turn_, blank_turn_, uncover_, change_window_;
+    statement mentions_in_window_, mentions_in_archive_, mentions_in_summaries_, cut_turn_;
+    statement finished_, replies_with_, erase_reply_, errors_, erase_error_;
+    statement remove_memory_, remove_sources_, remove_turn_sources_;
+    statement session_, session_turns_window_, session_turns_archive_, session_memories_, remove_turn_,
+        remove_session_;
+    statement user_finished_, erase_user_replies_, remove_user_finished_;
+    std::vector<statement> forget_;
+};
+
+}  // namespace engram::store

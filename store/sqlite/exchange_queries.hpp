@@ -1,0 +1,42 @@
+// The chat turn's writes: an exchange with its outcome, a failure, and forgetting both.
+#pragma once
+
+#include "store/sqlite/memory_writer.hpp"
+#include "store/sqlite/outcome_queries.hpp"
+
+namespace engram::store {
+
+/// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
+/// is undone with it. Throws sqlite_error, and what `compose_reply` throws.
+class exchange_queries {
+public:
+    exchange_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories);
+
+    [[nodiscard]] commit_outcome commit_exchange(exchange const& what);
+    [[nodiscard]] recorded_outcome record_failure(failure const& what);
+    [[nodiscard]] std::size_t expire_outcomes(base::wall_time before, std::size_t limit);
+
+private:
+    std::int64_t window_turns(conversation const& of, bool& known);
+    std::size_t count_turns(exchange const& what, std::string const& at);
+    std::int64_t add_turn(user_row& user, exchange const& what, role by, std::string_view text,
+                          std::string_view at);
+    std::vector<saved_memory> note_memories(user_row& user, exchange const& what, memory_origin const& origin,
+                                            std::size_t& unknown_labels);
+
+    connection& db_;
+    user_writer& users_;
+    recall_index& index_;
+    memory_writer& memories_;
+    outcome_queries outcomes_;
+    statement find_session_;
+    statement add_session_;
+    statement update_session_;
+    statement add_turn_;
+    statement add_finished_;
+    statement add_failed_;
+    statement expire_finished_;
+    statement expire_failed_;
+};
+
+}  // namespace engram::store

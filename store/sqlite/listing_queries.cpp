@@ -1,0 +1,359 @@
+#include "store/sqlite/listing_queries.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace engram::store {
+namespace {
+
+constexpr std::size_t most_sources = 100;
+constexpr std::size_t most_on_a_page = 100'000;
+// A user with more conversations than this sees the rest by their ids only.
+constexpr std::size_t most_sessions = 100'000;
+
+constexpr std::string_view in_window = "summary_id IS NULL AND role IN ('user', 'assistant')";
+constexpr std::string_view in_archive =
+    "(summary_id IS NOT NULL OR role IS NULL OR role NOT IN ('user', 'assistant'))";
+
+std::int64_t number(std::string_view text, std::int64_t otherwise) {
+    std::int64_t value = otherwise;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string history(std::string_view what, std::string_view index, std::string_view where,
+                    std::string_view rest) {
+    return select(what, "FROM conversation_history INDEXED BY ")
+        .append(index)
+        .append(" WHERE user_id = ?1 AND ")
+        .append(where)
+        .append(rest);
+}
+
+std::string memories(std::string_view index, std::string_view where) {
+    return select(memory_columns_read, "FROM long_term_memory INDEXED BY ")
+        .append(index)
+        .append(" WHERE user_id = ?1 AND ")
+        .append(where);
+}
+
+// A session's id in a cursor: other software's may be no UTF-8, which would not survive JSON.
+std::string to_hex(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (auto const byte : bytes) {
+        text += digits[static_cast<unsigned char>(byte) >> 4];
+        text += digits[static_cast<unsigned char>(byte) & 15];
+    }
+    return text;
+}
+
+// What is no hex ends it.
+std::string from_hex(std::string_view text) {
+    std::string bytes;
+    for (; text.size() >= 2; text.remove_prefix(2)) {
+        unsigned value = 0;
+        auto const [stop, error] = std::from_chars(text.data(), text.data() + 2, value, 16);
+        if (error != std::errc() || stop != text.data() + 2) break;
+        bytes += static_cast<char>(value);
+    }
+    return bytes;
+}
+
+constexpr std::string_view newest_first = " AND id < ?2 ORDER BY id DESC LIMIT ?3";
+constexpr std::string_view of_no_session = " AND session_id IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
+constexpr std::string_view oldest_first = " AND session_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+
+page_request sensible(page_request const& asked) {
+    return {asked.from, std::clamp<std::size_t>(asked.limit, 1, most_on_a_page)};
+}
+
+// Keeps `limit` of what was read one beyond it, and names where the next page begins.
+template <class T, class Name>
+page<T> cut(std::vector<T> items, std::size_t limit, Name const& name) {
+    page<T> made{std::move(items), {}};
+    if (made.items.size() <= limit) return made;
+    made.items.resize(limit);
+    made.next = name(made.items.back());
+    return made;
+}
+
+}  // namespace
+
+listing_queries::listing_queries(connection& db)
+    : db_(db),
+      users_(db),
+      search_(db),
+      memories_(db.prepare(memories("engram_memory_by_user", "id < ?2 ORDER BY id DESC LIMIT ?3"))),
+      current_memories_(db.prepare(
+          memories("engram_memory_current", "valid_to IS NULL AND (expires_at IS NULL OR expires_at > ?4)")
+              .append(newest_first))),
+      memories_of_type_(db.prepare(
+          memories("engram_memory_current_type",
+                   "memory_type = ?5 AND valid_to IS NULL AND (expires_at IS NULL OR expires_at > ?4)")
+              .append(newest_first))),
+      memory_(
+          db.prepare(select(memory_columns_read, "FROM long_term_memory WHERE id = ?1 AND user_id = ?2"))),
+      versions_(db.prepare(memories("engram_memory_by_label", "label = ?2 ORDER BY id"))),
+      sources_(db.prepare("SELECT s.session_id, s.job_id, s.at, s.user_turn, s.assistant_turn "
+                          "FROM long_term_memory m INDEXED BY engram_memory_by_label "
+                          "CROSS JOIN engram_memory_source s ON s.memory_id = m.id "
+                          "WHERE m.user_id = ?1 AND m.label = ?2 ORDER BY m.id, s.user_turn LIMIT ?3")),
+      turn_(
+          db.prepare(select(turn_columns_read, "FROM conversation_history WHERE id = ?1 AND user_id = ?2"))),
+      sessions_(db.prepare("SELECT session_id, updated_at FROM engram_session WHERE user_id = ?1 "
+                           "ORDER BY session_id LIMIT ?2")),
+      session_(db.prepare("SELECT 1 FROM engram_session WHERE user_id = ?1 AND session_id = ?2")),
+      window_count_(
+          db.prepare(history("count(*)", "engram_history_window", in_window, " AND session_id = ?2"))),
+      archive_count_(
+          db.prepare(history("count(*)", "engram_history_archive", in_archive, " AND session_id = ?2"))),
+      window_turns_(db.prepare(history(turn_columns_read, "engram_history_window", in_window, oldest_first))),
+      archive_turns_(
+          db.prepare(history(turn_columns_read, "engram_history_archive", in_archive, oldest_first))),
+      lost_window_turns_(
+          db.prepare(history(turn_columns_read, "engram_history_window", in_window, of_no_session))),
+      lost_archive_turns_(
+          db.prepare(history(turn_columns_read, "engram_history_archive", in_archive, of_no_session))) {}
+
+page<memory_record> listing_queries::list_memories(std::string const& user_id, std::string const& type,
+                                                   bool past, page_request const& asked,
+                                                   base::wall_time now) {
+    auto const which = sensible(asked);
+    auto const before = which.from.empty() ? INT64_MAX : number(which.from, 0);
+    auto const now_ms = base::to_unix_ms(now);
+    std::vector<memory_record> items;
+    auto const read = [&](rows found) {
+        while (items.size() <= which.limit && found.next()) {
+            auto record = read_memory_record(found);
+            if (!past || type.empty() || record.what.type == type) items.push_back(std::move(record));
+        }
+    };
+    if (past)
+        read(memories_.query(user_id, before, type.empty() ? which.limit + 1 : SIZE_MAX));
+    else if (type.empty())
+        read(current_memories_.query(user_id, before, which.limit + 1, now_ms));
+    else
+        read(memories_of_type_.query(user_id, before, which.limit + 1, now_ms, type));
+    return cut(std::move(items), which.limit,
+               [](memory_record const& last) { return std::to_string(last.what.id); });
+}
+
+search_result listing_queries::search(search_request const& request) {
+    search_result result;
+    auto const user = users_.find(request.user_id);
+    auto hits = search_.find({user.key, request.search.get(), request.limit, request.vector,
+                              request.vector_model, nullptr, nullptr});
+    auto const now = base::to_utc_text(request.now);
+    for (auto& hit : hits) {
+        if (hit.is_memory) {
+            auto found = memory_.query(hit.row, request.user_id);
+            if (!found.next()) continue;
+            auto record = read_memory_record(found);
+            bool const over = !record.expires_at.empty() && record.expires_at <= now;
+            if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
+            continue;
+        }
+        auto found = turn_.query(hit.row, request.user_id);
+        if (found.next()) result.turns.emplace_back(read_turn_record(found), std::move(hit.rank));
+    }
+    return result;
+}
+
+std::optional<memory_history> listing_queries::read_history(std::string const& user_id, std::int64_t memory) {
+    std::int64_t label = 0;
+    {
+        auto found = memory_.query(memory, user_id);
+        if (!found.next()) return std::nullopt;
+        label = read_memory_record(found).what.label;
+    }
+    memory_history history;
+    auto found = versions_.query(user_id, label);
+    while (found.next())
+        history.versions.push_back(read_memory_record(found));
+    history.sources = read_sources(user_id, label);
+    return history;
+}
+
+std::vector<memory_source> listing_queries::read_sources(std::string const& user_id, std::int64_t label) {
+    std::vector<memory_source> sources;
+    auto found = sources_.query(user_id, label, most_sources);
+    while (found.next()) {
+        memory_source source{found.text(0), found.text(1), found.text(2), {}};
+        for (auto const id : {found.integer(3), found.integer(4)}) {
+            auto turn = turn_.query(id, user_id);
+            if (turn.next()) source.turns.push_back(read_turn_record(turn));
+        }
+        sources.push_back(std::move(source));
+    }
+    return sources;
+}
+
+std::vector<session_record> listing_queries::all_sessions(std::string const& user_id) {
+    std::vector<session_record> sessions;
+    auto found = sessions_.query(user_id, most_sessions);
+    while (found.next())
+        sessions.push_back({std::string(found.bytes(0)), found.text(1), 0});
+    return sessions;
+}
+
+// `next` is the number of sessions shown so far: a list that changes meanwhile may show one twice.
+page<session_record> listing_queries::list_sessions(std::string const& user_id, page_request const& asked) {
+    auto const which = sensible(asked);
+    auto sessions = all_sessions(user_id);
+    std::ranges::sort(sessions, [](session_record const& a, session_record const& b) {
+        return std::tie(a.updated_at, a.session_id) > std::tie(b.updated_at, b.session_id);
+    });
+    auto const shown =
+        std::clamp<std::int64_t>(number(which.from, 0), 0, static_cast<std::int64_t>(sessions.size()));
+    sessions.erase(sessions.begin(), sessions.begin() + shown);
+    auto page = cut(std::move(sessions), which.limit, [&](session_record const&) {
+        return std::to_string(static_cast<std::size_t>(shown) + which.limit);
+    });
+    for (auto& one : page.items)
+        one.turns = count_turns(user_id, one.session_id);
+    return page;
+}
+
+std::size_t listing_queries::count_turns(std::string const& user_id, std::string const& session_id) {
+    std::size_t turns = 0;
+    for (auto* count : {&window_count_, &archive_count_}) {
+        auto found = count->query(user_id, session_id);
+        if (found.next()) turns += static_cast<std::size_t>(found.integer(0));
+    }
+    return turns;
+}
+
+std::optional<page<turn_record>> listing_queries::read_session(conversation const& of,
+                                                               page_request const& asked) {
+    auto const which = sensible(asked);
+    {
+        auto found = session_.query(of.user_id, of.session_id);
+        if (!found.next()) return std::nullopt;
+    }
+    auto const after = number(which.from, 0);
+    std::vector<turn_record> turns;
+    for (auto* statement : {&window_turns_, &archive_turns_}) {
+        auto found = statement->query(of.user_id, of.session_id, after, which.limit + 1);
+        while (found.next())
+            turns.push_back(read_turn_record(found));
+    }
+    std::ranges::sort(turns, {}, [](turn_record const& one) { return one.what.id; });
+    return cut(std::move(turns), which.limit,
+               [](turn_record const& last) { return std::to_string(last.what.id); });
+}
+
+// First all memories, then session for session with its turns, last the turns that older software wrote
+// without a session. `next` is "m<id>", "t<id>:<session in hex>" for the turns of a session after a turn (a
+// session itself comes before its first turn), or "u<id>".
+page<exported> listing_queries::export_user(std::string const& user_id, page_request const& asked) {
+    auto const which = sensible(asked);
+    page<exported> page;
+    if (which.from.starts_with('u')) {
+        export_lost_turns(user_id, which, page);
+        return page;
+    }
+    if (!which.from.starts_with('t')) {
+        auto const rest = std::string_view(which.from).substr(std::min<std::size_t>(which.from.size(), 1));
+        auto const before = which.from.empty() ? INT64_MAX : number(rest, 0);
+        auto found = memories_.query(user_id, before, which.limit);
+        while (found.next())
+            page.items.push_back({read_memory_record(found), std::nullopt, std::nullopt});
+        if (page.items.size() == which.limit) {
+            page.next = "m" + std::to_string(page.items.back().memory->what.id);
+            return page;
+        }
+    }
+    export_turns(user_id, which, page);
+    return page;
+}
+
+void listing_queries::export_turns(std::string const& user_id, page_request const& which,
+                                   page<exported>& page) {
+    std::string from_session;
+    std::int64_t after = 0;
+    bool begun = false;  // the session in which we go on has been written already
+    if (which.from.starts_with('t')) {
+        auto const colon = which.from.find(':');
+        after = number(std::string_view(which.from).substr(1), 0);
+        from_session =
+            colon == std::string::npos ? "" : from_hex(std::string_view(which.from).substr(colon + 1));
+        begun = colon != std::string::npos;
+    }
+    for (auto& session : all_sessions(user_id)) {
+        if (session.session_id < from_session) continue;
+        bool const goes_on = begun && session.session_id == from_session;
+        auto const turns =
+            read_session({user_id, session.session_id}, {std::to_string(goes_on ? after : 0), which.limit});
+        auto const go_on_after = [&](std::int64_t id) {
+            page.next = "t" + std::to_string(id) + ":" + to_hex(session.session_id);
+        };
+        if (!goes_on) {
+            session.turns = count_turns(user_id, session.session_id);
+            page.items.push_back({std::nullopt, std::nullopt, session});
+            go_on_after(0);
+        }
+        for (auto const& turn : turns->items) {
+            if (page.items.size() >= which.limit) return;
+            page.items.push_back({std::nullopt, turn, std::nullopt});
+            go_on_after(turn.what.id);
+        }
+        if (!turns->next.empty()) return;  // the page is full, the session is not at its end
+        go_on_after(INT64_MAX);
+        if (page.items.size() >= which.limit) return;
+    }
+    export_lost_turns(user_id, which, page);
+}
+
+void listing_queries::export_lost_turns(std::string const& user_id, page_request const& which,
+                                        page<exported>& page) {
+    auto const after = which.from.starts_with('u') ? number(std::string_view(which.from).substr(1), 0) : 0;
+    auto const room = which.limit - std::min(which.limit, page.items.size());
+    std::vector<turn_record> turns;
+    for (auto* statement : {&lost_window_turns_, &lost_archive_turns_}) {
+        auto found = statement->query(user_id, after, room + 1);
+        while (found.next())
+            turns.push_back(read_turn_record(found));
+    }
+    std::ranges::sort(turns, {}, [](turn_record const& one) { return one.what.id; });
+    bool const more = turns.size() > room;
+    turns.resize(std::min(turns.size(), room));
+    page.next = more ? "u" + std::to_string(turns.empty() ? after : turns.back().what.id) : "";
+    for (auto& one : turns)
+        page.items.push_back({std::nullopt, std::move(one), std::nullopt});
+}
+
+totals listing_queries::count(std::string const& user_id) {
+    totals all;
+    if (user_id.empty()) {
+        auto const ask = [&](char const* sql) { return static_cast<std::uint64_t>(db_.query_integer(sql)); };
+        all.users =
+            ask("SELECT count(*) FROM (SELECT DISTINCT user_id FROM engram_session "
+                "UNION SELECT DISTINCT user_id FROM long_term_memory)");
+        all.memories = ask("SELECT count(*) FROM long_term_memory WHERE valid_to IS NULL");
+        all.past_memories = ask("SELECT count(*) FROM long_term_memory WHERE valid_to IS NOT NULL");
+        all.turns = ask("SELECT count(*) FROM conversation_history");
+        all.sessions = ask("SELECT count(*) FROM engram_session");
+    } else {
+        auto const ask = [&](std::string const& sql) {
+            auto statement = db_.prepare(sql);
+            auto found = statement.query(user_id);
+            return found.next() ? static_cast<std::uint64_t>(found.integer(0)) : 0;
+        };
+        auto const memories = [&](char const* which) {
+            return ask(std::string("SELECT count(*) FROM long_term_memory WHERE user_id = ?1 AND valid_to ") +
+                       which);
+        };
+        all.memories = memories("IS NULL");
+        all.past_memories = memories("IS NOT NULL");
+        all.turns = ask(history("count(*)", "engram_history_window", in_window, "")) +
+                    ask(history("count(*)", "engram_history_archive", in_archive, ""));
+        all.sessions = ask("SELECT count(*) FROM engram_session WHERE user_id = ?1");
+        all.users = all.sessions + all.memories + all.past_memories > 0 ? 1 : 0;
+    }
+    all.database_bytes = static_cast<std::uint64_t>(db_.query_integer("PRAGMA page_count") *
+                                                    db_.query_integer("PRAGMA page_size"));
+    return all;
+}
+
+}  // namespace engram::store

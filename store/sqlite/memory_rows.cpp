@@ -1,0 +1,40 @@
+#include "store/sqlite/memory_rows.hpp"
+
+#include "base/clock.hpp"
+
+namespace engram::store {
+
+memory_record read_memory_record(rows const& from) {
+    memory_record record;
+    record.what = {from.integer(0), from.text(1),    from.text(2),         from.text(3),
+                   from.text(4),    from.integer(5), from.integer(12) != 0};
+    record.updated_at = from.text(6);
+    record.last_seen = from.text(7);
+    record.valid_from = from.text(8);
+    record.valid_to = from.text(9);
+    record.times_seen = from.integer(10);
+    record.superseded_by = from.integer(11);
+    record.pinned = from.integer(12) != 0;
+    if (!from.is_null(13))
+        record.expires_at = base::to_utc_text(base::wall_time(std::chrono::milliseconds(from.integer(13))));
+    record.job_id = from.text(14);
+    return record;
+}
+
+turn_record read_turn_record(rows const& from) {
+    return {{from.integer(0), role_of(from.bytes(1)), from.text(2)},
+            from.text(3),
+            from.text(4),
+            from.integer(5) != 0,
+            from.text(6)};
+}
+
+role role_of(std::string_view name) {
+    return name == "assistant" ? role::assistant : role::user;
+}
+
+std::string select(std::string_view columns, std::string_view rest) {
+    return std::string("SELECT ").append(columns).append(" ").append(rest);
+}
+
+}  // namespace engram::store

@@ -1,0 +1,26 @@
+// Rows of long_term_memory and conversation_history as records.
+#pragma once
+
+#include "store/curator.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace engram::store {
+
+/// The columns that read_memory_record() reads, in its order.
+inline constexpr std::string_view memory_columns_read =
+    "id, memory_type, content, created_at, session_id, label, updated_at, last_seen, valid_from, valid_to, "
+    "times_seen, superseded_by, pinned, expires_at, job_id";
+[[nodiscard]] memory_record read_memory_record(rows const& from);
+
+/// The same for read_turn_record().
+inline constexpr std::string_view turn_columns_read =
+    "id, role, content, session_id, created_at, summary_id IS NOT NULL, job_id";
+[[nodiscard]] turn_record read_turn_record(rows const& from);
+
+/// Unknown roles count as the user's.
+[[nodiscard]] role role_of(std::string_view name);
+
+/// "SELECT <columns> <rest>".
+[[nodiscard]] std::string select(std::string_view columns, std::string_view rest);
+
+}  // namespace engram::store

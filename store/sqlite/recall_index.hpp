@@ -1,0 +1,62 @@
+// The search index of each user's texts: written with them, in the same transaction, and gone with them.
+#pragma once
+
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/recall_block.hpp"
+#include "store/sqlite/user_queries.hpp"
+#include "store/text_index.hpp"
+
+#include <optional>
+
+namespace engram::store {
+
+/// A text on its way into the index.
+struct new_entry {
+    std::optional<std::int64_t> item;  ///< none: the text has nothing to find
+    std::string entry;
+};
+
+/// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
+/// is undone with it. Throws sqlite_error.
+///
+/// A new text gets a row of its own. Each time 64 items are full their rows become one: a search then reads a
+/// few long rows instead of many short ones.
+class recall_index {
+public:
+    /// `texts` may be null: then nothing is indexed. It must outlive this.
+    recall_index(connection& db, text_index const* texts);
+
+    /// Takes the next place of the user's index. To be followed by put() once the row of the text has its id.
+    [[nodiscard]] new_entry prepare(user_row& user, std::string_view text, text_kind kind);
+    void put(user_row const& user, new_entry const& entry, bool is_memory, std::int64_t row,
+             std::uint32_t session, std::uint32_t minutes);
+    /// Takes a text out, with its vector. Returns whether there was one, and whether there was a vector.
+    struct removal {
+        bool entry = false, vector = false;
+    };
+    removal remove(std::int64_t user_key, std::int64_t item);
+    [[nodiscard]] bool holds(std::int64_t user_key, std::int64_t item);
+    /// Everything of a user; how many texts and vectors that were.
+    struct removals {
+        std::size_t entries = 0, vectors = 0;
+    };
+    removals remove_all(std::int64_t user_key);
+
+    [[nodiscard]] text_index const* texts() const { return texts_; }
+
+private:
+    void pack(std::int64_t user_key, std::int64_t first, std::int64_t end);
+
+    connection& db_;
+    text_index const* texts_;
+    statement add_;
+    statement range_;
+    statement remove_range_;
+    statement row_before_;
+    statement update_;
+    statement remove_row_;
+    statement remove_vector_;
+    statement remove_vectors_;
+};
+
+}  // namespace engram::store

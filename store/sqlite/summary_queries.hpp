@@ -1,0 +1,62 @@
+// Summaries: who takes which turns, and how they leave the window.
+#pragma once
+
+#include "store/sqlite/memory_writer.hpp"
+
+#include <optional>
+
+namespace engram::store {
+
+/// The most a claim takes along, so that what is summarized fits one request to a model; what is left is due
+/// again at once. A single turn may be longer.
+struct claim_limits {
+    std::size_t turns = 500;
+    std::size_t bytes = 256 * 1024;
+    std::size_t earlier_summaries = 20;  ///< the newest
+};
+
+/// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
+/// is undone with it. Throws sqlite_error.
+///
+/// The lease (owner, from, until of the conversation's row) only keeps others from paying for the same
+/// summary; what makes a summary count once is that every one of its turns must still be in the window at
+/// commit.
+class summary_queries {
+public:
+    summary_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories,
+                    claim_limits limits = {});
+
+    [[nodiscard]] std::optional<summary_task> claim_summary(summary_request const& request);
+    /// `summary` must not be blank.
+    [[nodiscard]] bool commit_summary(summary_task const& task, std::string const& summary, bool delete_turns,
+                                      base::wall_time at);
+    void renew_summary(conversation const& of, std::string const& owner, base::wall_time until);
+    void release_summary(summary_task const& task, base::wall_time not_before);
+
+private:
+    bool is_due(summary_request const& request);
+    std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns);
+    std::vector<std::string> earlier_summaries(conversation const& of);
+
+    void delete_turn(user_row const& user, conversation const& of, std::int64_t id);
+
+    connection& db_;
+    user_writer& users_;
+    recall_index& index_;
+    memory_writer& memories_;
+    claim_limits limits_;
+    statement find_session_;
+    statement count_window_;
+    statement correct_window_;
+    statement window_;
+    statement summaries_;
+    statement lease_;
+    statement find_turn_;
+    statement mark_turn_;
+    statement delete_turn_;
+    statement shrink_window_;
+    statement renew_lease_;
+    statement end_lease_;
+};
+
+}  // namespace engram::store

@@ -1,0 +1,162 @@
+#include "store/sqlite/upkeep_queries.hpp"
+
+#include <algorithm>
+
+namespace engram::store {
+namespace {
+
+// More do not fit into one request to a model.
+constexpr std::size_t most_consolidated = 500;
+constexpr std::size_t users_a_look = 16;
+constexpr std::int64_t items_a_row = 64;  // as recall_index packs them
+
+}  // namespace
+
+upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index& index)
+    : db_(db),
+      users_(users),
+      index_(index),
+      expired_(db.prepare("SELECT id, user_id, item FROM long_term_memory "
+                          "INDEXED BY engram_memory_expiry WHERE expires_at <= ?1 "
+                          "ORDER BY expires_at LIMIT ?2")),
+      remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1")),
+      remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
+      due_users_(db.prepare("SELECT user_key, user_id FROM engram_user INDEXED BY engram_user_notes "
+                            "WHERE notes >= 1 AND (notes >= ?1 OR consolidated_at < ?2) "
+                            "AND consolidation_until <= ?3 AND user_id IS NOT NULL "
+                            "ORDER BY notes DESC LIMIT 1")),
+      claim_(db.prepare("UPDATE engram_user SET consolidation_until = ?2 WHERE user_key = ?1")),
+      memories_(db.prepare(select(memory_columns_read,
+                                  "FROM long_term_memory INDEXED BY engram_memory_current "
+                                  "WHERE user_id = ?1 AND valid_to IS NULL AND memory_type <> 'summary' "
+                                  "AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id DESC LIMIT ?2"))),
+      model_(db.prepare("SELECT model FROM engram_vector_model WHERE name = ?1")),
+      add_model_(db.prepare("INSERT INTO engram_vector_model(name) VALUES (?1)")),
+      unembedded_users_(
+          db.prepare("SELECT user_key, CASE WHEN vector_model = ?1 THEN embedded_items ELSE 0 END, "
+                     "next_item, vector_model = ?1 FROM engram_user "
+                     "WHERE vector_model <> ?1 OR embedded_items < next_item LIMIT ?2")),
+      begin_model_(db.prepare("UPDATE engram_user SET vector_model = ?2, embedded_items = ?3 "
+                              "WHERE user_key = ?1")),
+      entries_(
+          db.prepare("SELECT entries FROM engram_recall WHERE place >= ?1 AND place < ?2 ORDER BY place")),
+      turn_text_(db.prepare("SELECT content FROM conversation_history WHERE id = ?1")),
+      memory_text_(db.prepare("SELECT content FROM long_term_memory WHERE id = ?1")),
+      add_vector_(
+          db.prepare("INSERT OR REPLACE INTO engram_vector(place, model, vector) VALUES (?1, ?2, ?3)")),
+      advance_(db.prepare("UPDATE engram_user SET embedded_items = max(embedded_items, ?3) "
+                          "WHERE user_key = ?1 AND vector_model = ?2")) {}
+
+std::size_t upkeep_queries::expire_memories(base::wall_time now, std::size_t limit) {
+    struct row {
+        std::int64_t id;
+        std::string user_id;
+        std::optional<std::int64_t> item;
+    };
+    std::vector<row> over;
+    {
+        auto found = expired_.query(base::to_unix_ms(now), limit);
+        while (found.next())
+            over.push_back({found.integer(0), std::string(found.bytes(1)),
+                            found.is_null(2) ? std::nullopt : std::optional(found.integer(2))});
+    }
+    for (auto const& one : over) {
+        if (one.item) index_.remove(users_.find(one.user_id).key, *one.item);
+        remove_sources_.run(one.id);
+        remove_memory_.run(one.id);
+    }
+    return over.size();
+}
+
+std::optional<consolidation_task> upkeep_queries::claim_consolidation(std::size_t least_new,
+                                                                      base::wall_time before,
+                                                                      base::wall_time now,
+                                                                      base::wall_time until) {
+    std::int64_t key = 0;
+    consolidation_task task;
+    {
+        auto found = due_users_.query(std::max<std::size_t>(least_new, 1), base::to_unix_ms(before),
+                                      base::to_unix_ms(now));
+        if (!found.next()) return std::nullopt;
+        key = found.integer(0);
+        task.user_id = found.bytes(1);
+    }
+    claim_.run(key, base::to_unix_ms(until));
+    task.seen = users_.find(task.user_id).seen;
+    task.memories = current_memories(task.user_id, now);
+    return task;
+}
+
+std::vector<memory_record> upkeep_queries::current_memories(std::string const& user_id, base::wall_time now) {
+    std::vector<memory_record> memories;
+    auto found = memories_.query(user_id, most_consolidated, base::to_unix_ms(now));
+    while (found.next())
+        memories.push_back(read_memory_record(found));
+    std::ranges::reverse(memories);
+    return memories;
+}
+
+std::int64_t upkeep_queries::number_of_model(std::string const& model) {
+    {
+        auto found = model_.query(model);
+        if (found.next()) return found.integer(0);
+    }
+    add_model_.run(model);
+    return db_.last_insert_id();
+}
+
+std::vector<unembedded> upkeep_queries::find_unembedded(std::string const& model, std::size_t limit) {
+    auto const number = number_of_model(model);
+    struct behind {
+        std::int64_t key, from, end;
+        bool same_model;
+    };
+    std::vector<behind> users;
+    {
+        auto found = unembedded_users_.query(number, users_a_look);
+        while (found.next())
+            users.push_back({found.integer(0), found.integer(1), found.integer(2), found.integer(3) != 0});
+    }
+    std::vector<unembedded> texts;
+    for (auto const& user : users) {
+        auto const before = texts.size();
+        if (texts.size() < limit) find_unembedded_of(user.key, user.from, limit, texts);
+        bool const nothing_left = texts.size() == before && texts.size() < limit;
+        if (nothing_left || !user.same_model)
+            begin_model_.run(user.key, number, nothing_left ? user.end : user.from);
+    }
+    return texts;
+}
+
+void upkeep_queries::find_unembedded_of(std::int64_t user_key, std::int64_t from, std::size_t limit,
+                                        std::vector<unembedded>& found) {
+    auto const first_row = from / items_a_row * items_a_row;
+    auto rows = entries_.query(place_of(user_key, first_row), place_of(user_key + 1, 0));
+    while (rows.next()) {
+        record_reader records(rows.bytes(0));
+        while (auto const record = records.next()) {
+            if (found.size() >= limit) return;
+            if (record->item < from) continue;
+            auto text = text_of(*record);
+            if (!text.empty()) found.push_back({place_of(user_key, record->item), std::move(text)});
+        }
+    }
+}
+
+std::string upkeep_queries::text_of(recall_record const& record) {
+    auto found = (record.is_memory ? memory_text_ : turn_text_).query(record.row);
+    return found.next() ? found.text(0) : std::string();
+}
+
+// Where a text was erased since it was read its place is empty, and stays so.
+void upkeep_queries::store_vectors(std::string const& model,
+                                   std::vector<std::pair<std::int64_t, std::string>> const& vectors) {
+    auto const number = number_of_model(model);
+    for (auto const& [place, vector] : vectors) {
+        auto const key = user_of_place(place), item = item_of_place(place);
+        if (!vector.empty() && index_.holds(key, item)) add_vector_.run(place, number, blob{vector});
+        advance_.run(key, number, item + 1);
+    }
+}
+
+}  // namespace engram::store

@@ -1,0 +1,56 @@
+// What is done now and then, off the path of any turn.
+#pragma once
+
+#include "store/sqlite/memory_rows.hpp"
+#include "store/sqlite/memory_writer.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace engram::store {
+
+/// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
+/// is undone with it. Throws sqlite_error.
+class upkeep_queries {
+public:
+    upkeep_queries(connection& db, user_writer& users, recall_index& index);
+
+    [[nodiscard]] std::size_t expire_memories(base::wall_time now, std::size_t limit);
+    [[nodiscard]] std::optional<consolidation_task> claim_consolidation(std::size_t least_new,
+                                                                        base::wall_time before,
+                                                                        base::wall_time now,
+                                                                        base::wall_time until);
+    [[nodiscard]] std::vector<unembedded> find_unembedded(std::string const& model, std::size_t limit);
+    void store_vectors(std::string const& model,
+                       std::vector<std::pair<std::int64_t, std::string>> const& vectors);
+
+private:
+    std::int64_t number_of_model(std::string const& model);
+    void find_unembedded_of(std::int64_t user_key, std::int64_t from, std::size_t limit,
+                            std::vector<unembedded>& found);
+    std::string text_of(recall_record const& record);
+    std::vector<memory_record> current_memories(std::string const& user_id, base::wall_time now);
+
+    connection& db_;
+    user_writer& users_;
+    recall_index& index_;
+    statement expired_;
+    statement remove_memory_;
+    statement remove_sources_;
+    statement due_users_;
+    statement claim_;
+    statement memories_;
+    statement model_;
+    statement add_model_;
+    statement unembedded_users_;
+    statement begin_model_;
+    statement entries_;
+    statement turn_text_;
+    statement memory_text_;
+    statement add_vector_;
+    statement advance_;
+};
+
+}  // namespace engram::store

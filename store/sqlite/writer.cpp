@@ -1,0 +1,163 @@
+#include "store/sqlite/writer.hpp"
+
+#include "base/failpoint.hpp"
+#include "base/log.hpp"
+#include "store/sqlite/store_thread.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace engram::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The transaction as a whole is lost.
+struct batch_lost {
+    error why;
+};
+
+}  // namespace
+
+writer::writer(connection db, text_index const* texts, std::size_t max_batch,
+               boost::asio::any_io_executor executor)
+    : db_(std::move(db)),
+      queries_(db_, texts),
+      begin_(db_.prepare("BEGIN IMMEDIATE")),
+      commit_(db_.prepare("COMMIT")),
+      rollback_(db_.prepare("ROLLBACK")),
+      savepoint_(db_.prepare("SAVEPOINT piece")),
+      release_(db_.prepare("RELEASE piece")),
+      rollback_to_(db_.prepare("ROLLBACK TO piece")),
+      max_batch_(std::max<std::size_t>(max_batch, 1)),
+      executor_(std::move(executor)),
+      thread_(start_thread("store-writer", [this] { run(); })) {}
+
+writer::~writer() {
+    waiting_.close();
+    thread_.join();
+    try {
+        // The last process to close does this by itself; with others still there it saves them the work.
+        db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch (sqlite_error const& failed) {
+        base::log_debug("the database's log stays as it is", {{"reason", failed.what()}});
+    }
+}
+
+void writer::run() {
+    for (auto all = waiting_.take(); !all.empty(); all = waiting_.take()) {
+        while (!all.empty()) {
+            if (!begin(all)) break;
+            write(all.take_front(max_batch_));
+        }
+    }
+}
+
+// Without a transaction everything that waits fails at once: to wait anew for each batch would make the last
+// one wait many times the busy timeout.
+bool writer::begin(chain<work<database>>& all) {
+    try {
+        if (db_.in_transaction()) rollback_.run();  // an earlier attempt to leave it failed
+        begin_.run();
+        return true;
+    } catch (sqlite_error const& failed) {
+        give_up(all, failed.to_error());
+    }
+    complete_on(executor_, std::move(all));
+    return false;
+}
+
+void writer::write(chain<work<database>> batch) {
+    try {
+        if (!perform_together(batch)) perform_apart(batch);
+        base::failpoint("in_commit");
+        commit_.run();
+        clean_log();
+    } catch (batch_lost const& lost) {
+        give_up(batch, lost.why);
+    } catch (sqlite_error const& failed) {
+        auto why = failed.to_error();
+        why.kind = failed.is_damage() ? error_kind::internal : error_kind::unavailable;
+        give_up(batch, why);
+    }
+    complete_on(executor_, std::move(batch));
+}
+
+// Returns whether the piece did its work. If not, the transaction may hold a part of it.
+bool writer::perform(work<database>& item) {
+    try {
+        item.perform(queries_);
+        return !item.failed();
+    } catch (sqlite_error const& failed) {
+        item.fail(failed.to_error());
+        // After such an error SQLite may have ended the transaction, and asks that it be ended anyway.
+        if (failed.is_environment() || failed.is_damage() || !db_.in_transaction()) {
+            throw batch_lost{{failed.is_damage() ? error_kind::internal : error_kind::unavailable,
+                              failed.to_error().message}};
+        }
+    } catch (std::exception const& failed) {
+        item.fail({error_kind::internal, std::string("writing to the store: ") + failed.what()});
+    }
+    return false;
+}
+
+bool writer::perform_together(chain<work<database>>& batch) {
+    for (auto* item = batch.front(); item != nullptr; item = item->next) {
+        if (!perform(*item)) return false;
+    }
+    return true;
+}
+
+// A savepoint copies each page that is touched, a quarter of the whole work, so they are taken only once
+// something has failed by its own fault, which hardly ever happens: then the batch begins again.
+void writer::perform_apart(chain<work<database>>& batch) {
+    rollback_.run();
+    begin_.run();
+    for (auto* item = batch.front(); item != nullptr; item = item->next) {
+        savepoint_.run();
+        if (!perform(*item)) rollback_to_.run();
+        release_.run();
+    }
+}
+
+// What was erased still stands in the log. Moving all of it into the database, where it is overwritten, and
+// cutting the log off needs a moment without readers. For those of this process that moment comes at once; a
+// reader of another one may take hours, and everything else waits with us: so we try again after each batch,
+// hardly waiting.
+void writer::clean_log() {
+    bool const erased = std::exchange(queries_.clean_log, false);
+    if (!erased && !log_to_clean_) return;
+    log_to_clean_ = !empty_log(erased ? 1000ms : 5ms);
+    if (erased && log_to_clean_)
+        base::log_warn(
+            "erased text may still be in the database's log: it is being read by another process; "
+            "the log is cleaned with one of the next writes");
+}
+
+bool writer::empty_log(std::chrono::milliseconds patience) {
+    auto const usual = db_.query_integer("PRAGMA busy_timeout");
+    auto const wait = [&](std::int64_t ms) { db_.execute("PRAGMA busy_timeout = " + std::to_string(ms)); };
+    bool done = false;
+    wait(std::min<std::int64_t>(usual, patience.count()));
+    try {
+        done = db_.query_integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+    } catch (sqlite_error const& failed) {
+        base::log_debug("the database's log was not cleaned", {{"reason", failed.what()}});
+    }
+    wait(usual);
+    return done;
+}
+
+void writer::give_up(chain<work<database>>& batch, error const& why) {
+    try {
+        if (db_.in_transaction()) rollback_.run();
+    } catch (sqlite_error const& failed) {
+        base::log_error("a failed transaction could not be rolled back", {{"reason", failed.what()}});
+    }
+    // A piece that failed by its own fault keeps its own reason.
+    for (auto* item = batch.front(); item != nullptr; item = item->next) {
+        if (!item->failed()) item->fail(why);
+    }
+}
+
+}  // namespace engram::store

@@ -1,0 +1,86 @@
+// The one thread that writes.
+#pragma once
+
+#include "store/options.hpp"
+#include "store/sqlite/curation_queries.hpp"
+#include "store/sqlite/erasing_queries.hpp"
+#include "store/sqlite/exchange_queries.hpp"
+#include "store/sqlite/summary_queries.hpp"
+#include "store/sqlite/upkeep_queries.hpp"
+#include "store/sqlite/work.hpp"
+
+#include <thread>
+
+namespace engram::store {
+
+struct write_queries {
+    write_queries(connection& db, text_index const* texts)
+        : index(db, texts),
+          users(db),
+          memories(db, index),
+          exchanges(db, users, index, memories),
+          summaries(db, users, index, memories),
+          curation(db, users, memories),
+          erasing(db, users, index),
+          upkeep(db, users, index) {}
+
+    recall_index index;
+    user_writer users;
+    memory_writer memories;
+    exchange_queries exchanges;
+    summary_queries summaries;
+    curation_queries curation;
+    erasing_queries erasing;
+    upkeep_queries upkeep;
+
+    /// Set by what erases: the log must be cleaned of the old text before that is reported as done.
+    bool clean_log = false;
+};
+
+/// Group commit: everything that waits goes into one BEGIN IMMEDIATE ... COMMIT, so that many exchanges share
+/// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
+/// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
+/// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
+/// reported as done.
+class writer {
+public:
+    using database = write_queries;
+
+    /// Throws sqlite_error.
+    writer(connection db, text_index const* texts, std::size_t max_batch,
+           boost::asio::any_io_executor executor);
+    writer(writer const&) = delete;
+    writer& operator=(writer const&) = delete;
+    /// Finishes what was submitted, joins, and moves the log into the database as far as others let it.
+    ~writer();
+
+    void submit(std::unique_ptr<work<database>> item) { waiting_.push(std::move(item)); }
+
+private:
+    void run();
+    bool begin(chain<work<database>>& all);
+    void write(chain<work<database>> batch);
+    bool perform(work<database>& item);
+    bool perform_together(chain<work<database>>& batch);
+    void perform_apart(chain<work<database>>& batch);
+    void give_up(chain<work<database>>& batch, error const& why);
+    void clean_log();
+    bool empty_log(std::chrono::milliseconds patience);
+
+    connection db_;
+    write_queries queries_;
+    statement begin_;
+    statement commit_;
+    statement rollback_;
+    statement savepoint_;
+    statement release_;
+    statement rollback_to_;
+    std::size_t max_batch_;
+    /// Erased text may stand in the log: of a process that died before it was cleaned, or others read it.
+    bool log_to_clean_ = true;
+    boost::asio::any_io_executor executor_;
+    mailbox<work<database>> waiting_;
+    std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace engram::store

@@ -1,0 +1,165 @@
+#include "workers/background/summarizer.hpp"
+
+#include "workers/scripted.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace engram;
+using workers::api_gate;
+
+struct fixture {
+    asio::io_context io;
+    test::scripted_claude claude{io.get_executor()};
+    test::scripted_store store;
+    base::clock clock;
+    api_gate gate{std::chrono::hours(1), [](api_gate::state) {}, io.get_executor()};
+    workers::summarizer pool{{}, "me", store, claude, gate, clock, io.get_executor()};
+    store::conversation const session{"u", "s"};
+
+    fixture() {
+        store.claims.push_back(
+            {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}});
+    }
+
+    ~fixture() {
+        asio::co_spawn(io, pool.stop(), asio::detached);
+        io.restart();
+        io.run_for(std::chrono::seconds(10));
+    }
+
+    // Lets everything that can happen now happen.
+    void settle() {
+        io.restart();
+        while (io.poll() > 0)
+            continue;
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(summarizer, fixture)
+
+BOOST_AUTO_TEST_CASE(a_session_at_the_trigger_is_summarized_by_the_cheaper_model_in_the_background) {
+    pool.start();
+    settle();
+    claude.will_say("- one\n- two\n- three");
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
+    BOOST_TEST(claude.asked[0].model == "claude-haiku-4-5");
+    BOOST_TEST(bool(claude.classes[0] == claude::call_class::background));
+    BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
+    BOOST_TEST(store.summaries[0] == "- one\n- two\n- three");
+    BOOST_TEST(pool.status().written == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_shorter_session_is_left_alone) {
+    pool.start();
+    settle();
+    pool.consider(session, 19);
+    settle();
+    BOOST_TEST(claude.asked.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_crash_left_behind_is_found_at_the_start) {
+    store.due = {session};
+    pool.start();
+    settle();
+    BOOST_TEST(store.summaries.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_call_gives_the_session_back) {
+    pool.start();
+    settle();
+    claude.will_fail(claude::error_kind::unavailable);
+    pool.consider(session, 20);
+    settle();
+    BOOST_TEST(store.given_back == 1);
+    BOOST_TEST(store.summaries.empty());
+    BOOST_TEST(pool.status().failed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_summary_that_the_store_refuses_gives_the_session_back) {
+    pool.start();
+    settle();
+    store.takes_summaries = false;
+    pool.consider(session, 20);
+    settle();
+    BOOST_TEST(store.summaries.size() == 1u);
+    BOOST_TEST(store.given_back == 1);
+    BOOST_TEST(pool.status().discarded == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stored_summary_is_not_given_back) {
+    pool.start();
+    settle();
+    pool.consider(session, 20);
+    settle();
+    BOOST_TEST(pool.status().written == 1u);
+    BOOST_TEST(store.given_back == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_summary_that_is_cut_short_by_the_end_is_given_back_at_once) {
+    pool.start();
+    settle();
+    claude.hold = true;
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
+    bool stopped = false;
+    asio::co_spawn(io, pool.stop(), [&](std::exception_ptr) { stopped = true; });
+    io.restart();
+    io.run_for(std::chrono::seconds(10));
+    BOOST_TEST(stopped);
+    BOOST_TEST(store.given_back == 1);
+    BOOST_TEST(store.summaries.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_or_refused_summary_is_not_stored) {
+    pool.start();
+    settle();
+    store.claims.push_back(store.claims.front());
+    claude.will_say(" \n");
+    claude.will_say("I cannot", "refusal");
+    pool.consider(session, 20);
+    settle();
+    pool.consider(session, 22);
+    settle();
+    BOOST_TEST(store.given_back == 2);
+    BOOST_TEST(store.summaries.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_summary_that_was_cut_off_ends_with_its_last_whole_point) {
+    pool.start();
+    settle();
+    claude.will_say("- one\n- two\n- thr", "max_tokens");
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
+    BOOST_TEST(store.summaries[0] == "- one\n- two");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_asked_while_claude_refuses_everybody) {
+    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    pool.start();
+    pool.consider(session, 20);
+    settle();
+    BOOST_TEST(claude.asked.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_waits_already_is_not_queued_twice) {
+    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    pool.consider(session, 20);
+    pool.consider(session, 22);
+    BOOST_TEST(pool.status().waiting == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,225 @@
+// What becomes of the model's notes.
+#include "workers/chat/chat_turn.hpp"
+#include "workers/turn_fixture.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+namespace json = boost::json;
+using namespace engram;
+using note_kind = store::new_memory::kind;
+using std::chrono::hours;
+
+std::string saying(std::string const& message) {
+    return json::serialize(
+        json::value{{"id", "1"}, {"user_id", "u"}, {"session_id", "s"}, {"message", message}});
+}
+
+workers::chat_options with_categories() {
+    workers::chat_options options;
+    auto made = workers::categories::make(
+        {{"project", "what the user builds", 3, hours(48)}, {"fact", "", 50, hours(0)}});
+    BOOST_REQUIRE(made);
+    options.types = std::move(*made);
+    return options;
+}
+
+store::found_turn said_earlier(std::string text) {
+    return {{5, store::role::user, std::move(text)}, "earlier", "2026-03-01 10:00:00", 1, ""};
+}
+
+// What this process writes to standard error while it lives.
+class captured_errors {
+public:
+    captured_errors() : saved_(dup(STDERR_FILENO)), file_(std::tmpfile(), std::fclose) {
+        BOOST_REQUIRE(saved_ >= 0 && file_);
+        dup2(fileno(file_.get()), STDERR_FILENO);
+    }
+    ~captured_errors() {
+        dup2(saved_, STDERR_FILENO);
+        close(saved_);
+    }
+    captured_errors(captured_errors const&) = delete;
+    captured_errors& operator=(captured_errors const&) = delete;
+
+    [[nodiscard]] std::string text() const {
+        std::rewind(file_.get());
+        std::string all(65'536, '\0');
+        all.resize(std::fread(all.data(), 1, all.size(), file_.get()));
+        return all;
+    }
+
+private:
+    int saved_;
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+};
+
+struct fixture : test::turn_fixture {
+    fixture() : test::turn_fixture({}, with_categories()) {}
+
+    // What the model's answer to `message` gave the store to note.
+    std::vector<store::new_memory> notes_of(std::string text, std::string const& message = "hello") {
+        claude.will_say(std::move(text));
+        answer_well(saying(message));
+        BOOST_REQUIRE_EQUAL(store.exchanges.size(), 1u);
+        return store.exchanges.back().memories;
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(chat_turn_notes, fixture)
+
+BOOST_AUTO_TEST_CASE(a_note_has_the_limits_of_its_category) {
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: project|Builds a boat]\n[MEMORY: preference|Likes tea]\n[MEMORY: hobby|Plays chess]");
+    BOOST_REQUIRE_EQUAL(notes.size(), 3u);
+    BOOST_TEST(notes[0].type == "project");
+    BOOST_TEST(notes[0].most_of_type == 3u);
+    BOOST_TEST(bool(notes[0].lifetime == hours(48)));
+    BOOST_TEST(notes[1].type == "preference");
+    BOOST_TEST(notes[1].most_of_type == 0u);
+    BOOST_TEST(bool(notes[1].lifetime == hours(0)));
+    // Of a type that is not known: a fact in every respect.
+    BOOST_TEST(notes[2].type == "fact");
+    BOOST_TEST(notes[2].most_of_type == 50u);
+}
+
+BOOST_AUTO_TEST_CASE(new_categories_hold_from_the_next_turn_on) {
+    turn.set_options({});
+    auto const notes = notes_of("Ok.\n[MEMORY: project|Builds a boat]");
+    BOOST_REQUIRE_EQUAL(notes.size(), 1u);
+    BOOST_TEST(notes[0].type == "fact");
+    BOOST_TEST(notes[0].most_of_type == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(changes_reach_the_store_in_the_order_in_which_they_were_noted) {
+    store.context.memories = {{1, "fact", "Lives in Paris", "", "", 12}};
+    store.context.found_memories = {{{2, "fact", "Has a dog", "", "", 7}, 1, ""}};
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: update #12|Lives in Rome]\n[MEMORY: fact|Has a cat]\n[MEMORY: forget #7]", "hello");
+    BOOST_REQUIRE_EQUAL(notes.size(), 3u);
+    BOOST_TEST(bool(notes[0].what == note_kind::update));
+    BOOST_TEST(notes[0].label == 12);
+    BOOST_TEST(notes[0].content == "Lives in Rome");
+    BOOST_TEST(notes[0].type.empty());  // as it was
+    BOOST_TEST(bool(notes[1].what == note_kind::add));
+    BOOST_TEST(notes[1].label == 0);
+    BOOST_TEST(bool(notes[2].what == note_kind::forget));
+    BOOST_TEST(notes[2].label == 7);
+    BOOST_TEST(notes[2].content.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_replaces_a_memory_has_the_limits_of_that_ones_category) {
+    store.context.memories = {{1, "project", "Builds a boat", "", "", 12},
+                              {5, "project", "Unlabelled", "", "", 0},
+                              {2, "hobby", "Sails", "", "", 13}};
+    store.context.found_memories = {{{3, "project", "Builds a shed", "", "", 4}, 1, ""}};
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: update #12|Builds a ship]\n[MEMORY: update #4|Builds a barn]\n"
+        "[MEMORY: update #13|Rows]\n[MEMORY: update #99|Flies]\n[MEMORY: preference|Likes tea]");
+    BOOST_REQUIRE_EQUAL(notes.size(), 4u);  // #99 was not shown
+    for (std::size_t const i : {0, 1}) {
+        BOOST_TEST(notes[i].most_of_type == 3u);
+        BOOST_TEST(bool(notes[i].lifetime == hours(48)));
+        BOOST_TEST(notes[i].type.empty());
+    }
+    for (std::size_t const i : {2, 3}) {
+        BOOST_TEST(notes[i].most_of_type == 0u);
+        BOOST_TEST(bool(notes[i].lifetime == hours(0)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_reply_says_what_became_of_each_note_and_is_clean) {
+    store.context.memories = {{1, "fact", "Lives in Paris", "", "", 12}, {2, "fact", "Has a dog", "", "", 7}};
+    claude.will_say("Done.\n[MEMORY: update #12|Lives in Rome]\n[MEMORY: forget #7]");
+    auto const reply = json::parse(answer_well().reply).as_object();
+    BOOST_TEST(reply.at("reply").as_string() == "Done.");
+    auto const& memories = reply.at("memories").as_array();
+    BOOST_REQUIRE_EQUAL(memories.size(), 2u);
+    BOOST_TEST(memories[0].at("action").as_string() == "updated");
+    BOOST_TEST(memories[1].at("action").as_string() == "forgotten");
+}
+
+BOOST_AUTO_TEST_CASE(labels_that_the_user_does_not_have_are_logged_and_nothing_worse) {
+    store.unknown_labels = 2;
+    claude.will_say("Done.\n[MEMORY: update #98|Lives in Rome]\n[MEMORY: forget #99]");
+    captured_errors const log;
+    auto const outcome = answer_well();
+    auto const written = log.text();
+    BOOST_TEST(json::parse(outcome.reply).at("reply").as_string() == "Done.");
+    BOOST_TEST(written.find("the model named memories that this user does not have") != std::string::npos);
+    BOOST_TEST(written.find("notes=2") != std::string::npos, written);
+    BOOST_TEST(written.find("Rome") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_note_was_told_if_the_message_speaks_of_it) {
+    std::string const note = "[MEMORY: preference|The user loves green tea from Japan]";
+    auto const told = notes_of("Ok.\n" + note, "I just love green tea, you know");
+    BOOST_REQUIRE_EQUAL(told.size(), 1u);
+    BOOST_TEST(told[0].told);
+}
+
+BOOST_AUTO_TEST_CASE(a_note_was_not_told_if_the_message_is_about_something_else) {
+    auto const notes = notes_of("Ok.\n[MEMORY: preference|The user loves green tea from Japan]",
+                                "What is the capital of Norway?");
+    BOOST_REQUIRE_EQUAL(notes.size(), 1u);
+    BOOST_TEST(!notes[0].told);
+}
+
+BOOST_AUTO_TEST_CASE(a_note_that_only_repeats_a_turn_that_was_recalled_is_not_kept) {
+    store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
+    std::string const text =
+        "Oslo.\n[MEMORY: fact|Adopted a beagle named Biscuit in March]\n[MEMORY: fact|Travels to Norway]";
+    auto const notes = notes_of(text, "What is the capital of Norway?");
+    BOOST_REQUIRE_EQUAL(notes.size(), 1u);
+    BOOST_TEST(notes[0].content == "Travels to Norway");
+    BOOST_TEST(store.exchanges[0].assistant_text == text);  // as written, whatever became of its notes
+}
+
+BOOST_AUTO_TEST_CASE(a_note_that_the_message_supports_is_kept_though_a_recalled_turn_says_it_too) {
+    store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
+    auto const notes = notes_of("Sweet!\n[MEMORY: fact|Adopted a beagle named Biscuit in March]",
+                                "My beagle Biscuit is ill");
+    BOOST_REQUIRE_EQUAL(notes.size(), 1u);
+    BOOST_TEST(notes[0].told);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_note_with_one_word_of_the_message_is_another_fact_than_the_recalled_one) {
+    store.context.found_turns = {
+        said_earlier("I adopted a beagle named Biscuit in March with my sister Anna in Oslo")};
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: fact|Adopted a beagle named Rex in March with sister Anna in Oslo]\n"
+        "[MEMORY: fact|Adopted a beagle named Biscuit in March with sister Anna in Oslo]",
+        "No, Rex!");
+    BOOST_REQUIRE_EQUAL(notes.size(), 1u);
+    BOOST_TEST(notes[0].content == "Adopted a beagle named Rex in March with sister Anna in Oslo");
+    BOOST_TEST(!notes[0].told);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_was_not_shown_changes_nothing) {
+    store.context.memories = {{1, "fact", "Lives in Paris", "", "", 3}};
+    auto const notes = notes_of("I would write [MEMORY: forget #12].\n[MEMORY: update #4|Flies]", "hello");
+    BOOST_TEST(notes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
+    store.context.memories = {{1, "fact", "Adopted a cat", "", "", 3}, {2, "fact", "Sails", "", "", 4}};
+    store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: update #3|Adopted a beagle named Biscuit in March]\n[MEMORY: forget #4]", "hello");
+    BOOST_TEST(notes.size() == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

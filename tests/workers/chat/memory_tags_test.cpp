@@ -1,0 +1,293 @@
+#include "workers/chat/memory_tags.hpp"
+
+#include "base/utf8.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace {
+
+using engram::workers::extract_memory_tags;
+using engram::workers::extraction;
+
+std::vector<std::string> const types = {"fact", "preference", "summary"};
+
+extraction extract(std::string_view text) {
+    return extract_memory_tags(text, types);
+}
+
+std::vector<std::string> memories(extraction const& e) {
+    std::vector<std::string> list;
+    for (auto const& tag : e.tags)
+        list.push_back(tag.type + '|' + tag.content);
+    return list;
+}
+
+std::vector<std::string> memories(std::string_view text) {
+    return memories(extract(text));
+}
+
+std::string reply(std::string_view text) {
+    return extract(text).reply;
+}
+
+std::string repeat(std::string_view part, std::size_t bytes) {
+    std::string text;
+    while (text.size() < bytes)
+        text += part;
+    return text;
+}
+
+using list = std::vector<std::string>;
+
+#define CHECK_MEMORIES(text, ...)                                                                    \
+    do {                                                                                             \
+        auto const found = memories(text);                                                           \
+        list const expected = __VA_ARGS__;                                                           \
+        BOOST_CHECK_EQUAL_COLLECTIONS(found.begin(), found.end(), expected.begin(), expected.end()); \
+    } while (false)
+
+BOOST_AUTO_TEST_SUITE(memory_tags)
+
+BOOST_AUTO_TEST_CASE(text_without_a_tag_comes_back_byte_for_byte) {
+    for (std::string const text : {"", " ", "\n\n", "  two  blanks  ", "a[0] = b[1];\n\n\n\n  x\r\n\ty\r",
+                                   "[]", "[", "[ ", "[[[", "]", "[x] [mem] [memory ] [MEMORY.]",
+                                   "\xF0\x9F\x98\x80 [\xC3\xA4] .", "MEMORY: fact|x]", "a  .\n\n\n"}) {
+        auto const found = extract(text);
+        BOOST_CHECK_EQUAL(found.reply, text);
+        BOOST_CHECK(found.tags.empty());
+        BOOST_CHECK_EQUAL(found.malformed, 0U);
+    }
+    auto const nul = std::string("a\0[b\0]", 6);
+    BOOST_CHECK_EQUAL(reply(nul), nul);
+}
+
+BOOST_AUTO_TEST_CASE(the_word_is_read_in_any_case) {
+    CHECK_MEMORIES("[MEMORY: fact|a][memory: fact|b][MeMoRy: FACT|c]", {"fact|a", "fact|b", "fact|c"});
+}
+
+BOOST_AUTO_TEST_CASE(blanks_around_the_parts_are_ignored_and_line_breaks_are_not_blanks) {
+    CHECK_MEMORIES("[ \tMEMORY \t: \tfact \t| \tlikes  tea \t]", {"fact|likes  tea"});
+    BOOST_CHECK_EQUAL(reply("[\nMEMORY: fact|a]"), "[\nMEMORY: fact|a]");
+    BOOST_CHECK_EQUAL(reply("[MEMORY\n: fact|a]"), "[MEMORY\n: fact|a]");
+}
+
+BOOST_AUTO_TEST_CASE(a_tag_never_goes_beyond_its_line) {
+    for (std::string const end : {"\n", "\r\n", "\r"}) {
+        auto const found = extract("x [MEMORY: fact|a [b" + end + "c] d");
+        BOOST_CHECK(found.tags.empty());
+        BOOST_CHECK_EQUAL(found.malformed, 1U);
+        BOOST_CHECK_EQUAL(found.reply, "x" + end + "c] d");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(brackets_that_do_not_balance_end_the_tag_at_the_last_one_of_the_line) {
+    CHECK_MEMORIES("[MEMORY: fact|a [b] c", {"fact|a [b"});
+    CHECK_MEMORIES("[MEMORY: fact|[[[ a ] b ] c\n] d", {"fact|[[[ a ] b"});
+    CHECK_MEMORIES("[MEMORY: fact|a [MEMORY: fact|b]", {"fact|a [MEMORY: fact|b"});
+}
+
+BOOST_AUTO_TEST_CASE(a_tag_inside_a_content_is_content) {
+    CHECK_MEMORIES("[MEMORY: fact|a[b[c[d[e]]]] f] g]", {"fact|a[b[c[d[e]]]] f"});
+    auto const found = extract("[MEMORY: fact|a [MEMORY: preference|b] c] [MEMORY: fact|d]");
+    list const expected = {"fact|a [MEMORY: preference|b] c", "fact|d"};
+    BOOST_CHECK(memories(found) == expected);
+    BOOST_CHECK_EQUAL(found.reply, "");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_type_is_kept_as_a_fact) {
+    auto const found = extract(
+        "[MEMORY: Hobby|a][MEMORY: |b][MEMORY: fact\x01|c][MEMORY: fact fact|d][MEMORY: preference|e]");
+    list const expected = {"fact|a", "fact|b", "fact|c", "fact|d", "preference|e"};
+    BOOST_CHECK(memories(found) == expected);
+    BOOST_CHECK_EQUAL(found.retyped, 4U);
+    BOOST_CHECK_EQUAL(found.malformed, 0U);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_types_that_are_given_are_known) {
+    auto const found = extract_memory_tags("[MEMORY: Task|a][MEMORY: preference|b]", {"fact", "task"});
+    list const expected = {"task|a", "fact|b"};
+    BOOST_CHECK(memories(found) == expected);
+    BOOST_CHECK_EQUAL(found.retyped, 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_tag_without_bar_or_content_is_stripped_and_counted) {
+    for (std::string const tag : {"[MEMORY:]", "[MEMORY: fact]", "[MEMORY: fact|]", "[MEMORY: fact| \t]",
+                                  "[MEMORY:|]", "[MEMORY: fact|\x01\x7F]", "[MEMORY: fact|\xC2\xA0]"}) {
+        auto const found = extract("a " + tag + " b");
+        BOOST_CHECK_EQUAL(found.reply, "a b");
+        BOOST_CHECK(found.tags.empty());
+        BOOST_CHECK_EQUAL(found.malformed, 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(control_characters_in_a_content_become_blanks) {
+    using namespace std::string_literals;
+    CHECK_MEMORIES(
+        "[MEMORY: fact|\0a\0b\tc\x1B[0m\x7F"
+        "d\0]"s,
+        {"fact|a b c [0m d"});
+    CHECK_MEMORIES(
+        "[MEMORY: fact|a\xC2\x85"
+        "b\xC2\x9B"
+        "c\xE2\x80\xA8"
+        "d\xE2\x80\xA9"
+        "e]",
+        {"fact|a b c d e"});
+    CHECK_MEMORIES("[MEMORY: fact|\xC3\xA4\xC2\xA0\xE2\x80\xA7\xF0\x9F\x98\x80]",
+                   {"fact|\xC3\xA4\xC2\xA0\xE2\x80\xA7\xF0\x9F\x98\x80"});
+}
+
+BOOST_AUTO_TEST_CASE(every_place_where_an_answer_can_be_cut_leaves_no_half_tag) {
+    std::string const whole = "Hello Ada.\n\n[ MEMORY : fact|Her name is A]";
+    auto const tag = whole.find('[');
+    for (std::size_t cut = tag + 3; cut < whole.size(); ++cut) {
+        auto const found = extract(whole.substr(0, cut));
+        BOOST_TEST_CONTEXT(whole.substr(0, cut)) {
+            BOOST_CHECK_EQUAL(found.reply, "Hello Ada.");
+            BOOST_CHECK_EQUAL(found.tags.size() + found.malformed, 1U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_half_tag_is_one_at_the_very_end_only) {
+    for (std::string const half :
+         {"[M", "[ \tm", "[me", "[MEM", "[MEMO", "[memor", "[MEMORY", "[MEMORY \t", "[MEMORY:"}) {
+        BOOST_TEST_CONTEXT(half) {
+            BOOST_CHECK_EQUAL(reply("a " + half), "a");
+            BOOST_CHECK_EQUAL(extract("a " + half).malformed, 1U);
+            if (half != "[MEMORY:") BOOST_CHECK_EQUAL(reply("a " + half + "."), "a " + half + ".");
+        }
+    }
+    BOOST_CHECK_EQUAL(reply("a [mem "), "a [mem ");
+    BOOST_CHECK_EQUAL(reply("a [mem\n"), "a [mem\n");
+    BOOST_CHECK_EQUAL(reply("a [ "), "a [ ");
+    BOOST_CHECK_EQUAL(reply("[MEM[MEM"), "");
+}
+
+BOOST_AUTO_TEST_CASE(halves_that_meet_where_a_tag_was_do_not_make_a_tag) {
+    std::string const inner = "[MEMORY: fact|x]";
+    for (std::string const around : {"[|MEMORY: fact|y]", "[MEM|ORY: fact|y]", "[MEMORY|: fact|y]",
+                                     "[ | memory : fact|y]", "[MEMORY | : fact|y]", "[MEM|", "[MEMORY |"}) {
+        auto const bar = around.find('|');
+        auto const found = extract("a " + around.substr(0, bar) + inner + around.substr(bar + 1));
+        BOOST_TEST_CONTEXT(around) {
+            BOOST_CHECK_EQUAL(found.reply, "a");
+            list const expected = {"fact|x"};
+            BOOST_CHECK(memories(found) == expected);
+            BOOST_CHECK_EQUAL(found.malformed, 1U);
+        }
+    }
+    auto const nested = extract("[MEM[MEM[MEMORY: fact|x]ORY: fact|y]ORY: fact|z]");
+    BOOST_CHECK_EQUAL(nested.reply, "");
+    BOOST_CHECK_EQUAL(nested.tags.size(), 1U);
+    BOOST_CHECK_EQUAL(nested.malformed, 2U);
+    BOOST_CHECK_EQUAL(reply("[ME[MEMORY: fact|x]MO[MEMORY: fact|x]RY: fact|y] b"), "b");
+    BOOST_CHECK_EQUAL(reply("[MEM[MEMORY: fact|x] ORY: fact|y]"), "[MEM ORY: fact|y]");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_held_only_tags_vanishes) {
+    BOOST_CHECK_EQUAL(reply("a\n[MEMORY: fact|x]\nb"), "a\nb");
+    BOOST_CHECK_EQUAL(reply("a\n \t[MEMORY: fact|x] [MEMORY: fact|y]\t\nb"), "a\nb");
+    BOOST_CHECK_EQUAL(reply("a\r\n[MEMORY: fact|x]\r\nb\r\n"), "a\r\nb\r\n");
+    BOOST_CHECK_EQUAL(reply("a\r[MEMORY: fact|x]\rb"), "a\rb");
+    BOOST_CHECK_EQUAL(reply("a\r[MEMORY: fact|x]\nb"), "a\rb");
+}
+
+BOOST_AUTO_TEST_CASE(blank_lines_that_meet_are_as_many_as_the_larger_side_had) {
+    std::string const tag = "[MEMORY: fact|x]\n";
+    for (std::size_t before = 0; before < 4; ++before) {
+        for (std::size_t after = 0; after < 4; ++after) {
+            auto const text =
+                "a\n" + std::string(before, '\n') + tag + tag + std::string(after, '\n') + "b\n\n\n\nc\n\n";
+            BOOST_CHECK_EQUAL(reply(text),
+                              "a\n" + std::string(std::max(before, after), '\n') + "b\n\n\n\nc\n\n");
+        }
+    }
+    BOOST_CHECK_EQUAL(reply("a\n\n" + tag + "\n\n" + tag + "\nb"), "a\n\n\nb");
+    BOOST_CHECK_EQUAL(reply("a\n  \n\t\n" + tag + "\nb"), "a\n  \n\t\nb");
+}
+
+BOOST_AUTO_TEST_CASE(blank_lines_left_at_the_ends_are_dropped) {
+    BOOST_CHECK_EQUAL(reply("[MEMORY: fact|x]"), "");
+    BOOST_CHECK_EQUAL(reply("\n \n[MEMORY: fact|x]\n\n"), "");
+    BOOST_CHECK_EQUAL(reply("[MEMORY: fact|x]\n\na"), "a");
+    BOOST_CHECK_EQUAL(reply("a\n\n\n[MEMORY: fact|x]\n\n"), "a");
+    BOOST_CHECK_EQUAL(reply("a\r\n\r\n[MEMORY: fact|x]\r\n"), "a");
+    BOOST_CHECK_EQUAL(reply("a [MEMORY: fact|x]\n\n"), "a\n\n");
+    BOOST_CHECK_EQUAL(reply("\n\na [MEMORY: fact|x]"), "\n\na");
+}
+
+BOOST_AUTO_TEST_CASE(blanks_at_a_cut_inside_a_line_become_one) {
+    BOOST_CHECK_EQUAL(reply("a [MEMORY: fact|x] b  c"), "a b  c");
+    BOOST_CHECK_EQUAL(reply("a  [MEMORY: fact|x]\tb"), "a b");
+    BOOST_CHECK_EQUAL(reply("a[MEMORY: fact|x]\t b"), "a\tb");
+    BOOST_CHECK_EQUAL(reply("a[MEMORY: fact|x]b"), "ab");
+    BOOST_CHECK_EQUAL(reply("a [MEMORY: fact|x] [MEMORY: fact|y][MEMORY: fact|z] b"), "a b");
+    BOOST_CHECK_EQUAL(reply("a [MEMORY: fact|x]."), "a.");
+    BOOST_CHECK_EQUAL(reply("a [MEMORY: fact|x] !"), "a !");
+    BOOST_CHECK_EQUAL(reply("  [MEMORY: fact|x]  a"), "  a");
+    BOOST_CHECK_EQUAL(reply("a  [MEMORY: fact|x]  \nb  \n"), "a\nb  \n");
+}
+
+BOOST_AUTO_TEST_CASE(a_list_marker_left_alone_vanishes_with_its_tag) {
+    BOOST_CHECK_EQUAL(reply("a\n- [MEMORY: fact|x]\n  * [MEMORY: fact|y]\nb"), "a\nb");
+    BOOST_CHECK_EQUAL(reply("a\n- [MEMORY: fact|x] b"), "a\n- b");
+    BOOST_CHECK_EQUAL(reply("a\n[MEMORY: fact|x] -\nb"), "a\n-\nb");
+    BOOST_CHECK_EQUAL(reply("The answer:\n42. [MEMORY: fact|x]"), "The answer:\n42.");
+}
+
+BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_does_no_harm) {
+    CHECK_MEMORIES("\xFF[MEMORY: fact|a\xC2]\xE2\x80", {"fact|a\xC2"});
+    BOOST_CHECK_EQUAL(reply("\xFF[MEMORY: fact|a]\xFE"), "\xFF\xFE");
+}
+
+BOOST_AUTO_TEST_CASE(a_large_hostile_answer_takes_linear_time) {
+    constexpr std::size_t size = 1'000'000;
+    auto const blanks = std::string(size / 2, ' ');
+    std::string const tag = "[MEMORY: fact|x]";
+    list const answers = {std::string(size, '['),
+                          std::string(size, ']'),
+                          repeat("[]", size),
+                          repeat("[MEMORY:", size),
+                          repeat("[ MEMORY : ", size),
+                          repeat("[MEMORY:]", size),
+                          repeat("[MEMORY: fact|x] ", size),
+                          repeat("[MEMORY: fact|x]\n", size),
+                          repeat("[MEMORY: fact|x]\n\n", size),
+                          "[" + blanks + blanks,
+                          "[MEMORY" + blanks + blanks,
+                          repeat("[        ", size),
+                          "[" + blanks + repeat(tag, size / 2),
+                          "[" + blanks + repeat(tag + "M", size / 2),
+                          "[" + blanks + repeat(tag + "MEMORY:]", size / 2),
+                          repeat("[MEM", size / 2) + tag + repeat("ORY:]", size / 2),
+                          repeat("[MEM" + tag + "ORY:]", size),
+                          blanks + repeat(tag + " ", size / 2),
+                          "a" + blanks + repeat(tag, size / 2),
+                          repeat("a [MEMORY: fact|[", size),
+                          repeat("\n", size / 2) + repeat(tag + "\n", size / 2),
+                          "[MEMORY: fact|" + std::string(size, '[') + "]",
+                          repeat("[MEM", size),
+                          repeat("[MEMORY", size),
+                          repeat("\r[MEMORY:]\n", size)};
+    for (auto const& answer : answers) {
+        BOOST_TEST_CONTEXT(answer.substr(0, 30) << "...") {
+            auto const begin = std::chrono::steady_clock::now();
+            auto const found = extract(answer);
+            std::chrono::duration<double> const seconds = std::chrono::steady_clock::now() - begin;
+            BOOST_CHECK_LE(found.reply.size(), answer.size());
+            // Quadratic time would be minutes; linear is milliseconds, even under a sanitizer.
+            BOOST_CHECK_LT(seconds.count(), 5.0);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

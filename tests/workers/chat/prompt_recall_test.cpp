@@ -1,0 +1,277 @@
+// What stands in a prompt of what was found for the message, and how much of it and of the list there is room
+// for.
+#include "workers/adversarial.hpp"
+#include "workers/chat/prompt.hpp"
+#include "workers/chat/token_estimate.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace engram;
+using test::contains;
+using test::count;
+using workers::compose_chat;
+using workers::estimate_tokens;
+using workers::list_recalled;
+
+constexpr std::size_t plenty = 4'000;
+
+store::memory memory(std::int64_t label, std::string content, std::string type = "fact",
+                     std::string session = {}) {
+    return {100 + label,           std::move(type),    std::move(content),
+            "2026-11-23 10:00:00", std::move(session), label};
+}
+
+store::found_memory found(std::int64_t label, std::string content, double score = 1) {
+    return {memory(label, std::move(content)), score, "words: x"};
+}
+
+store::found_turn found(std::int64_t id, store::role role, std::string content, double score = 1) {
+    return {{id, role, std::move(content)}, "earlier", "2026-03-01 09:30:00.250", score, "words: x"};
+}
+
+// A content with which a line of "- #<one digit> (fact, 2026-11-23) " has a hundred tokens.
+std::string hundred_tokens(char filling) {
+    return std::string(400 - std::string_view("- #1 (fact, 2026-11-23) \n").size(), filling);
+}
+
+std::string list_of(claude::request const& request) {
+    return request.system.size() > 1 ? request.system[1].text : "";
+}
+
+std::string recalled_of(claude::request const& request) {
+    auto const& last = request.messages.back().content;
+    if (last.size() < 2) return {};
+    auto const& text = last[last.size() - 2].text;
+    return text.starts_with("<recalled>") ? text : "";
+}
+
+BOOST_AUTO_TEST_SUITE(prompt_recall)
+
+BOOST_AUTO_TEST_CASE(found_memories_have_their_label_and_found_turns_their_day_and_who_spoke) {
+    store::context context;
+    context.found_memories = {found(12, "Has a beagle")};
+    context.found_turns = {found(1, store::role::user, "My beagle is ill"),
+                           found(2, store::role::assistant, "Call a vet")};
+    BOOST_CHECK_EQUAL(list_recalled(context, {}, 100, plenty),
+                      "<recalled>\n"
+                      "- #12 (fact, 2026-11-23) Has a beagle\n"
+                      "- (the user said, 2026-03-01) My beagle is ill\n"
+                      "- (you answered, 2026-03-01) Call a vet\n"
+                      "</recalled>");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_noted_comes_before_what_was_said_each_oldest_first_whatever_the_score) {
+    store::context context;
+    context.found_memories = {found(3, "c", 9), found(1, "a", 8), found(2, "b", 7)};
+    context.found_turns = {found(9, store::role::user, "f", 10), found(4, store::role::assistant, "d", 2),
+                           found(5, store::role::user, "e", 3)};
+    auto const block = list_recalled(context, {}, 100, plenty);
+    std::string order;
+    for (std::size_t at = 0; (at = block.find(") ", at)) != std::string::npos; at += 2)
+        order += block[at + 2];
+    BOOST_CHECK_EQUAL(order, "abcdef");
+}
+
+BOOST_AUTO_TEST_CASE(notes_in_an_earlier_answer_are_taken_out_and_an_answer_of_notes_alone_is_left_out) {
+    store::context context;
+    context.found_turns = {
+        found(1, store::role::assistant, "Lovely!\n\n[MEMORY: fact|Has a dog]\n[MEMORY: forget #3]"),
+        found(2, store::role::assistant, "[MEMORY: fact|Has a cat]"),
+        found(3, store::role::user, "[MEMORY: fact|I typed this]"),
+        found(4, store::role::user, " \n\xE3\x80\x80")};
+    BOOST_CHECK_EQUAL(list_recalled(context, {}, 100, plenty),
+                      "<recalled>\n"
+                      "- (you answered, 2026-03-01) Lovely!\n"
+                      "- (the user said, 2026-03-01) &#91;MEMORY: fact|I typed this]\n"
+                      "</recalled>");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_found_is_a_block_of_its_own_right_before_the_message) {
+    store::context context;
+    context.turns = {{1, store::role::user, "a"}, {2, store::role::assistant, "b"}};
+    context.found_memories = {found(12, "Has a beagle")};
+    std::string const said = "  <recalled>\n[MEMORY: fact|x]\xF0\x9F\x98\x80\n ";
+    auto const request = compose_chat({}, context, "s", said);
+    BOOST_REQUIRE_EQUAL(request.messages.size(), 3U);
+    BOOST_CHECK(request.messages[1].content.back().cache_breakpoint);
+    auto const& last = request.messages[2];
+    BOOST_CHECK(last.role == claude::role::user);
+    BOOST_REQUIRE_EQUAL(last.content.size(), 2U);
+    BOOST_CHECK(last.content[0].text.starts_with("<recalled>\n- #12 "));
+    BOOST_CHECK_EQUAL(last.content[1].text, said);
+    // It is another one for the next message: not worth a place in the cache.
+    BOOST_CHECK(!last.content[0].cache_breakpoint && !last.content[1].cache_breakpoint);
+}
+
+BOOST_AUTO_TEST_CASE(it_stands_after_a_turn_of_the_user_that_was_never_answered) {
+    store::context context;
+    context.turns = {{1, store::role::user, "a"}, {2, store::role::assistant, ""}};
+    context.found_memories = {found(12, "Has a beagle")};
+    auto const request = compose_chat({}, context, "s", "hi");
+    BOOST_REQUIRE_EQUAL(request.messages.size(), 1U);
+    BOOST_REQUIRE_EQUAL(request.messages[0].content.size(), 3U);
+    BOOST_CHECK_EQUAL(request.messages[0].content[0].text, "a");
+    BOOST_CHECK(request.messages[0].content[0].cache_breakpoint);
+    BOOST_CHECK(request.messages[0].content[1].text.starts_with("<recalled>"));
+    BOOST_CHECK_EQUAL(request.messages[0].content[2].text, "hi");
+}
+
+BOOST_AUTO_TEST_CASE(without_anything_found_there_is_no_block) {
+    BOOST_CHECK_EQUAL(list_recalled({}, {}, 100, plenty), "");
+    BOOST_CHECK_EQUAL(compose_chat({}, {}, "s", "hi").messages[0].content.size(), 1U);
+    store::context blank;
+    blank.found_turns = {found(2, store::role::assistant, "[MEMORY: fact|Has a cat]")};
+    BOOST_CHECK_EQUAL(compose_chat({}, blank, "s", "hi").messages[0].content.size(), 1U);
+    store::context large;
+    large.found_memories = {found(1, hundred_tokens('a'))};
+    BOOST_CHECK_EQUAL(list_recalled(large, {}, 100, 99), "");
+    BOOST_CHECK_NE(list_recalled(large, {}, 100, 100), "");
+}
+
+BOOST_AUTO_TEST_CASE(the_list_is_the_same_to_the_byte_whatever_is_said_and_found) {
+    store::context context;
+    for (int label = 1; label < 10; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('a')));
+    workers::chat_options options;
+    options.memory_tokens = 800;
+    auto const alone = compose_chat(options, context, "s", "hi");
+    BOOST_CHECK_EQUAL(count(list_of(alone), "\n- #"), 6U);
+    BOOST_CHECK_EQUAL(recalled_of(alone), "");
+    for (std::string const message : {"hello", "", "#3", "</memories>", "what is my dog called?"}) {
+        for (std::size_t n : {0, 1, 20}) {
+            auto with = context;
+            for (std::size_t i = 0; i < n; ++i)
+                with.found_memories.push_back(found(std::int64_t(i + 20), message + " beagle"));
+            with.found_turns = {found(1, store::role::user, message + " cat")};
+            with.turns = {{1, store::role::user, message + "?"}};
+            auto const request = compose_chat(options, with, "s", message);
+            BOOST_CHECK_EQUAL(list_of(request), list_of(alone));
+            BOOST_CHECK_EQUAL(request.system[0].text, alone.system[0].text);
+            BOOST_CHECK_NE(recalled_of(request), "");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_list_has_three_quarters_of_the_room_if_something_may_be_recalled_else_all) {
+    store::context context;
+    for (int label = 1; label < 10; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('a')));
+    workers::chat_options options;
+    options.memory_tokens = 400;
+    BOOST_CHECK_EQUAL(count(list_of(compose_chat(options, context, "s", "hi")), "\n- #"), 3U);
+    options.memory_tokens = 399;
+    BOOST_CHECK_EQUAL(count(list_of(compose_chat(options, context, "s", "hi")), "\n- #"), 3U);
+    options.memory_tokens = 398;
+    BOOST_CHECK_EQUAL(count(list_of(compose_chat(options, context, "s", "hi")), "\n- #"), 2U);
+    options.recall_limit = 0;
+    options.memory_tokens = 400;
+    BOOST_CHECK_EQUAL(count(list_of(compose_chat(options, context, "s", "hi")), "\n- #"), 4U);
+    options.memory_tokens = 0;
+    BOOST_CHECK_EQUAL(list_of(compose_chat(options, context, "s", "hi")), "");
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_memories_stay_in_the_list) {
+    store::context context;
+    for (int label = 1; label < 10; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('a')));
+    workers::chat_options options;
+    options.memory_tokens = 400;
+    auto const list = list_of(compose_chat(options, context, "s", "hi"));
+    auto const seven = list.find("- #7 "), eight = list.find("- #8 "), nine = list.find("- #9 ");
+    BOOST_REQUIRE_NE(nine, std::string::npos);
+    BOOST_CHECK_LT(seven, eight);
+    BOOST_CHECK_LT(eight, nine);
+}
+
+BOOST_AUTO_TEST_CASE(the_summaries_of_this_session_stay_in_the_list_before_anything_else) {
+    store::context context;
+    context.memories = {memory(1, hundred_tokens('a'), "summary", "s"),
+                        memory(2, hundred_tokens('b'), "summary", "t"), memory(3, hundred_tokens('c')),
+                        memory(4, hundred_tokens('d'))};
+    workers::chat_options options;
+    options.memory_tokens = 320;  // 240 for the list: a line of a summary is longer
+    auto const list = list_of(compose_chat(options, context, "s", "hi"));
+    BOOST_CHECK(contains(list, "- #1 (summary of this session"));
+    BOOST_CHECK(contains(list, "- #4 (fact"));
+    BOOST_CHECK(!contains(list, "- #2 ") && !contains(list, "- #3 "));
+    BOOST_CHECK_LT(list.find("- #1 "), list.find("- #4 "));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_found_gets_the_rest_of_the_room_the_best_of_it_first) {
+    store::context context;
+    context.memories = {memory(1, hundred_tokens('a')), memory(2, hundred_tokens('b'))};
+    context.found_memories = {found(3, hundred_tokens('c'), .9), found(4, hundred_tokens('d'), .7)};
+    context.found_turns = {found(8, store::role::user, "short and of little use", .1),
+                           found(9, store::role::user, std::string(360, 'e'), .8)};
+    workers::chat_options options;
+    options.memory_tokens = 430;
+    auto const request = compose_chat(options, context, "s", "hi");
+    BOOST_CHECK_EQUAL(count(list_of(request), "\n- #"), 2U);
+    auto const recalled = recalled_of(request);
+    BOOST_CHECK(contains(recalled, "- #3 "));
+    BOOST_CHECK(contains(recalled, "eee"));
+    BOOST_CHECK(!contains(recalled, "- #4 "));
+    // Where the better one does not fit, something shorter may.
+    BOOST_CHECK(contains(recalled, "short and of little use"));
+    BOOST_CHECK_LE(estimate_tokens(list_of(request)), 430U);
+}
+
+BOOST_AUTO_TEST_CASE(list_and_recalled_keep_within_the_room_whatever_their_texts) {
+    auto const texts = test::adversarial_texts();
+    for (std::size_t const tokens : {0, 1, 50, 500, 4'000, 20'000}) {
+        store::context context;
+        std::int64_t label = 0;
+        for (auto const& text : texts) {
+            context.memories.push_back(memory(++label, text));
+            context.found_memories.push_back(found(label, text, double(label % 7)));
+            context.found_turns.push_back(found(label, store::role::user, text, double(label % 5)));
+        }
+        workers::chat_options options;
+        options.memory_tokens = tokens;
+        auto const request = compose_chat(options, context, "s", "hi");
+        constexpr std::size_t fences = 12;  // of both blocks
+        BOOST_CHECK_LE(estimate_tokens(list_of(request)) + estimate_tokens(recalled_of(request)),
+                       tokens + fences);
+        BOOST_CHECK_EQUAL(tokens >= 50, !list_of(request).empty() && !recalled_of(request).empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(other_scripts_are_counted_by_the_character) {
+    BOOST_CHECK_EQUAL(estimate_tokens(""), 0U);
+    BOOST_CHECK_EQUAL(estimate_tokens("abcd"), 1U);
+    BOOST_CHECK_EQUAL(estimate_tokens("abcde"), 2U);
+    BOOST_CHECK_EQUAL(estimate_tokens("\xE6\xBC\xA2\xE5\xAD\x97"), 2U);
+    BOOST_CHECK_EQUAL(estimate_tokens("a\xC3\xA4\xF0\x9F\x98\x80"), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_list_has_no_room_for_can_be_recalled_and_a_pinned_memory_has_its_place) {
+    store::context context;
+    for (std::int64_t id = 1; id <= 40; ++id) {
+        store::memory one{id, "fact", "fact number " + std::to_string(id) + " of some length", "", "", id};
+        one.pinned = id == 1;
+        context.memories.push_back(one);
+    }
+    for (auto const id : {2, 40})
+        context.found_memories.push_back({context.memories[std::size_t(id) - 1], 1.0, ""});
+    workers::chat_options options;
+    options.memory_tokens = 200;
+    auto const request = workers::compose_chat(options, context, "s", "hi");
+    auto const& list = request.system.at(1).text;
+    BOOST_CHECK(list.find("- #1 ") != std::string::npos);
+    BOOST_CHECK(list.find("- #40 ") != std::string::npos);
+    BOOST_CHECK(list.find("- #2 ") == std::string::npos);
+    auto const& blocks = request.messages.back().content;
+    BOOST_REQUIRE_EQUAL(blocks.size(), 2u);
+    BOOST_CHECK(blocks[0].text.find("- #2 ") != std::string::npos);
+    BOOST_CHECK(blocks[0].text.find("- #40 ") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,112 @@
+// What people do with memories, over the list `P:admin`: see them, correct them, erase them.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "queue/admin_queue.hpp"
+#include "store/curator.hpp"
+#include "workers/admin/admin_request.hpp"
+#include "workers/admin/user_traces.hpp"
+#include "workers/chat/categories.hpp"
+#include "workers/store_patience.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engram::workers {
+
+struct admin_rules {
+    std::string prefix;
+    std::vector<std::string> reply_prefixes;
+    std::size_t max_request_bytes = 262'144;
+    std::size_t max_reply_bytes = std::size_t{4} << 20;  ///< pages end before it
+    /// The longest wait for a store or a Redis that cannot be used, at each step of a change.
+    std::chrono::milliseconds patience{30'000};
+    categories types;
+};
+
+/// Answers requests, one at a time or several. One object serves all; everything it refers to must outlive
+/// it. All calls from one executor. A request that is answered twice does no harm: what it asked for is done,
+/// and the second answer says what there was left to do.
+class admin {
+public:
+    using ranker_factory =
+        std::function<std::shared_ptr<store::ranker>(std::string_view query, base::wall_time now)>;
+
+    admin(admin_rules rules, store::curator& store, user_traces& traces, ranker_factory make_ranker,
+          base::clock const& clock, boost::asio::any_io_executor executor);
+
+    /// Throws on cancellation.
+    boost::asio::awaitable<queue::admin_answer> answer(std::string body);
+
+    /// For the requests that begin from now on.
+    void set_types(categories types) { rules_.types = std::move(types); }
+
+private:
+    enum class failure_kind { invalid_job, not_found, internal };
+    struct failure {
+        failure_kind kind = failure_kind::internal;
+        std::string message;
+        bool retryable = false;
+    };
+    template <class T>
+    using checked = base::result<T, failure>;
+    using outcome = boost::asio::awaitable<checked<std::string>>;  // the reply's `result`
+
+    outcome carry_out(admin_request const& request);
+
+    outcome list_memories(admin_request const& request);
+    outcome search_memories(admin_request const& request);
+    outcome show_history(admin_request const& request);
+    outcome list_sessions(admin_request const& request);
+    outcome show_session(admin_request const& request);
+    outcome export_user(admin_request const& request);
+    outcome count(admin_request const& request);
+
+    outcome add_memory(admin_request const& request);
+    outcome update_memory(admin_request const& request);
+    outcome restore_memory(admin_request const& request);
+    outcome delete_memory(admin_request const& request);
+    outcome delete_session(admin_request const& request);
+    outcome forget_user(admin_request const& request);
+
+    outcome report_deletion(admin_request const& request, std::optional<store::erased> erased,
+                            std::string_view what);
+    boost::asio::awaitable<checked<std::size_t>> cancel_jobs(std::string const& user_id);
+    boost::asio::awaitable<checked<std::size_t>> cancel_each(std::vector<queue::user_job> const& found,
+                                                             std::size_t& jobs);
+    boost::asio::awaitable<checked<std::size_t>> erase_replies(ended_jobs what);
+
+    // Waits for the store, or for Redis, as long as the rules allow. `call` must outlive the wait.
+    template <class T, class Call>
+    boost::asio::awaitable<checked<T>> insist(Call const& call);
+    template <class T, class Call>
+    boost::asio::awaitable<checked<T>> insist_on_redis(Call const& call);
+    template <class Read, class Show>
+    outcome show_page(admin_request const& request, std::string_view name, Read const& read,
+                      Show const& show);
+
+    [[nodiscard]] static std::string_view type_of(failure_kind kind);
+    [[nodiscard]] static failure failure_of(store::error const& error);
+    [[nodiscard]] static failure missing(std::string_view what);
+    [[nodiscard]] std::size_t list_bytes() const;
+
+    admin_rules rules_;
+    store::curator& store_;
+    user_traces& traces_;
+    ranker_factory make_ranker_;
+    base::clock const& clock_;
+    boost::asio::any_io_executor executor_;
+    store_patience patience_;
+};
+
+}  // namespace engram::workers

@@ -1,0 +1,268 @@
+#include "workers/background/summarizer.hpp"
+
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "workers/chat/prompt.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace engram::workers {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr milliseconds lease = 15s;  // after a crash, nobody takes the session before this is over
+constexpr milliseconds lease_renewal = 5s;
+constexpr milliseconds first_pause = 30s;
+constexpr milliseconds longest_pause = 1h;
+constexpr std::size_t most_waiting = 10'000;  // what does not fit is found again by the sweep
+constexpr std::size_t sweep_batch = 1'000;
+
+// What a server says may repeat what a user said: its status goes into the log, its words do not.
+std::string loggable(claude::error const& error) {
+    return error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
+}
+
+// A summary that was cut off ends with its last whole point.
+std::string whole_lines(claude::answer answer) {
+    auto const end = answer.text.find_last_of('\n');
+    if (answer.stop_reason == "max_tokens" && end != std::string::npos && end > 0) answer.text.resize(end);
+    return std::move(answer.text);
+}
+
+}  // namespace
+
+summarizer::summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
+                       api_gate const& gate, base::clock const& clock, asio::any_io_executor executor)
+    : options_(std::move(options)),
+      owner_(std::move(owner)),
+      store_(store),
+      claude_(claude),
+      gate_(gate),
+      clock_(clock),
+      executor_(executor),
+      patience_(executor),
+      tasks_(executor),
+      work_(executor) {}
+
+void summarizer::start() {
+    for (std::size_t i = 0; i < options_.workers; ++i)
+        tasks_.spawn("summarizer", work());
+    if (options_.workers > 0) tasks_.spawn("summary-sweep", sweep());
+}
+
+asio::awaitable<void> summarizer::stop() {
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
+void summarizer::set_options(summary_options options) {
+    options.workers = options_.workers;
+    options_ = std::move(options);
+}
+
+void summarizer::consider(store::conversation const& which, std::size_t window_turns) {
+    if (!options_.enabled || window_turns < options_.trigger_turns) return;
+    if (enqueue(which)) work_.notify_one();
+}
+
+bool summarizer::enqueue(store::conversation const& which) {
+    if (waiting_.size() >= most_waiting) return false;
+    if (std::find(waiting_.begin(), waiting_.end(), which) != waiting_.end()) return false;
+    waiting_.push_back(which);
+    return true;
+}
+
+asio::awaitable<void> summarizer::work() {
+    for (;;) {
+        if (waiting_.empty() || gate_.current() != api_gate::state::open) {
+            co_await work_.wait_until(steady_clock::now() + 1s);
+            continue;
+        }
+        auto which = std::move(waiting_.front());
+        waiting_.pop_front();
+        ++counts_.running;
+        // Counts down however this ends.
+        struct departure {
+            std::size_t& running;
+            ~departure() { --running; }
+        } const departing{counts_.running};
+        // One session that fails must not cost the pool a worker.
+        try {
+            co_await summarize(std::move(which));
+        } catch (boost::system::system_error const& stop) {
+            if (stop.code() == asio::error::operation_aborted) throw;
+            base::log_error("a summary failed", {{"error", stop.what()}});
+        } catch (std::exception const& failure) {
+            base::log_error("a summary failed", {{"error", failure.what()}});
+        }
+    }
+}
+
+// Finds sessions that nobody told us about: the first time at once, then now and again.
+asio::awaitable<void> summarizer::sweep() {
+    asio::steady_timer timer(executor_);
+    for (;;) {
+        if (options_.enabled) {
+            auto const due =
+                co_await store_.find_due_sessions(options_.trigger_turns, clock_.wall(), sweep_batch);
+            if (!due)
+                base::log_warn("sessions due for a summary were not found", {{"error", due.error().message}});
+            if (due)
+                for (auto const& which : *due)
+                    if (enqueue(which)) work_.notify_one();
+        }
+        timer.expires_after(options_.sweep);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> summarizer::summarize(store::conversation which) {
+    store::summary_request request;
+    request.of = which;
+    request.trigger_turns = options_.trigger_turns;
+    request.keep_turns = options_.keep_turns;
+    request.owner = owner_;
+    request.lease = lease;
+    request.now = clock_.wall();
+    auto claimed = co_await store_.claim_summary(std::move(request));
+    if (!claimed) {
+        base::log_warn(
+            "a session could not be taken for its summary",
+            {{"user", which.user_id}, {"session", which.session_id}, {"error", claimed.error().message}});
+        co_return;
+    }
+    if (!*claimed) co_return;  // not due any more, or in other hands
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await give_back_and_stop(**claimed);
+    }
+    co_await write_summary(std::move(**claimed));
+}
+
+// Renews the lease for as long as the call runs. Never ends by itself.
+asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
+    asio::steady_timer timer(executor_);
+    for (;;) {
+        timer.expires_after(lease_renewal);
+        co_await timer.async_wait(asio::use_awaitable);
+        auto const renewed = co_await store_.renew_summary(task, clock_.wall() + lease);
+        if (!renewed)
+            base::log_debug("a summary's lease was not renewed", {{"error", renewed.error().message}});
+    }
+}
+
+// The answer to the request, the lease kept meanwhile. Throws on cancellation, and what the call throws.
+asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(
+    store::summary_task const& task) {
+    auto request = compose_summary(options_, task);
+    auto const until = steady_clock::now() + options_.timeout;
+    auto group = asio::experimental::make_parallel_group(
+        asio::co_spawn(executor_, claude_.ask(std::move(request), claude::call_class::background, until),
+                       asio::deferred),
+        asio::co_spawn(executor_, keep_lease(task), asio::deferred));
+    auto [order, failure, answer, lease_failure] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(answer);
+}
+
+// The summary, or nothing if there is none that can be used; that has been logged and the session given back.
+asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
+    claude::result<claude::answer> answer = claude::error{};
+    try {
+        answer = co_await ask_keeping_lease(task);
+    } catch (std::exception const& failure) {
+        answer = claude::error{claude::error_kind::unavailable, failure.what(), 0, 0};
+    }
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await give_back_and_stop(task);
+    }
+    bool const usable = answer && !base::is_blank(answer->text) && answer->stop_reason != "refusal";
+    if (usable) {
+        failures_.erase(task.of.user_id + '\n' + task.of.session_id);
+        co_return whole_lines(std::move(*answer));
+    }
+    bool const hopeless = answer || answer.error().kind == claude::error_kind::rejected;
+    auto const pause = pause_after(task.of, hopeless);
+    base::log_warn("a session was not summarized; it will be tried again",
+                   {{"user", task.of.user_id},
+                    {"session", task.of.session_id},
+                    {"error", answer ? "no text: " + answer->stop_reason : loggable(answer.error())},
+                    {"next_try_s", std::chrono::duration_cast<std::chrono::seconds>(pause).count()}});
+    ++counts_.failed;
+    co_await give_back(task, clock_.wall() + pause);
+    co_return std::nullopt;
+}
+
+// We are to stop: the next daemon can have the session at once. REQUIRES: cancellation was reset, or awaiting
+// this would throw before it begins.
+asio::awaitable<void> summarizer::give_back_and_stop(store::summary_task const& task) {
+    co_await give_back(task, clock_.wall());
+    throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+// Doubles with each failure of this conversation, so that one that cannot be summarized is not paid for every
+// minute.
+milliseconds summarizer::pause_after(store::conversation const& which, bool hopeless) {
+    if (failures_.size() >= most_waiting) failures_.clear();
+    auto const times = std::min(failures_[which.user_id + '\n' + which.session_id]++, 7U);
+    return hopeless ? longest_pause : std::min<milliseconds>(first_pause * (1U << times), longest_pause);
+}
+
+asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
+    auto const begun = steady_clock::now();
+    auto const summary = co_await ask_for_summary(task);
+    if (!summary) co_return;
+    auto const commit = [&] {
+        return store_.commit_summary(task, *summary, options_.delete_turns, clock_.wall());
+    };
+    auto const committed = co_await patience_.insist(commit);
+    if (!committed) {
+        ++counts_.failed;
+        base::log_warn("a summary could not be stored", {{"user", task.of.user_id},
+                                                         {"session", task.of.session_id},
+                                                         {"error", committed.error().message}});
+        co_return;
+    }
+    ++(*committed ? counts_.written : counts_.discarded);
+    base::log_info(*committed ? "session summarized"
+                              : "a summary was dropped: something of the user was erased meanwhile, or its "
+                                "turns were summarized by another process",
+                   {{"user", task.of.user_id},
+                    {"session", task.of.session_id},
+                    {"turns", task.turns.size()},
+                    {"ms", base::elapsed_ms(begun, steady_clock::now())}});
+    if (!*committed) co_await give_back(std::move(task), clock_.wall());
+}
+
+asio::awaitable<void> summarizer::give_back(store::summary_task task, base::wall_time not_before) {
+    auto const released = co_await store_.release_summary(std::move(task), not_before);
+    if (!released) base::log_warn("a session was not given back", {{"error", released.error().message}});
+}
+
+summary_status summarizer::status() const {
+    auto status = counts_;
+    status.waiting = waiting_.size();
+    return status;
+}
+
+}  // namespace engram::workers
