@@ -1,16 +1,18 @@
 // A main for a fuzz target where there is no fuzzer: runs the files of a corpus folder and a set of mutations
-// of them that is the same every time. The input that ends it is left in fuzz_failure in the working
-// directory.
+// of them that is the same every time. The input that aborts it is left in a file beside the program,
+// wherever that is run from.
 #include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
@@ -23,13 +25,29 @@ constexpr std::size_t mutations_per_file = 2'000;
 constexpr std::size_t largest_cut_file = 4'096;  // files up to this size are also run cut off at every byte
 
 std::string const* current = nullptr;
+// Made beforehand: what saves it may run in a signal handler.
+std::string failure_path, saved_message, not_saved_message;
+
+void name_failure_file() {
+    failure_path = std::filesystem::read_symlink("/proc/self/exe").string() + ".failure";
+    saved_message = "the input that ended it is in " + failure_path + "\n";
+    not_saved_message = "the input that ended it could not be written to " + failure_path + "\n";
+}
+
+bool write_all(int file, std::string const& text) {
+    for (std::size_t written = 0; written < text.size();) {
+        auto const n = ::write(file, text.data() + written, text.size() - written);
+        if (n <= 0) return false;
+        written += std::size_t(n);
+    }
+    return true;
+}
 
 void save_current() {
     if (current == nullptr) return;
-    if (auto* const file = std::fopen("fuzz_failure", "wb")) {
-        std::fwrite(current->data(), 1, current->size(), file);
-        std::fclose(file);
-    }
+    auto const file = ::open(failure_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    auto const saved = file >= 0 && write_all(file, *current);
+    write_all(STDERR_FILENO, saved ? saved_message : not_saved_message);
 }
 
 void run(std::string const& input) {
@@ -113,6 +131,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s: nothing in %s\n", argv[0], argv[1]);
         return 1;
     }
+    name_failure_file();
     std::signal(SIGABRT, [](int) { save_current(); });
     if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(save_current);
     std::size_t runs = 0;
