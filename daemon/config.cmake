@@ -3,7 +3,7 @@
 # from the other modules only the options headers, which need no linking.
 engram_door(daemon)
 set(engram_config_doors "")
-foreach(folder daemon queue redis store claude embedding workers workers_chat workers_background)
+foreach(folder daemon queue redis store claude embedding workers workers_background)
   list(APPEND engram_config_doors ${CMAKE_BINARY_DIR}/doors/${folder})
 endforeach()
 
@@ -12,4 +12,4 @@ add_library(engram_config STATIC
   config_table_memory.cpp config_toml.cpp config_value.cpp)
 target_include_directories(engram_config PUBLIC ${engram_config_doors})
 target_compile_definitions(engram_config PRIVATE ENGRAM_VERSION="${PROJECT_VERSION}")
-target_link_libraries(engram_config PRIVATE engram_flags engram_redis PUBLIC engram_base engram_categories)
+target_link_libraries(engram_config PRIVATE engram_flags engram_redis PUBLIC engram_base engram_workers)

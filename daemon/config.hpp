@@ -13,7 +13,7 @@
 #include "queue/options.hpp"
 #include "store/options.hpp"
 #include "workers/background/consolidation.hpp"
-#include "workers/chat/categories.hpp"
+#include "workers/categories.hpp"
 #include "workers/options.hpp"
 
 #include <map>

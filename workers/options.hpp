@@ -1,7 +1,7 @@
 // What the workers are made with.
 #pragma once
 
-#include "workers/chat/categories.hpp"
+#include "workers/categories.hpp"
 
 #include <chrono>
 #include <cstddef>

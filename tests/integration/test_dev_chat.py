@@ -22,6 +22,7 @@ class DevChat(Case):
         os.makedirs(os.path.join(self.root, "build", "release"))
         os.symlink(os.path.abspath(BIN), os.path.join(self.root, "build", "release", "bin"))
         shutil.copy(os.path.join(SOURCE, "dev"), self.root)
+        shutil.copytree(os.path.join(SOURCE, "dev.d"), os.path.join(self.root, "dev.d"))
         self.stand_ins = os.path.join(self.folder, "stand-ins")
         os.mkdir(self.stand_ins)
         self.stand_in("cmake", "exit 0")

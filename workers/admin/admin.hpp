@@ -7,7 +7,7 @@
 #include "store/curator.hpp"
 #include "workers/admin/admin_request.hpp"
 #include "workers/admin/user_traces.hpp"
-#include "workers/chat/categories.hpp"
+#include "workers/categories.hpp"
 #include "workers/store_patience.hpp"
 
 #include <boost/asio/any_io_executor.hpp>

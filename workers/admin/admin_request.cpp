@@ -2,7 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "queue/job.hpp"
-#include "workers/chat/characters.hpp"
+#include "workers/characters.hpp"
 #include "workers/chat/tag_scan.hpp"
 
 #include <boost/json/parse.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "workers/chat/categories.hpp"
+#include "workers/categories.hpp"
 
 #include <cstddef>
 #include <cstdint>

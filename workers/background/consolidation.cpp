@@ -1,7 +1,7 @@
 #include "workers/background/consolidation.hpp"
 
 #include "base/utf8.hpp"
-#include "workers/chat/characters.hpp"
+#include "workers/characters.hpp"
 #include "workers/chat/invention.hpp"
 #include "workers/chat/prompt.hpp"
 

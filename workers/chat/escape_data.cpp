@@ -1,5 +1,5 @@
 #include "base/utf8.hpp"
-#include "workers/chat/characters.hpp"
+#include "workers/characters.hpp"
 #include "workers/chat/prompt.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "workers/chat/memory_tags.hpp"
 
 #include "base/utf8.hpp"
-#include "workers/chat/characters.hpp"
+#include "workers/characters.hpp"
 #include "workers/chat/tag_scan.hpp"
 #include "workers/chat/tag_tidy.hpp"
 

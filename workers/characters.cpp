@@ -1,4 +1,4 @@
-#include "workers/chat/characters.hpp"
+#include "workers/characters.hpp"
 
 namespace engram::workers {
 

@@ -1,7 +1,7 @@
-#include "workers/chat/categories.hpp"
+#include "workers/categories.hpp"
 
 #include "base/utf8.hpp"
-#include "workers/chat/characters.hpp"
+#include "workers/characters.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "workers/chat/categories.hpp"
+#include "workers/categories.hpp"
 
 #include <boost/test/unit_test.hpp>
 
