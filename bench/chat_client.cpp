@@ -135,7 +135,7 @@ void chat_client::take_message(redisReply const& message) {
 
 void chat_client::take_reply(std::string_view channel, std::string_view text, clock::time_point now) {
     auto const n = number_after(channel_prefix_, channel);
-    if (!n || *n >= jobs_.size()) return note_fault("nobody's", text);
+    if (!n || *n >= jobs_.size()) return note_fault("to no job of this run", text);
     if (jobs_[*n].answered) return note_fault("repeated", text);
     jobs_[*n].answered = true;
     ++answered_;

@@ -112,14 +112,14 @@ class DeletedMemory(ErasingCase):
 
     def test_another_user_cannot_delete_it_and_keeps_the_same_words(self):
         self.start()
-        mine, his = (self.tell("I live there", OLD, user_id=user) for user in "uv")
+        mine, theirs = (self.tell("I live there", OLD, user_id=user) for user in "uv")
         message = self.refused(self.reply(self.request("memory.delete", "v", memory_id=mine)), "not_found")
         nobody = self.refused(self.reply(self.request("memory.delete", "v", memory_id=999)), "not_found")
         self.assertEqual(message, nobody)
         before = self.stored("v")
         self.admin("memory.delete", memory_id=mine)
         self.assertEqual(self.stored("v"), before)
-        self.assertEqual(self.admin("memory.list", "v")["memories"][0]["id"], his)
+        self.assertEqual(self.admin("memory.list", "v")["memories"][0]["id"], theirs)
 
 
 class DeletedSession(ErasingCase):

@@ -1,4 +1,4 @@
-"""Forgetting a user while he talks: each of his jobs ends with one reply, nothing of him is left, and nobody
+"""Forgetting a user who is talking: each of their jobs ends with one reply, nothing of them is left, and nobody
 else notices."""
 
 import json
@@ -25,7 +25,7 @@ class ForgettingCase(ErasingCase):
         self.assert_error(self.reply(self.push("a qzfailure", user_id=USER)), "claude_rejected")
 
     def check_forgotten(self):
-        """No text of his is anywhere. The names that he and his conversations have may be in logs."""
+        """No text of the user is anywhere. The ids of the user and of the conversations may be in logs."""
         texts = ("qzboat", "qzcar", "qzmayor", "qzkettle", "qzmeta", "qzfailure", "qzthis")
         self.assertEqual(self.places_that_hold(*texts), [])
         self.assertEqual(
@@ -56,7 +56,7 @@ class ForgettingCase(ErasingCase):
 
 
 class Forgotten(ForgettingCase):
-    def test_a_user_is_forgotten_with_all_that_he_said_and_begins_anew_at_once(self):
+    def test_a_user_is_forgotten_with_all_that_they_said_and_begins_anew_at_once(self):
         self.start()
         self.talk()
         self.tell("I own a boat", "The user owns a boat", user_id="v", session_id="qzv")
@@ -108,7 +108,7 @@ class Forgotten(ForgettingCase):
         self.check_new_beginning()
 
 
-class WhileHeTalks(ForgettingCase):
+class WhileTheUserTalks(ForgettingCase):
     def start_two(self):
         return [
             self.start(queue_max_in_flight=3, queue_max_parked_per_user=5, queue_max_parked=7)
@@ -116,23 +116,23 @@ class WhileHeTalks(ForgettingCase):
         ]
 
     def crowd(self):
-        """His jobs in every place: running in both daemons, behind those, in line behind his share, and not
-        looked at yet. And another user's between them. Returns the ids of both."""
+        """Jobs of the user in every place: running in both daemons, behind those, in the backlog beyond the share,
+        and not looked at yet. And another user's between them. Returns the ids of both."""
         self.hold(*(f"qzboat {n}" for n in range(4)), "one")
-        his = [self.push(f"qzboat {n}", user_id=USER, session_id=f"qzsea{n}") for n in range(4)]
-        his.append(self.push("behind qzboat", user_id=USER, session_id="qzsea0", metadata={"n": 1}))
+        mine = [self.push(f"qzboat {n}", user_id=USER, session_id=f"qzsea{n}") for n in range(4)]
+        mine.append(self.push("behind qzboat", user_id=USER, session_id="qzsea0", metadata={"n": 1}))
         self.claude.wait_for_requests(4)
         other = [self.push("one", user_id="v", session_id="s"), self.push("two", user_id="v", session_id="s")]
         self.wait_for_calls("one")
         eventually(lambda: self.redis.client.hlen("engram:body") == 7, "the lanes are full")
-        his += [self.push(f"over qzboat {n}", user_id=USER, session_id="qzland") for n in range(2)]
-        eventually(lambda: self.redis.client.llen(f"engram:backlog:{USER}") == 2, "two are behind his share")
+        mine += [self.push(f"over qzboat {n}", user_id=USER, session_id="qzland") for n in range(2)]
+        eventually(lambda: self.redis.client.llen(f"engram:backlog:{USER}") == 2, "two are in the backlog")
         other.append(self.push("three", user_id="v", session_id="s"))
-        his += [self.push(f"last qzboat {n}", user_id=USER, session_id=None) for n in range(2)]
+        mine += [self.push(f"last qzboat {n}", user_id=USER, session_id=None) for n in range(2)]
         owned = [self.redis.client.hlen(key) for key in self.redis.client.keys("engram:owned:*")]
         self.assertEqual((len(owned), sum(owned)), (2, 5))
         self.assertEqual(self.redis.client.llen("engram:jobs"), 3)
-        return his, other
+        return mine, other
 
     def check_others(self, other):
         self.release_all()
@@ -141,15 +141,15 @@ class WhileHeTalks(ForgettingCase):
         said = [text for role, text in self.turns("v") if role == "user"]
         self.assertEqual(said, ["one", "two", "three"])
 
-    def test_each_of_his_jobs_wherever_it_is_gets_one_reply(self):
+    def test_each_of_the_users_jobs_wherever_it_is_gets_one_reply(self):
         daemons = self.start_two()
         done = self.push("hello qzkettle", user_id=USER, session_id="qzsea0")
         self.assertEqual(self.one_reply(done)["status"], "ok")
-        his, other = self.crowd()
+        mine, other = self.crowd()
         receipt = self.forget()
-        self.assertEqual(receipt["redis"]["cancelled_jobs"], len(his))
+        self.assertEqual(receipt["redis"]["cancelled_jobs"], len(mine))
         self.assertEqual(receipt["deleted"]["turns"], 2)
-        replies = [self.check_cancelled(job) for job in his]
+        replies = [self.check_cancelled(job) for job in mine]
         self.assertEqual(replies[4]["metadata"], {"n": 1})
         self.assertEqual(self.redis.client.xlen("engram:dead"), 0)
         self.check_others(other)
@@ -157,29 +157,29 @@ class WhileHeTalks(ForgettingCase):
         self.assertEqual(asked, {"hello", "qzboat", "one", "two", "three"})
         self.assert_idle()
         for daemon in daemons:
-            self.assertEqual(daemon.stop(), 0)  # the calls for him are over
+            self.assertEqual(daemon.stop(), 0)  # the calls for the user are over
         self.check_forgotten()
-        for job in his:
+        for job in mine:
             self.assertEqual(self.redis.client.exists("engram:reply:" + job), 0)
 
     def test_what_comes_after_the_receipt_runs_while_calls_of_before_are_still_held(self):
         self.start_two()
-        his, other = self.crowd()
+        mine, other = self.crowd()
         self.forget()
         self.check_new_beginning()
         self.check_others(other)
-        for job in his:
+        for job in mine:
             self.check_cancelled(job)
         self.assertEqual(self.admin("stats", USER)["turns"], 4)
         self.assert_idle()
 
-    def test_his_other_requests_are_cancelled_and_those_of_others_are_not(self):
-        his = [self.request("memory.add", USER, content=f"qzboat {n}") for n in range(3)]
+    def test_the_users_other_requests_are_cancelled_and_those_of_others_are_not(self):
+        mine = [self.request("memory.add", USER, content=f"qzboat {n}") for n in range(3)]
         forget = self.request("user.forget", USER)
         later = [self.request("memory.add", USER, content=f"qzboat {n}") for n in range(3, 6)]
         other = [self.request("memory.add", "v", content=f"tea {n}") for n in range(3)]
         self.start()
-        for request in his:
+        for request in mine:
             self.assertEqual(self.one_reply(request)["status"], "ok")
         self.assertEqual(self.one_reply(forget)["result"]["deleted"]["memories"], 3)
         for request in later:

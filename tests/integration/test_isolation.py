@@ -1,4 +1,4 @@
-"""Nobody sees or changes anything of somebody else, by whatever id he knows or pretends to be."""
+"""Nobody sees or changes anything of another user, whatever ids they know or pretend to have."""
 
 import json
 
