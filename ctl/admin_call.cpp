@@ -28,7 +28,7 @@ struct patience {
 base::result<std::optional<std::string>, complaint> await_reply(connection& redis, std::string const& key,
                                                                 patience& patience) {
     while (steady_clock::now() < patience.until) {
-        // Short waits, since only whoever asks again notices a Redis that has changed its place.
+        // Short waits: that Redis has moved to another server is noticed only by asking again.
         auto const popped = redis.call({"BLPOP", key, "1"}, std::chrono::seconds(1));
         if (popped && popped->items.size() == 2) return std::optional(popped->items[1].text);
         if (popped) continue;

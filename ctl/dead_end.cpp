@@ -67,14 +67,14 @@ bool drop_some(connection& redis, std::string const& prefix, std::vector<std::st
         return false;
     }
     into.done += std::size_t(std::max<std::int64_t>(dropped->as_integer(), 0));
-    // Which of several were not there is not told: whoever wants to know asks for one at a time.
+    // Of several entries Redis does not say which ones were missing: to learn that, delete one at a time.
     if (entries.size() == 1 && dropped->as_integer() == 0) into.gone.push_back(entries[0]);
     return true;
 }
 
-// All that were there when it began, oldest first, so that conversations keep their order. What becomes a
-// dead letter meanwhile is newer, so this ends although retried jobs may fail again. What another took away
-// meanwhile was not named here, and so is not missed.
+// All that were there when it began, oldest first, so that conversations keep their order. Jobs that become
+// dead letters meanwhile are newer, so this ends although retried jobs may fail again. An entry that somebody
+// else has removed meanwhile is no error: nobody asked for it by name.
 void end_all(connection& redis, dead_request const& request, ending end, tally& into) {
     auto const key = request.prefix + ":dead";
     auto const newest = newest_entry(redis, key);

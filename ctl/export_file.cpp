@@ -32,7 +32,7 @@ std::optional<complaint> export_file::open() {
     struct stat there{};
     if (lstat(path_.c_str(), &there) == 0) return cannot_make(path_, EEXIST);
     part_ = path_ + ".part-" + base::random_hex(8);
-    // O_EXCL: an older file would keep its mode, and whoever has it open would read along.
+    // O_EXCL: an older file would keep its mode, and a program that has it open could read what is written.
     int const descriptor = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor >= 0) file_ = fdopen(descriptor, "w");
     if (file_) return std::nullopt;

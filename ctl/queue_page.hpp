@@ -15,7 +15,7 @@ namespace engram::ctl {
 struct instance_view {
     std::string name;
     std::optional<std::int64_t> lease_left_ms;  ///< by Redis's clock; not positive: its lease is over
-    std::optional<std::int64_t> lanes;          ///< conversations in its hands
+    std::optional<std::int64_t> lanes;          ///< conversations that it owns
 
     /// From its status; none if it has not said so, or not in this form.
     std::optional<std::string> state, trouble, version, host;

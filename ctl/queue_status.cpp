@@ -55,7 +55,7 @@ std::optional<std::int64_t> redis_now_ms(questions& redis) {
     return time->items[0].as_integer() * 1000 + time->items[1].as_integer() / 1000;
 }
 
-// The score of an instance; none for what is no moment, as an operator's hand may leave it.
+// When the lease of an instance ends; none if the score is not a time, for example one set by hand.
 std::optional<std::int64_t> lease_end(std::string const& score) {
     double const value = std::strtod(score.c_str(), nullptr);
     if (!(std::abs(value) < 1e15)) return std::nullopt;
@@ -84,7 +84,7 @@ std::vector<instance_view> look_at_instances(questions& redis, std::string const
     return instances;
 }
 
-// In the list, and behind their users' shares.
+// Jobs in the list, and jobs in the users' backlogs.
 std::optional<std::int64_t> jobs_waiting(questions& redis, std::string const& prefix) {
     auto const pushed = redis.count("LLEN", prefix + ":jobs");
     auto const behind_key = prefix + ":behind";

@@ -23,7 +23,7 @@ namespace engram::recall {
 ///         + .1 each: first person; not a question; a time word when the query asks for a time
 ///         + .5 * boost
 ///
-/// Terms weigh as in BM25. A term that a text has not may be stood in for by a near stem, at less.
+/// Terms weigh as in BM25. For a term that a text does not have, a near stem counts, with less weight.
 class ranking {
 public:
     /// `all` must outlive this.

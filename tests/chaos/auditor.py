@@ -213,7 +213,7 @@ class Audit:
                 continue
             bodies.append(body)
             if not self._belongs(body, user, session):
-                self._break("no job in foreign hands", f"its turn is in {user}/{session}", body)
+                self._break("nothing under another user or session", f"its turn is in {user}/{session}", body)
             behind = turns[at + 1] if at + 1 < len(turns) else (None, "")
             if behind[0] != "assistant" or body.mark not in MARK.findall(behind[1]):
                 self._break("turns come in pairs", f"behind its turn stands {behind!r}", body)
@@ -237,7 +237,7 @@ class Audit:
                 continue
             found[body.mark] += 1
             if user != body.user:
-                self._break("no job in foreign hands", f"its memory belongs to {user}", body)
+                self._break("nothing under another user or session", f"its memory belongs to {user}", body)
         for body in by_mark.values():
             self._check_count("memory", found[body.mark], body.memories, body)
 

@@ -44,7 +44,7 @@ class AuditorCase(unittest.TestCase):
 
     def make_good_state(self):
         """Two jobs of one conversation, one of another user, a repeat, a job without a session, a conflict, an
-        error that a repeat mended, and two that are no jobs."""
+        error that a repeat turned into an answer, and two that are no jobs."""
         self.effect("j000001")
         self.effect("j000002")
         self.effect("j000003", user="v")

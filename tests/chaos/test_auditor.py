@@ -188,19 +188,19 @@ class Effects(AuditorCase):
 
     def test_turns_with_a_foreign_user(self):
         self.change("UPDATE conversation_history SET user_id = 'u' WHERE content LIKE '%j000003%'")
-        self.assert_noticed("no job in foreign hands", "j000003")
+        self.assert_noticed("nothing under another user or session", "j000003")
 
     def test_turns_in_a_foreign_session(self):
         self.change("UPDATE conversation_history SET session_id = 't' WHERE content LIKE '%j000003%'")
-        self.assert_noticed("no job in foreign hands", "j000003")
+        self.assert_noticed("nothing under another user or session", "j000003")
 
     def test_turns_in_another_session_than_the_one_that_was_made(self):
         self.change("UPDATE conversation_history SET session_id = 't' WHERE content LIKE '%j000004%'")
-        self.assert_noticed("no job in foreign hands", "j000004")
+        self.assert_noticed("nothing under another user or session", "j000004")
 
     def test_a_memory_with_a_foreign_user(self):
         self.change("UPDATE long_term_memory SET user_id = 'u' WHERE content LIKE '%j000003'")
-        self.assert_noticed("no job in foreign hands", "j000003")
+        self.assert_noticed("nothing under another user or session", "j000003")
 
     def test_an_inversion(self):
         swap = "UPDATE conversation_history SET id = id + 1000 WHERE content LIKE '%j000001%'"
@@ -208,7 +208,7 @@ class Effects(AuditorCase):
         self.assert_noticed("a conversation keeps its order", "j000001")
 
     def test_a_repeat_after_an_error_takes_its_own_place(self):
-        # j000005 failed and was mended by its repeat, which was pushed before j000006.
+        # j000005 failed and was answered by its repeat, which was pushed before j000006.
         self.change("UPDATE conversation_history SET id = id + 1000 WHERE content LIKE '%j000005%'")
         self.assert_noticed("a conversation keeps its order", "j000005")
 

@@ -30,7 +30,7 @@ def spellings(text):
 
 
 class Callers:
-    """Wait for replies, each at a connection of its own, so that none of them ever lies about in Redis."""
+    """Wait for replies, each at a connection of its own, so that no reply is ever left in Redis."""
 
     def __init__(self, client, jobs):
         self.client, self.replies = client, {job: [] for job in jobs}
