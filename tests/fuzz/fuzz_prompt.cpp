@@ -104,7 +104,7 @@ void check_chat(conversation const& all) {
     auto const& last_plain = plain.messages.back().content;
     REQUIRE(last.size() == last_plain.size() || last.size() == last_plain.size() + 1);
     if (last.size() > last_plain.size())
-        check_block(last[last.size() - 2].text, "recalled", found);
+        check_block(last[last.size() - 2].text(), "recalled", found);
     else
         // What the list shows is not shown twice.
         REQUIRE(all.tokens < 1'000'000 || all.context.found_memories.empty() ||

@@ -47,7 +47,7 @@ std::string list_of(claude::request const& request) {
 std::string recalled_of(claude::request const& request) {
     auto const& last = request.messages.back().content;
     if (last.size() < 2) return {};
-    auto const& text = last[last.size() - 2].text;
+    auto const& text = last[last.size() - 2].text();
     return text.starts_with("<recalled>") ? text : "";
 }
 
@@ -268,8 +268,8 @@ BOOST_AUTO_TEST_CASE(what_the_list_has_no_room_for_can_be_recalled_and_a_pinned_
     BOOST_CHECK(list.find("- #2 ") == std::string::npos);
     auto const& blocks = request.messages.back().content;
     BOOST_REQUIRE_EQUAL(blocks.size(), 2u);
-    BOOST_CHECK(blocks[0].text.find("- #2 ") != std::string::npos);
-    BOOST_CHECK(blocks[0].text.find("- #40 ") == std::string::npos);
+    BOOST_CHECK(blocks[0].text().find("- #2 ") != std::string::npos);
+    BOOST_CHECK(blocks[0].text().find("- #40 ") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
