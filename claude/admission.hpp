@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "claude/client.hpp"
+#include "claude/asker.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

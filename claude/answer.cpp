@@ -1,7 +1,6 @@
 #include "claude/answer.hpp"
 
 #include "base/utf8.hpp"
-#include "claude/prices.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -9,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 namespace engram::claude {
@@ -16,84 +16,84 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_of(json::string const& s) {
-    std::string_view const view(s.data(), s.size());
-    return base::is_utf8(view) ? std::string(view) : base::to_utf8(view);
-}
+using std::string_view;
 
-std::string string_at(json::object const& object, std::string_view key) {
-    auto const* value = object.if_contains(key);
-    return value && value->is_string() ? text_of(value->get_string()) : std::string();
-}
+/// The text of a value, repaired where it is not UTF-8.
+class valid_text {
+public:
+    explicit valid_text(json::string const& text) : view_(text.data(), text.size()) {
+        if (base::is_utf8(view_)) return;
+        repaired_ = base::to_utf8(view_);
+        view_ = repaired_;
+    }
+    /// The text of a member; "" where it is absent or no text.
+    valid_text(json::object const& object, string_view key) : valid_text(string_at(object, key)) {}
+    valid_text(valid_text const&) = delete;
+    valid_text& operator=(valid_text const&) = delete;
 
-std::int64_t count_at(json::object const& object, std::string_view key) {
+    [[nodiscard]] string_view view() const { return view_; }
+
+private:
+    static json::string const& string_at(json::object const& object, string_view key) {
+        static json::string const none;
+        auto const* value = object.if_contains(key);
+        return value && value->is_string() ? value->get_string() : none;
+    }
+
+    std::string repaired_;
+    string_view view_;
+};
+
+std::optional<std::int64_t> count_at(json::object const& object, string_view key) {
     constexpr std::int64_t most = 1'000'000'000'000;  // a sum of such counts stays far from overflow
     auto const* value = object.if_contains(key);
-    if (!value) return 0;
+    if (!value) return std::nullopt;
     if (value->is_int64()) return std::clamp<std::int64_t>(value->get_int64(), 0, most);
     if (value->is_uint64()) return most;  // Boost.JSON: only what exceeds int64
     if (value->is_double()) return std::int64_t(std::clamp(value->get_double(), 0.0, double(most)));
-    return 0;
+    return std::nullopt;
 }
 
-usage usage_of(json::object const& message) {
-    usage used;
+token_counts usage_of(json::object const& message) {
     auto const* value = message.if_contains("usage");
-    if (!value || !value->is_object()) return used;
+    if (!value || !value->is_object()) return {};
     auto const& object = value->get_object();
-    used.input_tokens = count_at(object, "input_tokens");
-    used.output_tokens = count_at(object, "output_tokens");
-    used.cache_read_input_tokens = count_at(object, "cache_read_input_tokens");
-    used.cache_creation_input_tokens = count_at(object, "cache_creation_input_tokens");
-    return used;
+    return {count_at(object, "input_tokens"), count_at(object, "output_tokens"),
+            count_at(object, "cache_read_input_tokens"), count_at(object, "cache_creation_input_tokens")};
 }
 
-struct content_text {
-    std::string text;
-    bool has_output = false;
-};
-
-base::result<content_text, unreadable> join_text(json::array const& content) {
-    content_text all;
-    for (auto const& block : content) {
-        if (!block.is_object()) return unreadable{"has a content block that is not an object"};
-        auto const* type = block.get_object().if_contains("type");
-        if (!type || !type->is_string()) return unreadable{"has a content block without a type"};
-        if (type->get_string() != "text") {
-            all.has_output = true;
-            continue;
-        }
-        auto const* text = block.get_object().if_contains("text");
+std::optional<unreadable> read_block(json::value const& value, answer_fold& into) {
+    auto const* block = value.if_object();
+    if (!block) return unreadable{"has a content block that is not an object"};
+    auto const* type = block->if_contains("type");
+    if (!type || !type->is_string()) return unreadable{"has a content block without a type"};
+    bool const is_text = type->get_string() == "text";
+    into.add(block_start{is_text});
+    if (is_text) {
+        auto const* text = block->if_contains("text");
         if (!text || !text->is_string()) return unreadable{"has a text block without text"};
-        all.text += text_of(text->get_string());
+        into.add(text_delta{valid_text(text->get_string()).view()});
     }
-    all.has_output = all.has_output || !all.text.empty();
-    return all;
+    into.add(block_stop{});
+    return std::nullopt;
 }
 
-base::result<parsed_answer, unreadable> read_message(json::value const& document,
-                                                     std::string_view asked_model,
-                                                     std::vector<price> const& own_prices) {
+base::result<received_message, unreadable> read_message(json::value const& document, answer_fold& into) {
     auto const* message = document.if_object();
     if (!message) return unreadable{"is JSON but not an object"};
     auto const* content = message->if_contains("content");
     if (!content || !content->is_array()) return unreadable{"is JSON but not a message: it has no content"};
-    auto joined = join_text(content->get_array());
-    if (joined.has_error()) return joined.error();
 
-    parsed_answer parsed;
-    auto& answer = parsed.answer;
-    answer.text = std::move(joined->text);
-    answer.model = string_at(*message, "model");
-    if (answer.model.empty()) answer.model = asked_model;
-    answer.stop_reason = string_at(*message, "stop_reason");
-    answer.usage = usage_of(*message);
-    answer.cost_usd = cost_of(answer.model, answer.usage, own_prices);
-    // A refusal before any output is not billed, though its usage shows tokens.
-    if (answer.cost_usd && answer.stop_reason == "refusal" && !joined->has_output) answer.cost_usd = 0;
-    if (answer.stop_reason == "pause_turn" && joined->has_output)
-        parsed.pause_content = json::serialize(*content);
-    return parsed;
+    into.add(message_start{valid_text(*message, "model").view(), usage_of(*message)});
+    for (auto const& block : content->get_array())
+        if (auto problem = read_block(block, into)) return std::move(*problem);
+    valid_text const stop_reason(*message, "stop_reason");
+    into.add(message_delta{stop_reason.view(), {}});
+    into.add(message_stop{});
+    if (auto problem = into.problem()) return std::move(*problem);
+    // Without content there is nothing to go on from.
+    bool const paused = stop_reason.view() == "pause_turn" && into.has_output();
+    return received_message{paused ? json::serialize(*content) : std::string()};
 }
 
 // The value of "\\uXXXX" at `at`, -1 if there is no such escape.
@@ -128,8 +128,7 @@ std::string repair_surrogates(std::string_view body) {
 
 }  // namespace
 
-base::result<parsed_answer, unreadable> parse_answer(std::string_view body, std::string_view asked_model,
-                                                     std::vector<price> const& own_prices) {
+base::result<received_message, unreadable> read_answer(std::string_view body, answer_fold& into) {
     unsigned char first_block[4096];
     json::monotonic_resource memory(first_block, sizeof first_block);
     json::parse_options options;
@@ -143,7 +142,7 @@ base::result<parsed_answer, unreadable> parse_answer(std::string_view body, std:
         ec = again;
     }
     if (ec) return unreadable{body.empty() ? "is empty" : "is not JSON or is cut (" + ec.message() + ")"};
-    return read_message(document, asked_model, own_prices);
+    return read_message(document, into);
 }
 
 }  // namespace engram::claude

@@ -1,12 +1,12 @@
-// The story of a call: a place → a connection → send, read → understand → perhaps wait and try again.
+// The story of a call: a place → a connection → send, read → add up the events → perhaps wait and try again.
 #include "claude/client.hpp"
 
+#include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "claude/admission.hpp"
 #include "claude/answer.hpp"
 #include "claude/failure.hpp"
 #include "claude/outgoing.hpp"
-#include "claude/retry.hpp"
 #include "http/client/endpoint.hpp"
 #include "http/text.hpp"
 #include "http/url.hpp"
@@ -15,7 +15,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -29,6 +28,9 @@ namespace {
 
 constexpr milliseconds longest_span = std::chrono::hours(24 * 365);
 constexpr unsigned max_continuations = 3;  // of an answer that pauses
+// Between two tries, as in the official client libraries.
+constexpr milliseconds first_delay{500};
+constexpr milliseconds longest_delay{8'000};
 
 /// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
 /// comes at the end only takes memory at the end.
@@ -37,29 +39,13 @@ struct call {
     std::string model;
     call_class priority;
     base::steady_time deadline;
+    listener& hears;
     unsigned attempts = 0;
-    std::unique_ptr<http::reply> reply = nullptr;   // of the last try
-    std::unique_ptr<parsed_answer> part = nullptr;  // what the last try brought,
-    std::unique_ptr<failure> why = nullptr;         // or why it brought none
+    std::unique_ptr<http::reply> reply = nullptr;          // of the last try
+    std::unique_ptr<answer_fold> fold = nullptr;           // what all tries brought
+    std::unique_ptr<std::string> pause_content = nullptr;  // set if the answer pauses: to be sent back
+    std::unique_ptr<failure> why = nullptr;                // why the last try brought nothing
 };
-
-void add(answer& total, answer&& part) {
-    total.text += part.text;
-    total.model = std::move(part.model);
-    total.stop_reason = std::move(part.stop_reason);
-    total.usage.input_tokens += part.usage.input_tokens;
-    total.usage.output_tokens += part.usage.output_tokens;
-    total.usage.cache_read_input_tokens += part.usage.cache_read_input_tokens;
-    total.usage.cache_creation_input_tokens += part.usage.cache_creation_input_tokens;
-    bool const known = total.cost_usd && part.cost_usd;
-    total.cost_usd = known ? std::optional(*total.cost_usd + *part.cost_usd) : std::nullopt;
-    total.request_id = std::move(part.request_id);
-}
-
-/// What a server says may repeat what a user said: its status goes into the log, its words do not.
-std::string loggable(failure const& why) {
-    return why.status == 0 ? why.message : "HTTP status " + std::to_string(why.status);
-}
 
 std::unique_ptr<failure> past_deadline(std::string what) {
     auto why = std::make_unique<failure>();
@@ -85,11 +71,10 @@ public:
                      options_.max_response_bytes},
                     executor),
           head_(compose_head(endpoint_.url(), options_, options_.api_key)),
-          admission_(executor, options_.max_connections),
-          random_(std::random_device{}()) {}
+          admission_(executor, options_.max_connections) {}
 
-    asio::awaitable<result<answer>> ask(request what, call_class priority,
-                                        base::steady_time deadline) override;
+    asio::awaitable<result<answer>> ask(request what, call_class priority, base::steady_time deadline,
+                                        listener& hears) override;
 
     void set_api_key(base::secret key) override {
         http::check_header_value(key.reveal(), "the API key");
@@ -116,6 +101,7 @@ private:
     asio::awaitable<bool> ask_until_answered(call& c);
     asio::awaitable<bool> try_once(call& c);
     bool understand(call& c) const;
+    answer end(call& c) const;
     error give_up(call& c);
     std::unique_ptr<failure> explain(http::io_outcome const& outcome, call const& c) const;
     bool may_try_again(call& c, unsigned n, milliseconds& delay);
@@ -126,35 +112,38 @@ private:
     http::endpoint endpoint_;
     std::string head_;  // with the key in it
     admission admission_;
-    std::minstd_rand random_;
     std::size_t pausing_ = 0;  // calls between two tries
     std::uint64_t retries_ = 0;
     std::uint64_t failures_ = 0;
 };
 
 asio::awaitable<result<answer>> http_client::ask(request what, call_class priority,
-                                                 base::steady_time deadline) {
-    call c{{what, options_}, std::move(what.model), priority, deadline};
+                                                 base::steady_time deadline, listener& hears) {
+    call c{{what, options_}, std::move(what.model), priority, deadline, hears};
     what = {};  // its text is in c.wire; an answer may take minutes
-    std::unique_ptr<answer> total;
     for (unsigned continuations = 0;; ++continuations) {
         bool const answered = co_await ask_until_answered(c);
         if (!answered) co_return give_up(c);
-        if (total)
-            add(*total, std::move(c.part->answer));
-        else
-            total = std::make_unique<answer>(std::move(c.part->answer));
-        if (c.part->pause_content.empty() || continuations == max_continuations) break;
-        c.wire.append_assistant(c.part->pause_content);
+        if (!c.pause_content || continuations == max_continuations) break;
+        c.wire.append_assistant(*std::exchange(c.pause_content, nullptr));
+        c.fold->expect_next();
     }
-    total->attempts = c.attempts;
-    co_return std::move(*total);
+    co_return end(c);
+}
+
+answer http_client::end(call& c) const {
+    auto whole = c.fold->take();
+    whole.attempts = c.attempts;
+    c.hears.on_end();
+    return whole;
 }
 
 error http_client::give_up(call& c) {
     ++failures_;
-    return {c.why->kind, http::without_key(std::move(c.why->message), options_.api_key), c.why->status,
-            c.attempts};
+    error why = std::move(*c.why);
+    why.message = http::without_key(std::move(why.message), options_.api_key);
+    why.attempts = c.attempts;
+    return why;
 }
 
 asio::awaitable<bool> http_client::ask_until_answered(call& c) {
@@ -163,6 +152,7 @@ asio::awaitable<bool> http_client::ask_until_answered(call& c) {
         if (answered) co_return true;
         milliseconds delay{};
         if (!may_try_again(c, n, delay)) co_return false;
+        if (c.fold) c.fold->restart();
         co_await pause(delay);
         ++retries_;
     }
@@ -171,8 +161,7 @@ asio::awaitable<bool> http_client::ask_until_answered(call& c) {
 bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
     auto& why = *c.why;
     if (!why.retryable || n >= options_.max_retries) return false;
-    double const random = std::uniform_real_distribution<double>(0, 1)(random_);
-    delay = why.wait.value_or(backoff_delay(n, random));
+    delay = why.wait ? *why.wait : base::backoff_after(n, first_delay, longest_delay);
     if (steady_clock::now() + delay >= c.deadline) {
         why.kind = error_kind::deadline;
         why.message.insert(0, "the deadline comes before another try; the last one failed: ");
@@ -233,19 +222,21 @@ bool http_client::understand(call& c) const {
         return false;
     }
     bool const encoded = !reply->content_encoding.empty() && reply->content_encoding != "identity";
-    auto parsed =
+    if (!c.fold) c.fold = std::make_unique<answer_fold>(c.model, options_.prices, c.hears);
+    auto read =
         encoded
             ? unreadable{"is encoded (" + http::quote(reply->content_encoding) + "), which was not asked for"}
-            : parse_answer(reply->body, c.model, options_.prices);
-    if (parsed.has_value()) {
-        c.part = std::make_unique<parsed_answer>(std::move(*parsed));
-        c.part->answer.request_id = std::move(reply->request_id);
+            : read_answer(reply->body, *c.fold);
+    if (read.has_value()) {
+        c.fold->set_request_id(std::move(reply->request_id));
+        auto& content = read->pause_content;
+        if (!content.empty()) c.pause_content = std::make_unique<std::string>(std::move(content));
         return true;
     }
     c.why = std::make_unique<failure>();
     c.why->status = reply->status;
     c.why->retryable = true;
-    c.why->message = "the answer of the Messages API " + parsed.error().why;
+    c.why->message = "the answer of the Messages API " + read.error().why;
     if (!reply->request_id.empty()) c.why->message += " (request " + http::quote(reply->request_id) + ')';
     return false;
 }

@@ -1,20 +1,17 @@
 // What an answer that is no message means. Pure.
 #pragma once
 
-#include "claude/client.hpp"
+#include "base/clock.hpp"
+#include "claude/error.hpp"
 #include "http/client/reply_reader.hpp"
 
 #include <chrono>
 #include <optional>
-#include <string>
 
 namespace engram::claude {
 
-/// Why one try brought no message.
-struct failure {
-    error_kind kind = error_kind::unavailable;
-    std::string message;
-    int status = 0;
+/// Why one try brought no message; `attempts` is not set.
+struct failure : error {
     bool retryable = false;
     std::optional<std::chrono::milliseconds> wait;  ///< the server's wish
 };

@@ -1,5 +1,6 @@
 #include "claude/outgoing.hpp"
 
+#include "base/json_text.hpp"
 #include "base/utf8.hpp"
 
 #include <openssl/crypto.h>
@@ -13,61 +14,30 @@ namespace {
 // Room for a head with a key of usual length; a longer one makes room for itself.
 constexpr std::size_t usual_head = 448;
 
-void append_escape(std::string& out, unsigned char c) {
-    static constexpr char digits[] = "0123456789abcdef";
-    switch (c) {
-        case '"':
-            out += "\\\"";
-            return;
-        case '\\':
-            out += "\\\\";
-            return;
-        case '\n':
-            out += "\\n";
-            return;
-        case '\r':
-            out += "\\r";
-            return;
-        case '\t':
-            out += "\\t";
-            return;
-        default:
-            out += "\\u00";
-            out += digits[c >> 4];
-            out += digits[c & 15];
-    }
+bool is_blank(text_block const& block) {
+    return base::is_blank(block.text);
 }
 
-void append_json_string(std::string& out, std::string_view text) {
-    std::string repaired;
-    if (!base::is_utf8(text)) {
-        repaired = base::to_utf8(text);
-        text = repaired;
-    }
-    out += '"';
-    std::size_t from = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(text, from, i - from);
-        append_escape(out, c);
-        from = i + 1;
-    }
-    out.append(text, from);
-    out += '"';
+bool is_blank(content_block const& block) {
+    return std::visit([](auto const& what) { return is_blank(what); }, block.what);
 }
 
-bool has_text(std::vector<text_block> const& blocks) {
-    return std::any_of(blocks.begin(), blocks.end(), [](auto const& b) { return !base::is_blank(b.text); });
+// What the text of a block takes on the wire, about.
+std::size_t size_of(text_block const& block) {
+    return block.text.size() + block.text.size() / 32;
+}
+
+bool has_content(std::vector<content_block> const& blocks) {
+    return !std::ranges::all_of(blocks, [](content_block const& block) { return is_blank(block); });
 }
 
 template <class F>
 void for_each_block(request const& what, F f) {
     for (auto const& block : what.system)
-        if (!base::is_blank(block.text)) f(block);
+        if (!is_blank(block)) f(block);
     for (auto const& message : what.messages)
         for (auto const& block : message.content)
-            if (!base::is_blank(block.text)) f(block);
+            if (!is_blank(block)) f(block);
 }
 
 class body_writer {
@@ -76,9 +46,9 @@ public:
         std::size_t breakpoints = 0;
         std::size_t size = 128 + what.model.size();
         if (!what.output_schema.empty()) size += 64 + what.output_schema.size();
-        for_each_block(what, [&](text_block const& block) {
+        for_each_block(what, [&](content_block const& block) {
             if (block.cache_breakpoint) ++breakpoints;
-            size += block.text.size() + block.text.size() / 32 + 72;
+            size += 72 + std::visit([](auto const& what) { return size_of(what); }, block.what);
         });
         skip_ =
             options.prompt_cache ? breakpoints - std::min(breakpoints, max_cache_breakpoints) : breakpoints;
@@ -86,28 +56,36 @@ public:
     }
 
     void write(request const& what, options const& options) {
-        out_ += "{\"model\":";
-        append_json_string(out_, what.model);
-        out_ += ",\"max_tokens\":";
-        out_ += std::to_string(what.max_tokens);
+        base::json_object_writer body(out_);
+        body.text("model", what.model);
+        body.number("max_tokens", what.max_tokens);
         if (!options.thinking.empty()) {
-            out_ += ",\"thinking\":{\"type\":";
-            append_json_string(out_, options.thinking);
-            out_ += '}';
+            body.key("thinking");
+            base::json_object_writer thinking(out_);
+            thinking.text("type", options.thinking);
+            thinking.end();
         }
         if (!what.output_schema.empty()) {
-            out_ += ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":";
+            body.key("output_config");
+            out_ += "{\"format\":{\"type\":\"json_schema\",\"schema\":";
             out_ += what.output_schema;
             out_ += "}}";
         }
-        if (has_text(what.system)) {
-            out_ += ",\"system\":";
+        if (has_content(what.system)) {
+            body.key("system");
             write_blocks(what.system);
         }
-        out_ += ",\"messages\":[";
+        body.key("messages");
+        write_messages(what.messages);
+        body.end();
+    }
+
+private:
+    void write_messages(std::vector<message> const& messages) {
+        out_ += '[';
         char const* separator = "";
-        for (auto const& message : what.messages) {
-            if (!has_text(message.content)) continue;
+        for (auto const& message : messages) {
+            if (!has_content(message.content)) continue;
             out_ += separator;
             out_ += message.role == role::user ? "{\"role\":\"user\",\"content\":"
                                                : "{\"role\":\"assistant\",\"content\":";
@@ -115,17 +93,15 @@ public:
             out_ += '}';
             separator = ",";
         }
-        out_ += "]}";
+        out_ += ']';
     }
 
-private:
-    void write_blocks(std::vector<text_block> const& blocks) {
+    void write_blocks(std::vector<content_block> const& blocks) {
         char separator = '[';
         for (auto const& block : blocks) {
-            if (base::is_blank(block.text)) continue;
+            if (is_blank(block)) continue;
             out_ += separator;
-            out_ += "{\"type\":\"text\",\"text\":";
-            append_json_string(out_, block.text);
+            std::visit([this](auto const& what) { begin_block(what); }, block.what);
             if (block.cache_breakpoint && skip_ > 0)
                 --skip_;
             else if (block.cache_breakpoint)
@@ -134,6 +110,12 @@ private:
             separator = ',';
         }
         out_ += ']';
+    }
+
+    // All of the block but its end, since any kind can be a breakpoint.
+    void begin_block(text_block const& block) {
+        out_ += "{\"type\":\"text\",\"text\":";
+        base::append_json_string(out_, block.text);
     }
 
     std::string& out_;

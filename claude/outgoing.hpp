@@ -1,7 +1,8 @@
 // A request as it goes over the wire.
 #pragma once
 
-#include "claude/client.hpp"
+#include "claude/message.hpp"
+#include "claude/options.hpp"
 #include "http/url.hpp"
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // What an answer costs.
 #pragma once
 
-#include "claude/client.hpp"
+#include "claude/message.hpp"
+#include "claude/options.hpp"
 
 #include <optional>
 #include <string_view>

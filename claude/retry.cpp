@@ -54,11 +54,6 @@ std::optional<milliseconds> server_delay(std::string_view retry_after_ms, std::s
     return within_reason(duration<double, std::milli>(*date - now).count());
 }
 
-milliseconds backoff_delay(unsigned n, double random) {
-    double const base = std::min(500.0 * std::exp2(std::min(n, 16u)), 8000.0);
-    return milliseconds(std::int64_t(base * (1 - 0.25 * random)));
-}
-
 std::optional<base::wall_time> parse_http_date(std::string_view text) {
     static constexpr std::string_view months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -1,4 +1,4 @@
-// When to ask again, and how much later: the rules of the official client libraries. Pure.
+// When to ask again, and how much later if the server says: the rules of the official client libraries. Pure.
 #pragma once
 
 #include "base/clock.hpp"
@@ -21,10 +21,6 @@ inline constexpr std::chrono::milliseconds longest_server_delay{60'000};
 [[nodiscard]] std::optional<std::chrono::milliseconds> server_delay(std::string_view retry_after_ms,
                                                                     std::string_view retry_after,
                                                                     base::wall_time now);
-
-/// Our own delay before retry number `n` (from 0): half a second, doubled each time, at most eight seconds,
-/// less up to a quarter by `random` in [0, 1).
-[[nodiscard]] std::chrono::milliseconds backoff_delay(unsigned n, double random);
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT" (the form that RFC 9110 has senders use).
 [[nodiscard]] std::optional<base::wall_time> parse_http_date(std::string_view text);

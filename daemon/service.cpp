@@ -72,7 +72,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       admin_queue_(
           config_.queue, [this] { return queue_.instance(); }, io.get_executor()),
       gate_(
-          config_.chat.pause_retry, [this](workers::api_gate::state state) { set_intake(state); },
+          config_.chat.pause_retry, [this](claude::gate::state state) { set_intake(state); },
           io.get_executor()),
       summarizer_(config_.summary, queue_.instance(), *store_, *claude_, gate_, clock_, io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
@@ -180,9 +180,9 @@ asio::awaitable<void> service::tell_systemd() {
     }
 }
 
-void service::set_intake(workers::api_gate::state state) {
+void service::set_intake(claude::gate::state state) {
     if (stopping_) return;
-    using enum workers::api_gate::state;
+    using enum claude::gate::state;
     queue_.set_limit(state == open ? config_.queue.max_in_flight : state == trial ? 1 : 0);
 }
 

@@ -5,6 +5,7 @@
 #include "base/event.hpp"
 #include "base/task_group.hpp"
 #include "claude/client.hpp"
+#include "claude/gate.hpp"
 #include "daemon/config.hpp"
 #include "daemon/status.hpp"
 #include "embedding/client.hpp"
@@ -15,7 +16,6 @@
 #include "workers/background/consolidator.hpp"
 #include "workers/background/summarizer.hpp"
 #include "workers/background/upkeep.hpp"
-#include "workers/chat/api_gate.hpp"
 #include "workers/chat/chat_turn.hpp"
 #include "workers/chat/recollection.hpp"
 
@@ -54,7 +54,7 @@ private:
     [[nodiscard]] status current_status() const;
     boost::asio::awaitable<void> stop_parts();
     void reload_config();
-    void set_intake(workers::api_gate::state state);
+    void set_intake(claude::gate::state state);
 
     boost::asio::signal_set signals_;  // first: a signal that comes while the database is opened is not lost
     config config_;
@@ -71,7 +71,7 @@ private:
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;
     queue::admin_queue admin_queue_;
-    workers::api_gate gate_;
+    claude::gate gate_;
     workers::summarizer summarizer_;
     workers::consolidator consolidator_;
     workers::upkeep upkeep_;

@@ -9,14 +9,22 @@ using namespace engram::claude;
 namespace {
 
 constexpr std::string_view model = "claude-opus-4-5";
+std::vector<price> const no_prices;
 
-parsed_answer read(std::string_view body) {
-    auto const parsed = parse_answer(body, model, {});
-    BOOST_REQUIRE(parsed.has_value());
-    return *parsed;
+struct parsed {
+    engram::claude::answer answer;
+    std::string pause_content;
+};
+
+parsed read(std::string_view body) {
+    answer_fold fold(model, no_prices, ignore_events());
+    auto const received = read_answer(body, fold);
+    BOOST_REQUIRE(received.has_value());
+    return {fold.take(), received->pause_content};
 }
 bool readable(std::string_view body) {
-    return parse_answer(body, model, {}).has_value();
+    answer_fold fold(model, no_prices, ignore_events());
+    return read_answer(body, fold).has_value();
 }
 
 std::string with_content(std::string const& blocks,
@@ -29,33 +37,43 @@ std::string with_content(std::string const& blocks,
 BOOST_AUTO_TEST_SUITE(answers)
 
 BOOST_AUTO_TEST_CASE(a_whole_answer_is_read) {
-    auto const parsed =
+    auto const message =
         read(R"({"id":"msg_01A","type":"message","role":"assistant","model":"claude-haiku-4-5-20251001",
         "content":[{"type":"text","text":"Hi.","citations":null}],"stop_reason":"end_turn","stop_sequence":null,
         "usage":{"input_tokens":20,"cache_creation_input_tokens":7,"cache_read_input_tokens":4800,
         "cache_creation":{"ephemeral_5m_input_tokens":0},"output_tokens":5,"server_tool_use":null}})");
-    BOOST_TEST(parsed.answer.text == "Hi.");
-    BOOST_TEST(parsed.answer.model == "claude-haiku-4-5-20251001");
-    BOOST_TEST(parsed.answer.stop_reason == "end_turn");
-    BOOST_TEST(parsed.answer.usage.input_tokens == 20);
-    BOOST_TEST(parsed.answer.usage.cache_creation_input_tokens == 7);
-    BOOST_TEST(parsed.answer.usage.cache_read_input_tokens == 4800);
-    BOOST_TEST(parsed.answer.usage.output_tokens == 5);
-    BOOST_TEST(*parsed.answer.cost_usd == (20 + 7 * 1.25 + 480 + 25) / 1e6,
+    BOOST_TEST(message.answer.text() == "Hi.");
+    BOOST_TEST(message.answer.model == "claude-haiku-4-5-20251001");
+    BOOST_TEST(message.answer.stop_reason == "end_turn");
+    BOOST_TEST(message.answer.usage.input_tokens == 20);
+    BOOST_TEST(message.answer.usage.cache_creation_input_tokens == 7);
+    BOOST_TEST(message.answer.usage.cache_read_input_tokens == 4800);
+    BOOST_TEST(message.answer.usage.output_tokens == 5);
+    BOOST_TEST(*message.answer.cost_usd == (20 + 7 * 1.25 + 480 + 25) / 1e6,
                boost::test_tools::tolerance(1e-9));
-    BOOST_TEST(parsed.pause_content == "");
+    BOOST_TEST(message.pause_content == "");
 }
 
 BOOST_AUTO_TEST_CASE(blocks_are_chosen_by_type) {
-    auto const parsed = read(with_content(
+    auto const message = read(with_content(
         R"({"type":"thinking","thinking":"","signature":"x"},{"type":"redacted_thinking","data":"zz"},
            {"type":"text","text":"one "},{"type":"server_tool_use","id":"t","input":{}},{"type":"text","text":"two"})"));
-    BOOST_TEST(parsed.answer.text == "one two");
+    BOOST_TEST(message.answer.text() == "one two");
+    BOOST_TEST(message.answer.content.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_gives_its_only_text_away) {
+    auto message =
+        read(with_content(R"({"type":"text","text":"long enough to be on the heap, not inside"})"));
+    auto const* const at = message.answer.content.at(0).text().data();
+    auto const text = std::move(message.answer).text();
+    BOOST_TEST(text == "long enough to be on the heap, not inside");
+    BOOST_CHECK(text.data() == at);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_answer_is_an_answer) {
-    BOOST_TEST(read(with_content("")).answer.text == "");
-    BOOST_TEST(read(with_content(R"({"type":"text","text":""})")).answer.text == "");
+    BOOST_TEST(read(with_content("")).answer.text() == "");
+    BOOST_TEST(read(with_content(R"({"type":"text","text":""})")).answer.text() == "");
 }
 
 BOOST_AUTO_TEST_CASE(usage_may_be_absent_null_or_odd) {
@@ -71,9 +89,9 @@ BOOST_AUTO_TEST_CASE(usage_may_be_absent_null_or_odd) {
 }
 
 BOOST_AUTO_TEST_CASE(null_and_absent_members_are_taken_as_empty) {
-    auto const parsed = read(R"({"content":[],"stop_reason":null,"model":null})");
-    BOOST_TEST(parsed.answer.stop_reason == "");
-    BOOST_TEST(parsed.answer.model == model);
+    auto const message = read(R"({"content":[],"stop_reason":null,"model":null})");
+    BOOST_TEST(message.answer.stop_reason == "");
+    BOOST_TEST(message.answer.model == model);
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_without_output_costs_nothing) {
@@ -90,20 +108,20 @@ BOOST_AUTO_TEST_CASE(every_stop_reason_is_passed_on) {
 
 BOOST_AUTO_TEST_CASE(a_pause_keeps_its_content_as_received) {
     std::string const blocks = R"({"type":"text","text":"a"},{"type":"odd","x":[1,null]})";
-    auto const parsed = read(with_content(blocks, R"(,"stop_reason":"pause_turn")"));
-    BOOST_TEST(parsed.pause_content == "[" + blocks + "]");
+    auto const message = read(with_content(blocks, R"(,"stop_reason":"pause_turn")"));
+    BOOST_TEST(message.pause_content == "[" + blocks + "]");
     BOOST_TEST(read(with_content("", R"(,"stop_reason":"pause_turn")")).pause_content == "");
 }
 
 BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_is_repaired) {
-    auto const parsed = read(with_content("{\"type\":\"text\",\"text\":\"a\xff\xc3(\"}"));
-    BOOST_TEST(engram::base::is_utf8(parsed.answer.text));
-    BOOST_TEST(parsed.answer.text == "a\xEF\xBF\xBD\xEF\xBF\xBD(");
+    auto const message = read(with_content("{\"type\":\"text\",\"text\":\"a\xff\xc3(\"}"));
+    BOOST_TEST(engram::base::is_utf8(message.answer.text()));
+    BOOST_TEST(message.answer.text() == "a\xEF\xBF\xBD\xEF\xBF\xBD(");
 }
 
 BOOST_AUTO_TEST_CASE(half_a_surrogate_pair_is_repaired) {
     BOOST_TEST(read(with_content(R"({"type":"text","text":"a\ud83d b\\\udc00c \\ud83d \ud83d\ude00"})"))
-                   .answer.text ==
+                   .answer.text() ==
                "a\xEF\xBF\xBD b\\\xEF\xBF\xBD"
                "c \\ud83d \xF0\x9F\x98\x80");
 }

@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(an_answer_comes_back_whole) {
     harness h({answers({http_answer(200, message_json("hello"), "request-id: req_1\r\n")})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST(answer->text == "hello");
+    BOOST_TEST(answer->text() == "hello");
     BOOST_TEST(answer->model == "claude-opus-4-5-20251101");
     BOOST_TEST(answer->stop_reason == "end_turn");
     BOOST_TEST(answer->request_id == "req_1");
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(an_answer_comes_back_whole) {
 BOOST_AUTO_TEST_CASE(one_connection_serves_call_after_call) {
     harness h({echoes()});
     for (int i = 0; i < 20; ++i)
-        BOOST_TEST(h.ask(question(std::to_string(i)))->text == std::to_string(i));
+        BOOST_TEST(h.ask(question(std::to_string(i)))->text() == std::to_string(i));
     BOOST_TEST(h.server().connections() == 1U);
     BOOST_TEST(h.client().status().idle_connections == 1U);
     BOOST_TEST(h.client().status().requests == 20U);
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(calls_at_the_same_time_have_a_connection_each) {
         calls.emplace_back(h, question(std::to_string(i)), claude::call_class::chat);
     for (int i = 0; i < 10; ++i) {
         h.run_until([&] { return calls[std::size_t(i)].ended(); });
-        BOOST_TEST(calls[std::size_t(i)].outcome()->text == std::to_string(i));
+        BOOST_TEST(calls[std::size_t(i)].outcome()->text() == std::to_string(i));
     }
     BOOST_TEST(h.server().connections() == 10U);
     BOOST_TEST(h.client().status().calls_in_flight == 0U);
@@ -98,10 +98,10 @@ BOOST_AUTO_TEST_CASE(calls_at_the_same_time_have_a_connection_each) {
 BOOST_AUTO_TEST_CASE(a_connection_that_died_idle_is_replaced_at_once) {
     harness h({answer_then_reset, echoes()});
     h.options.max_retries = 0;
-    BOOST_TEST(h.ask()->text == "first");
+    BOOST_TEST(h.ask()->text() == "first");
     auto const second = h.ask(question("second"));
     BOOST_REQUIRE(second.has_value());
-    BOOST_TEST(second->text == "second");
+    BOOST_TEST(second->text() == "second");
     BOOST_TEST(second->attempts == 1U);
     BOOST_TEST(h.client().status().retries == 0U);
     BOOST_TEST(h.server().connections() == 2U);
@@ -110,17 +110,17 @@ BOOST_AUTO_TEST_CASE(a_connection_that_died_idle_is_replaced_at_once) {
 BOOST_AUTO_TEST_CASE(a_connection_seen_to_be_closed_is_not_used_again) {
     harness h({answers_and_closes(http_answer(200, message_json("first"))), echoes()});
     h.options.max_retries = 0;
-    BOOST_TEST(h.ask()->text == "first");
+    BOOST_TEST(h.ask()->text() == "first");
     while (h.loop().poll_one() != 0) {
     }
-    BOOST_TEST(h.ask(question("second"))->text == "second");
+    BOOST_TEST(h.ask(question("second"))->text() == "second");
     BOOST_TEST(h.client().status().requests == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_connection_that_dies_is_a_failure) {
     harness h({answer_then_reset, close_at_once, echoes()});
     h.options.max_retries = 0;
-    BOOST_TEST(h.ask()->text == "first");
+    BOOST_TEST(h.ask()->text() == "first");
     auto const second = h.ask();
     BOOST_REQUIRE(second.has_error());
     BOOST_CHECK(second.error().kind == claude::error_kind::unavailable);
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_new_connection_that_dies_is_a_failure) {
 
 BOOST_AUTO_TEST_CASE(an_answer_in_single_bytes_is_put_together) {
     harness h({answer_in_pieces});
-    BOOST_TEST(h.ask()->text == "piece by piece");
+    BOOST_TEST(h.ask()->text() == "piece by piece");
 }
 
 BOOST_AUTO_TEST_CASE(a_large_request_and_a_large_answer_pass) {
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_large_request_and_a_large_answer_pass) {
     auto const text = long_text(5'000'000);
     auto const answer = h.ask(question(text));
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST((answer->text == text));
+    BOOST_TEST((answer->text() == text));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_is_too_large_is_refused) {
@@ -159,18 +159,18 @@ BOOST_AUTO_TEST_CASE(an_early_refusal_of_a_large_request_is_understood) {
 
 BOOST_AUTO_TEST_CASE(bytes_that_nobody_asked_for_end_the_connection) {
     harness h({two_answers_for_one, echoes()});
-    BOOST_TEST(h.ask()->text == "asked");
-    BOOST_TEST(h.ask(question("second"))->text == "second");
+    BOOST_TEST(h.ask()->text() == "asked");
+    BOOST_TEST(h.ask(question("second"))->text() == "second");
     BOOST_TEST(h.server().connections() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_wants_to_close_is_let) {
     harness h({answers({http_answer(200, message_json("a"), "connection: close\r\n")}),
                answers_and_closes("HTTP/1.0 200 OK\r\n\r\n" + message_json("b")), echoes()});
-    BOOST_TEST(h.ask()->text == "a");
+    BOOST_TEST(h.ask()->text() == "a");
     BOOST_TEST(h.client().status().connections == 0U);
-    BOOST_TEST(h.ask()->text == "b");
-    BOOST_TEST(h.ask(question("c"))->text == "c");
+    BOOST_TEST(h.ask()->text() == "b");
+    BOOST_TEST(h.ask(question("c"))->text() == "c");
     BOOST_TEST(h.server().connections() == 3U);
 }
 
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_host_name_is_looked_up) {
     h.options.base_url = "http://localhost:" + std::to_string(h.server().port());
     auto const answer = h.ask(question("by name"));
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST(answer->text == "by name");
+    BOOST_TEST(answer->text() == "by name");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_does_not_exist_is_unavailable) {

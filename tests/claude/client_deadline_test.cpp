@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_stalled_answer_times_out_and_is_tried_again) {
     BOOST_CHECK(answer.error().kind == error_kind::unavailable);
     BOOST_TEST(answer.error().attempts == 2U);
     BOOST_TEST(h.client().status().connections == 0U);
-    BOOST_TEST(h.ask(question("fine"))->text == "fine");
+    BOOST_TEST(h.ask(question("fine"))->text() == "fine");
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_does_not_read_times_out) {

@@ -1,5 +1,6 @@
 // What the client does with answers that are no messages.
 #include "harness.hpp"
+#include "recorder.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,7 +25,7 @@ BOOST_AUTO_TEST_CASE(an_overloaded_server_is_asked_again) {
     harness h({answers({overloaded(), overloaded(), http_answer(200, message_json("at last"))})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST(answer->text == "at last");
+    BOOST_TEST(answer->text() == "at last");
     BOOST_TEST(answer->attempts == 3U);
     BOOST_TEST(h.client().status().retries == 2U);
     BOOST_TEST(h.server().connections() == 1U);
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(no_place_is_held_between_two_tries) {
     h.run_until(
         [&] { return h.client().status().requests == 1 && h.client().status().calls_in_flight == 0; });
     BOOST_TEST(h.client().status().calls_waiting == 1U);
-    BOOST_TEST(h.ask()->text == "the other");
+    BOOST_TEST(h.ask()->text() == "the other");
     waiting.cancel();
     h.run_until([&] { return waiting.ended(); });
     BOOST_TEST(waiting.was_cancelled());
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_paused_answer_is_continued) {
                         http_answer(200, message_json("three"))})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST(answer->text == "one two three");
+    BOOST_TEST(answer->text() == "one two three");
     BOOST_TEST(answer->stop_reason == "end_turn");
     BOOST_TEST(answer->usage.input_tokens == 30);
     BOOST_TEST(answer->usage.output_tokens == 6);
@@ -152,12 +153,40 @@ BOOST_AUTO_TEST_CASE(a_paused_answer_is_continued) {
                               R"({"role":"assistant","content":[{"type":"text","text":"two "}]}]})"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_heard_is_the_answer) {
+    recorder hears;
+    harness h({answers({http_answer(200, message_json("one ", "pause_turn")), overloaded(),
+                        http_answer(200, message_json("two"))})});
+    auto const answer = h.ask(question(), std::chrono::seconds(20), hears);
+    BOOST_REQUIRE(answer.has_value());
+    BOOST_TEST(answer->text() == "one two");
+    BOOST_TEST(hears.heard == "one |two|end");
+}
+
+BOOST_AUTO_TEST_CASE(who_heard_the_beginning_of_a_bad_answer_is_told_that_it_is_void) {
+    recorder hears;
+    harness h({answers({http_answer(200, R"({"content":[{"type":"text","text":"bad"},7]})"),
+                        http_answer(200, message_json("good"))})});
+    auto const answer = h.ask(question(), std::chrono::seconds(20), hears);
+    BOOST_REQUIRE(answer.has_value());
+    BOOST_TEST(answer->text() == "good");
+    BOOST_TEST(answer->content.size() == 1U);
+    BOOST_TEST(hears.heard == "bad|restart|good|end");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_fails_has_no_end) {
+    recorder hears;
+    harness h({answers({http_answer(400, error_json("invalid_request_error", "no"))})});
+    BOOST_TEST(h.ask(question(), std::chrono::seconds(20), hears).has_error());
+    BOOST_TEST(hears.heard == "");
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_that_pauses_for_ever_is_given_back_paused) {
     auto const paused = http_answer(200, message_json("x", "pause_turn"));
     harness h({answers({paused, paused, paused, paused})});
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST(answer->text == "xxxx");
+    BOOST_TEST(answer->text() == "xxxx");
     BOOST_TEST(answer->stop_reason == "pause_turn");
     BOOST_TEST(h.server().requests().size() == 4U);
 }

@@ -94,4 +94,12 @@ BOOST_AUTO_TEST_CASE(a_proxy_page_is_quoted_short_and_printable) {
         BOOST_TEST((static_cast<unsigned char>(c) >= 0x20 && c != 0x7f));
 }
 
+BOOST_AUTO_TEST_CASE(the_words_of_a_server_stay_out_of_the_log) {
+    auto const said = seen(400, error_json("invalid_request_error", "secret words"));
+    BOOST_TEST(said.message.find("secret words") != std::string::npos);
+    BOOST_TEST(loggable(said) == "HTTP status 400");
+    BOOST_TEST(loggable(error{error_kind::unavailable, "no connection in time", 0, 1}) ==
+               "no connection in time");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

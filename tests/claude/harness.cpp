@@ -62,8 +62,9 @@ void harness::run_until(std::function<bool()> const& done) {
         if (loop_.run_one() == 0) throw std::logic_error("the loop has nothing left to do");
 }
 
-claude::result<claude::answer> harness::ask(claude::request what, std::chrono::milliseconds patience) {
-    pending_call call(*this, std::move(what), claude::call_class::chat, patience);
+claude::result<claude::answer> harness::ask(claude::request what, std::chrono::milliseconds patience,
+                                            claude::listener& hears) {
+    pending_call call(*this, std::move(what), claude::call_class::chat, patience, hears);
     run_until([&] { return call.ended(); });
     return call.outcome();
 }
@@ -77,7 +78,7 @@ struct pending_call::state {
 };
 
 pending_call::pending_call(harness& h, claude::request what, claude::call_class priority,
-                           std::chrono::milliseconds patience)
+                           std::chrono::milliseconds patience, claude::listener& hears)
     : state_(std::make_shared<state>()) {
     state_->executor = h.loop().get_executor();
     auto const deadline = std::chrono::steady_clock::now() + patience;
@@ -94,7 +95,7 @@ pending_call::pending_call(harness& h, claude::request what, claude::call_class 
             if (!s->cancelled) throw;
         }
     };
-    asio::co_spawn(h.loop(), h.client().ask(std::move(what), priority, deadline),
+    asio::co_spawn(h.loop(), h.client().ask(std::move(what), priority, deadline, hears),
                    asio::bind_cancellation_slot(state_->signal.slot(), std::move(ended)));
 }
 

@@ -37,7 +37,8 @@ public:
 
     /// Asks and runs the loop until the answer is there.
     claude::result<claude::answer> ask(claude::request what = question(),
-                                       std::chrono::milliseconds patience = std::chrono::seconds(20));
+                                       std::chrono::milliseconds patience = std::chrono::seconds(20),
+                                       claude::listener& hears = claude::ignore_events());
     /// Runs the loop until `done()`.
     void run_until(std::function<bool()> const& done);
 
@@ -51,7 +52,8 @@ private:
 class pending_call {
 public:
     pending_call(harness& h, claude::request what, claude::call_class priority,
-                 std::chrono::milliseconds patience = std::chrono::seconds(20));
+                 std::chrono::milliseconds patience = std::chrono::seconds(20),
+                 claude::listener& hears = claude::ignore_events());
     void cancel();
     [[nodiscard]] bool ended() const;
     [[nodiscard]] bool was_cancelled() const;

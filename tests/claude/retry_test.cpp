@@ -57,14 +57,6 @@ BOOST_AUTO_TEST_CASE(an_unreasonable_wish_is_ignored) {
     BOOST_TEST(delay("60001", "") == -1);
 }
 
-BOOST_AUTO_TEST_CASE(our_own_delay_doubles_up_to_eight_seconds) {
-    BOOST_TEST(backoff_delay(0, 0).count() == 500);
-    BOOST_TEST(backoff_delay(1, 0).count() == 1000);
-    BOOST_TEST(backoff_delay(4, 0).count() == 8000);
-    BOOST_TEST(backoff_delay(4'000'000'000U, 0).count() == 8000);
-    BOOST_TEST(backoff_delay(0, 0.999999).count() == 375);
-}
-
 BOOST_AUTO_TEST_CASE(dates_that_are_none_are_refused) {
     BOOST_TEST(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").has_value());
     for (auto const* bad : {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 31 Feb 1994 08:49:37 GMT",

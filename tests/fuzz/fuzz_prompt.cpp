@@ -69,9 +69,9 @@ void check_system(conversation const& all, claude::request const& request, bool 
     for (auto const& block : request.system)
         REQUIRE(block.cache_breakpoint);
     if (request.system.size() == 2) {
-        check_block(request.system[1].text, "memories", memories);
-        REQUIRE(count(request.system[1].text, "\n- (") == 0);
-        REQUIRE(!all_fits || count(request.system[1].text, "\n") == memories + 1);
+        check_block(request.system[1].text(), "memories", memories);
+        REQUIRE(count(request.system[1].text(), "\n- (") == 0);
+        REQUIRE(!all_fits || count(request.system[1].text(), "\n") == memories + 1);
     } else {
         REQUIRE(!all_fits || memories == 0);
     }
@@ -87,11 +87,11 @@ void check_chat(conversation const& all) {
         REQUIRE(!request.messages[i].content.empty());
         for (auto const& block : request.messages[i].content)
             REQUIRE(&block == &request.messages.back().content.back() ||
-                    (!base::is_blank(block.text) && base::is_utf8(block.text)));
+                    (!base::is_blank(block.text()) && base::is_utf8(block.text())));
     }
     REQUIRE(request.messages.size() % 2 == 1);
     auto const& last = request.messages.back().content;
-    REQUIRE(last.back().text == all.message);
+    REQUIRE(last.back().text() == all.message);
     REQUIRE(!last.back().cache_breakpoint);
 
     auto const found = all.context.found_memories.size() + all.context.found_turns.size();
@@ -100,11 +100,11 @@ void check_chat(conversation const& all) {
     with_none.context.found_turns.clear();
     auto const plain = workers::compose_chat(options, with_none.context, "s", all.message);
     for (std::size_t i = 0; i < request.system.size(); ++i)
-        REQUIRE(request.system[i].text == plain.system.at(i).text);
+        REQUIRE(request.system[i].text() == plain.system.at(i).text());
     auto const& last_plain = plain.messages.back().content;
     REQUIRE(last.size() == last_plain.size() || last.size() == last_plain.size() + 1);
     if (last.size() > last_plain.size())
-        check_block(last[last.size() - 2].text, "recalled", found);
+        check_block(last[last.size() - 2].text(), "recalled", found);
     else
         // What the list shows is not shown twice.
         REQUIRE(all.tokens < 1'000'000 || all.context.found_memories.empty() ||
@@ -114,7 +114,7 @@ void check_chat(conversation const& all) {
 void check_summary(conversation const& all) {
     auto const request = workers::compose_summary({}, all.summary);
     REQUIRE(request.messages.size() == 1 && request.messages[0].content.size() == 1);
-    auto const& text = request.messages[0].content[0].text;
+    auto const& text = request.messages[0].content[0].text();
     REQUIRE(base::is_utf8(text));
     REQUIRE(count(text, "<transcript>\n") == 1 && count(text, "\n</transcript>") == 1);
     REQUIRE(count(text, "<") == (all.summary.earlier_summaries.empty() ? 2U : 4U));

@@ -18,29 +18,33 @@ std::string action_of(engram::store::new_memory const& note) {
     return note.what == kind::update ? "updated" : "added";
 }
 
+void tell(claude::answer const& answer, claude::listener& hears) {
+    auto const text = answer.text();
+    if (!text.empty()) hears.on_text(text);
+    hears.on_end();
+}
+
 }  // namespace
 
 asio::awaitable<claude::result<claude::answer>> scripted_claude::ask(claude::request what,
                                                                      claude::call_class priority,
-                                                                     base::steady_time) {
+                                                                     base::steady_time,
+                                                                     claude::listener& hears) {
     asked.push_back(std::move(what));
     classes.push_back(priority);
     while (hold)
         co_await released.wait();
     if (after_ask) after_ask();
-    if (answers.empty()) {
-        claude::answer plain;
-        plain.text = "ok";
-        co_return plain;
-    }
+    if (answers.empty()) will_say("ok", "");
     auto next = std::move(answers.front());
     answers.pop_front();
+    if (next) tell(*next, hears);
     co_return next;
 }
 
 void scripted_claude::will_say(std::string text, std::string stop_reason) {
     claude::answer answer;
-    answer.text = std::move(text);
+    answer.content.emplace_back(std::move(text));
     answer.stop_reason = std::move(stop_reason);
     answer.model = "scripted";
     answers.emplace_back(std::move(answer));

@@ -16,14 +16,15 @@
 
 namespace engram::test {
 
-/// Answers with what was queued, in order; holds the calls while `hold` is set.
+/// Answers with what was queued, in order, each text in one piece; holds the calls while `hold` is set.
 class scripted_claude : public claude::asker {
 public:
     explicit scripted_claude(boost::asio::any_io_executor executor) : released(std::move(executor)) {}
 
     boost::asio::awaitable<claude::result<claude::answer>> ask(claude::request what,
                                                                claude::call_class priority,
-                                                               base::steady_time deadline) override;
+                                                               base::steady_time deadline,
+                                                               claude::listener& hears) override;
 
     void will_say(std::string text, std::string stop_reason = "end_turn");
     void will_fail(claude::error_kind kind, std::string message = "no");

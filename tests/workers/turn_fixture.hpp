@@ -1,8 +1,8 @@
 // A chat turn between a scripted store and a scripted Claude, and a clock that stands still.
 #pragma once
 
+#include "claude/gate.hpp"
 #include "queue/reply.hpp"
-#include "workers/chat/api_gate.hpp"
 #include "workers/chat/chat_turn.hpp"
 #include "workers/scripted.hpp"
 #include "workers/set_clock.hpp"
@@ -38,9 +38,9 @@ struct turn_fixture {
     scripted_claude claude{io.get_executor()};
     scripted_store store;
     set_clock clock;
-    std::vector<workers::api_gate::state> intake;
-    workers::api_gate gate{std::chrono::hours(1), [this](workers::api_gate::state s) { intake.push_back(s); },
-                           io.get_executor()};
+    std::vector<claude::gate::state> intake;
+    claude::gate gate{std::chrono::hours(1), [this](claude::gate::state s) { intake.push_back(s); },
+                      io.get_executor()};
     std::vector<std::size_t> considered;
     workers::chat_turn turn;
 };

@@ -30,11 +30,6 @@ milliseconds grown(milliseconds first, unsigned times, milliseconds longest) {
     return std::min<milliseconds>(first * (1U << std::min(times, 10U)), longest);
 }
 
-// What a server says may repeat what a user said: its status goes into the log, its words do not.
-std::string loggable(claude::error const& error) {
-    return error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
-}
-
 // An endpoint that is away says nothing about the user whose turn it was.
 bool is_his_fault(claude::error const& error) {
     return error.kind == claude::error_kind::rejected;
@@ -48,7 +43,7 @@ bool is_whole(claude::answer const& answer) {
 }  // namespace
 
 consolidator::consolidator(consolidation_options options, store::curator& curator, claude::asker& claude,
-                           api_gate const& gate, base::clock const& clock, asio::any_io_executor executor)
+                           claude::gate const& gate, base::clock const& clock, asio::any_io_executor executor)
     : options_(std::move(options)),
       curator_(curator),
       claude_(claude),
@@ -74,7 +69,7 @@ void consolidator::set_options(consolidation_options options) {
 
 // Nothing: a user may be claimed now.
 std::optional<steady_clock::duration> consolidator::time_to_wait() const {
-    if (!options_.enabled || gate_.current() != api_gate::state::open) return gate_look;
+    if (!options_.enabled || gate_.current() != claude::gate::state::open) return gate_look;
     auto const now = clock_.steady();
     if (now < next_) return next_ - now;
     return std::nullopt;
@@ -137,16 +132,17 @@ asio::awaitable<std::optional<consolidation_plan>> consolidator::ask_for_plan(
     std::string const& user, std::vector<store::memory_record> const& memories) {
     auto request = compose_consolidation(options_, memories);
     auto const until = steady_clock::now() + options_.timeout;
-    auto const answer = co_await claude_.ask(std::move(request), claude::call_class::background, until);
+    auto const answer = co_await claude_.ask(std::move(request), claude::call_class::background, until,
+                                             claude::ignore_events());
     if (!answer) {
-        failed(user, loggable(answer.error()), is_his_fault(answer.error()));
+        failed(user, claude::loggable(answer.error()), is_his_fault(answer.error()));
         co_return std::nullopt;
     }
     if (!is_whole(*answer)) {
         failed(user, "the answer is not whole: " + answer->stop_reason, true);
         co_return std::nullopt;
     }
-    auto plan = read_consolidation(answer->text, memories);
+    auto plan = read_consolidation(answer->text(), memories);
     if (!plan) {
         failed(user, "the answer cannot be used: " + plan.error().why, true);
         co_return std::nullopt;

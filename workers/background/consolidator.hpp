@@ -5,9 +5,9 @@
 #include "base/event.hpp"
 #include "base/task_group.hpp"
 #include "claude/client.hpp"
+#include "claude/gate.hpp"
 #include "store/curator.hpp"
 #include "workers/background/consolidation.hpp"
-#include "workers/chat/api_gate.hpp"
 #include "workers/store_patience.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -41,7 +41,7 @@ struct consolidation_status {
 class consolidator {
 public:
     consolidator(consolidation_options options, store::curator& curator, claude::asker& claude,
-                 api_gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
+                 claude::gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
 
     void start();
     /// Cancels what runs; the user who was under way comes again later.
@@ -75,7 +75,7 @@ private:
     consolidation_options options_;
     store::curator& curator_;
     claude::asker& claude_;
-    api_gate const& gate_;
+    claude::gate const& gate_;
     base::clock const& clock_;
     store_patience patience_;
     base::task_group tasks_;

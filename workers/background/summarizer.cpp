@@ -33,22 +33,19 @@ constexpr milliseconds longest_pause = 1h;
 constexpr std::size_t most_waiting = 10'000;  // what does not fit is found again by the sweep
 constexpr std::size_t sweep_batch = 1'000;
 
-// What a server says may repeat what a user said: its status goes into the log, its words do not.
-std::string loggable(claude::error const& error) {
-    return error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
-}
-
 // A summary that was cut off ends with its last whole point.
 std::string whole_lines(claude::answer answer) {
-    auto const end = answer.text.find_last_of('\n');
-    if (answer.stop_reason == "max_tokens" && end != std::string::npos && end > 0) answer.text.resize(end);
-    return std::move(answer.text);
+    bool const cut = answer.stop_reason == "max_tokens";
+    auto text = std::move(answer).text();
+    auto const end = text.find_last_of('\n');
+    if (cut && end != std::string::npos && end > 0) text.resize(end);
+    return text;
 }
 
 }  // namespace
 
 summarizer::summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
-                       api_gate const& gate, base::clock const& clock, asio::any_io_executor executor)
+                       claude::gate const& gate, base::clock const& clock, asio::any_io_executor executor)
     : options_(std::move(options)),
       owner_(std::move(owner)),
       store_(store),
@@ -90,7 +87,7 @@ bool summarizer::enqueue(store::conversation const& which) {
 
 asio::awaitable<void> summarizer::work() {
     for (;;) {
-        if (waiting_.empty() || gate_.current() != api_gate::state::open) {
+        if (waiting_.empty() || gate_.current() != claude::gate::state::open) {
             co_await work_.wait_until(steady_clock::now() + 1s);
             continue;
         }
@@ -174,8 +171,10 @@ asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(
     auto request = compose_summary(options_, task);
     auto const until = steady_clock::now() + options_.timeout;
     auto group = asio::experimental::make_parallel_group(
-        asio::co_spawn(executor_, claude_.ask(std::move(request), claude::call_class::background, until),
-                       asio::deferred),
+        asio::co_spawn(
+            executor_,
+            claude_.ask(std::move(request), claude::call_class::background, until, claude::ignore_events()),
+            asio::deferred),
         asio::co_spawn(executor_, keep_lease(task), asio::deferred));
     auto [order, failure, answer, lease_failure] =
         co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
@@ -196,7 +195,7 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await give_back_and_stop(task);
     }
-    bool const usable = answer && !base::is_blank(answer->text) && answer->stop_reason != "refusal";
+    bool const usable = answer && !base::is_blank(answer->text()) && answer->stop_reason != "refusal";
     if (usable) {
         failures_.erase(task.of.user_id + '\n' + task.of.session_id);
         co_return whole_lines(std::move(*answer));
@@ -206,7 +205,7 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
     base::log_warn("a session was not summarized; it will be tried again",
                    {{"user", task.of.user_id},
                     {"session", task.of.session_id},
-                    {"error", answer ? "no text: " + answer->stop_reason : loggable(answer.error())},
+                    {"error", answer ? "no text: " + answer->stop_reason : claude::loggable(answer.error())},
                     {"next_try_s", std::chrono::duration_cast<std::chrono::seconds>(pause).count()}});
     ++counts_.failed;
     co_await give_back(task, clock_.wall() + pause);

@@ -5,8 +5,8 @@
 #include "base/event.hpp"
 #include "base/task_group.hpp"
 #include "claude/client.hpp"
+#include "claude/gate.hpp"
 #include "store/store.hpp"
-#include "workers/chat/api_gate.hpp"
 #include "workers/options.hpp"
 #include "workers/store_patience.hpp"
 
@@ -39,7 +39,7 @@ class summarizer {
 public:
     /// `owner` is unique to this process.
     summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
-               api_gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
+               claude::gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
 
     void start();
     /// Cancels what runs; a session that was under way is found again later.
@@ -70,7 +70,7 @@ private:
     std::string owner_;
     store::store& store_;
     claude::asker& claude_;
-    api_gate const& gate_;
+    claude::gate const& gate_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
     store_patience patience_;

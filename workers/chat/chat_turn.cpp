@@ -110,7 +110,7 @@ struct chat_turn::turn {
 };
 
 chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
-                     claude::asker& claude, api_gate& gate, base::clock const& clock,
+                     claude::asker& claude, claude::gate& gate, base::clock const& clock,
                      after_commit after_commit, asio::any_io_executor executor)
     : rules_(std::move(rules)),
       options_(std::move(options)),
@@ -168,7 +168,8 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::uniq
         auto settled = co_await load(*turn);
         if (settled) co_return settled;
         turn->asked_in = gate_.period();
-        auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->deadline);
+        auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->deadline,
+                                             claude::ignore_events());
         settled = co_await finish(*turn, std::move(answered));
         if (!turn->again) co_return settled;
         if (tries < most_tries) continue;
@@ -275,8 +276,7 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn cons
     if (for_everybody && !gate_.refused(error)) co_return std::nullopt;
     if (error.kind == error_kind::rejected) gate_.answered(turn.asked_in);
     bool const retryable = error.kind != error_kind::rejected;
-    // What a server says may repeat what the user said: that goes to the caller and not into the log.
-    auto logged = error.status == 0 ? error.message : "HTTP status " + std::to_string(error.status);
+    auto logged = claude::loggable(error);
     auto failed = co_await fail(turn, std::string(error_type(error.kind)), std::move(error.message),
                                 retryable, std::move(logged));
     co_return failed;
@@ -328,7 +328,8 @@ std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vect
 }
 
 store::exchange chat_turn::make_exchange(turn const& turn, claude::answer const& answer) const {
-    auto extracted = extract_memory_tags(answer.text, options_.types.names());
+    auto text = answer.text();
+    auto extracted = extract_memory_tags(text, options_.types.names());
     if (extracted.malformed > 0 || extracted.retyped > 0)
         base::log_warn("the model wrote memory tags that are not well formed",
                        {{"job", turn.key.job_id},
@@ -351,7 +352,7 @@ store::exchange chat_turn::make_exchange(turn const& turn, claude::answer const&
     exchange.job = turn.key;
     exchange.of = turn.conversation;
     exchange.user_text = turn.job.message;
-    exchange.assistant_text = answer.text;
+    exchange.assistant_text = std::move(text);
     exchange.memories = read_notes(turn, std::move(extracted.tags));
     exchange.at = clock_.wall();
     exchange.seen = turn.seen;

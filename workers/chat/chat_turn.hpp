@@ -3,12 +3,12 @@
 
 #include "base/clock.hpp"
 #include "claude/client.hpp"
+#include "claude/gate.hpp"
 #include "embedding/client.hpp"
 #include "queue/job.hpp"
 #include "queue/job_queue.hpp"
 #include "queue/reply.hpp"
 #include "store/store.hpp"
-#include "workers/chat/api_gate.hpp"
 #include "workers/chat/memory_tags.hpp"
 #include "workers/chat/recollection.hpp"
 #include "workers/options.hpp"
@@ -49,7 +49,7 @@ public:
     using after_commit = std::function<void(store::conversation const&, std::size_t window_turns)>;
 
     chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
-              claude::asker& claude, api_gate& gate, base::clock const& clock, after_commit after_commit,
+              claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
               boost::asio::any_io_executor executor);
 
     /// The outcome of a job, or nothing if it is to be given back. Throws on cancellation.
@@ -94,7 +94,7 @@ private:
     finding finding_;
     store::store& store_;
     claude::asker& claude_;
-    api_gate& gate_;
+    claude::gate& gate_;
     base::clock const& clock_;
     after_commit after_commit_;
     store_patience patience_;

@@ -61,7 +61,7 @@ void check_refused(workers::consolidation_plan const& plan, refusal why) {
 }
 
 std::string prompt_of(memories const& list) {
-    return workers::compose_consolidation({}, list).messages.at(0).content.at(0).text;
+    return workers::compose_consolidation({}, list).messages.at(0).content.at(0).text();
 }
 
 }  // namespace

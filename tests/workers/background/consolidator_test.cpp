@@ -18,7 +18,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace engram;
 using namespace std::chrono_literals;
-using workers::api_gate;
 
 constexpr char const* merge_two =
     R"({"merges":[{"ids":[1,2],"type":"fact","content":"The user likes tea"}],"supersedes":[]})";
@@ -99,7 +98,7 @@ struct fixture {
     test::scripted_claude claude{io.get_executor()};
     consolidation_curator curator{io.get_executor()};
     test::set_clock clock;
-    api_gate gate{1h, [](api_gate::state) {}, io.get_executor()};
+    claude::gate gate{1h, [](claude::gate::state) {}, io.get_executor()};
     workers::consolidator worker{enabled(), curator, claude, gate, clock, io.get_executor()};
 
     ~fixture() { BOOST_TEST(stops()); }

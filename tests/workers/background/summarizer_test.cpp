@@ -13,14 +13,13 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace engram;
-using workers::api_gate;
 
 struct fixture {
     asio::io_context io;
     test::scripted_claude claude{io.get_executor()};
     test::scripted_store store;
     base::clock clock;
-    api_gate gate{std::chrono::hours(1), [](api_gate::state) {}, io.get_executor()};
+    claude::gate gate{std::chrono::hours(1), [](claude::gate::state) {}, io.get_executor()};
     workers::summarizer pool{{}, "me", store, claude, gate, clock, io.get_executor()};
     store::conversation const session{"u", "s"};
 

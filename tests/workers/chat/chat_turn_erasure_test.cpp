@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(after_a_deletion_the_job_is_asked_again_and_nothing_of_the_
     auto const outcome = answer_well();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 2u);
     BOOST_REQUIRE_EQUAL(claude.asked[0].system.size(), 2u);
-    BOOST_TEST(claude.asked[0].system[1].text.find("42") != std::string::npos);
+    BOOST_TEST(claude.asked[0].system[1].text().find("42") != std::string::npos);
     BOOST_TEST(claude.asked[1].system.size() == 1u);
     BOOST_REQUIRE_EQUAL(store.exchanges.size(), 1u);
     auto const& kept = store.exchanges[0];

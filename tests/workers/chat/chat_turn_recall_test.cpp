@@ -81,8 +81,8 @@ BOOST_FIXTURE_TEST_CASE(what_was_found_is_put_before_the_message_in_one_call, by
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
     auto const& last = claude.asked[0].messages.back().content;
     BOOST_REQUIRE_EQUAL(last.size(), 2u);
-    BOOST_TEST(last[0].text.starts_with("<recalled>\n- #12 (fact, 2026-03-01) Has a beagle\n"));
-    BOOST_TEST(last[1].text == "hello");
+    BOOST_TEST(last[0].text().starts_with("<recalled>\n- #12 (fact, 2026-03-01) Has a beagle\n"));
+    BOOST_TEST(last[1].text() == "hello");
     BOOST_TEST(store.exchanges[0].user_text == "hello");  // and not what was found for it
 }
 

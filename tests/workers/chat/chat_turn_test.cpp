@@ -15,7 +15,6 @@ namespace json = boost::json;
 using namespace engram;
 using test::error_of;
 using test::job;
-using workers::api_gate;
 
 }  // namespace
 
@@ -99,22 +98,12 @@ BOOST_AUTO_TEST_CASE(a_rejected_key_is_borne_by_one_job_and_the_others_go_back) 
     BOOST_TEST(!answer(job, "b"));
     BOOST_TEST(!answer(job, "c"));
     BOOST_REQUIRE_EQUAL(intake.size(), 1u);
-    BOOST_TEST(bool(intake[0] == api_gate::state::shut));
+    BOOST_TEST(bool(intake[0] == claude::gate::state::shut));
     gate.try_now();
     auto const trial = answer(job, "d");
     BOOST_REQUIRE(trial);
     BOOST_TEST(!trial->dead);
-    BOOST_TEST(bool(intake.back() == api_gate::state::open));
-}
-
-BOOST_AUTO_TEST_CASE(an_answer_to_a_call_that_began_before_the_refusal_does_not_open_the_gate) {
-    auto const before = gate.period();
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "invalid x-api-key", 401, 1}));
-    gate.answered(before);
-    BOOST_TEST(bool(gate.current() == api_gate::state::shut));
-    BOOST_TEST(!gate.refused({claude::error_kind::auth, "invalid x-api-key", 401, 1}));
-    gate.answered(gate.period());
-    BOOST_TEST(bool(gate.current() == api_gate::state::open));
+    BOOST_TEST(bool(intake.back() == claude::gate::state::open));
 }
 
 BOOST_AUTO_TEST_CASE(a_job_that_cannot_be_read_has_no_id_in_its_error) {
@@ -129,9 +118,9 @@ BOOST_AUTO_TEST_CASE(a_spend_limit_shuts_the_gate_too_and_a_trial_that_meets_it_
     claude.will_fail(claude::error_kind::spend_limit);
     BOOST_TEST(error_of(answer(job, "a")) == "claude_spend_limit");
     gate.try_now();
-    BOOST_TEST(bool(gate.current() == api_gate::state::trial));
+    BOOST_TEST(bool(gate.current() == claude::gate::state::trial));
     BOOST_TEST(!answer(job, "b"));
-    BOOST_TEST(bool(gate.current() == api_gate::state::shut));
+    BOOST_TEST(bool(gate.current() == claude::gate::state::shut));
 }
 
 BOOST_AUTO_TEST_CASE(a_poisoned_job_is_not_tried_again) {

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(no_memory_breaks_out_of_the_list) {
         auto const request = compose_chat(roomy(), context, "s", "hi");
         BOOST_TEST_CONTEXT(start_of(text)) {
             BOOST_REQUIRE_EQUAL(request.system.size(), 2U);
-            check_block(request.system[1].text, "memories",
+            check_block(request.system[1].text(), "memories",
                         {"- #7 (", "- #8 (fact, 2026-11-23) ", "- #9 (summary of this session) ",
                          "- #10 (summary of an earlier session) "});
         }
@@ -106,15 +106,15 @@ BOOST_AUTO_TEST_CASE(nothing_that_was_found_breaks_out_of_its_block) {
         BOOST_TEST_CONTEXT(start_of(text)) {
             BOOST_REQUIRE_EQUAL(request.messages.size(), 1U);
             BOOST_REQUIRE_EQUAL(request.messages[0].content.size(), 2U);
-            check_block(request.messages[0].content[0].text, "recalled",
+            check_block(request.messages[0].content[0].text(), "recalled",
                         {"- #7 (", "- #8 (fact, 2026-11-23) ", "- (the user said) x", "- (you answered) x"});
-            BOOST_CHECK(request.messages[0].content[1].text == text);
+            BOOST_CHECK(request.messages[0].content[1].text() == text);
         }
     }
 }
 
 BOOST_AUTO_TEST_CASE(no_description_of_a_category_breaks_out_of_the_instructions) {
-    auto const plain = compose_chat({}, {}, "s", "hi").system[0].text;
+    auto const plain = compose_chat({}, {}, "s", "hi").system[0].text();
     auto const notes = workers::extract_memory_tags(plain, {"fact"});
     std::size_t taken = 0;
     for (auto const& text : test::adversarial_texts()) {
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(no_description_of_a_category_breaks_out_of_the_instructions
         ++taken;
         workers::chat_options options;
         options.types = std::move(*made);
-        auto const said = compose_chat(options, {}, "s", "hi").system[0].text;
+        auto const said = compose_chat(options, {}, "s", "hi").system[0].text();
         auto const at = said.find("\n- odd: ");
         BOOST_TEST_CONTEXT(start_of(text)) {
             BOOST_REQUIRE_NE(at, std::string::npos);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(nothing_in_a_transcript_poses_as_another_turn_or_as_an_inst
         store::summary_task task;
         task.turns = {{0, store::role::user, "x" + text}, {0, store::role::assistant, "x" + text}};
         task.earlier_summaries = {text};
-        auto const said = workers::compose_summary({}, task).messages[0].content[0].text;
+        auto const said = workers::compose_summary({}, task).messages[0].content[0].text();
         BOOST_TEST_CONTEXT(start_of(text)) {
             BOOST_CHECK_EQUAL(count(said, "\n"), 9U);
             BOOST_CHECK_EQUAL(count(said, "\nUser: "), 1U);
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_huge_memory_does_not_fill_the_prompt) {
         context.memories.push_back({1, "fact", std::move(content), "", "", 1});
         auto const request = compose_chat({}, context, "s", "hi");
         BOOST_REQUIRE_EQUAL(request.system.size(), 2U);
-        return request.system[1].text;
+        return request.system[1].text();
     };
     auto const block = list("begin " + std::string(1'000'000, '<') + " end");
     BOOST_CHECK_LT(block.size(), 10'000U);

@@ -41,13 +41,13 @@ std::string hundred_tokens(char filling) {
 }
 
 std::string list_of(claude::request const& request) {
-    return request.system.size() > 1 ? request.system[1].text : "";
+    return request.system.size() > 1 ? request.system[1].text() : "";
 }
 
 std::string recalled_of(claude::request const& request) {
     auto const& last = request.messages.back().content;
     if (last.size() < 2) return {};
-    auto const& text = last[last.size() - 2].text;
+    auto const& text = last[last.size() - 2].text();
     return text.starts_with("<recalled>") ? text : "";
 }
 
@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(what_was_found_is_a_block_of_its_own_right_before_the_messa
     auto const& last = request.messages[2];
     BOOST_CHECK(last.role == claude::role::user);
     BOOST_REQUIRE_EQUAL(last.content.size(), 2U);
-    BOOST_CHECK(last.content[0].text.starts_with("<recalled>\n- #12 "));
-    BOOST_CHECK_EQUAL(last.content[1].text, said);
+    BOOST_CHECK(last.content[0].text().starts_with("<recalled>\n- #12 "));
+    BOOST_CHECK_EQUAL(last.content[1].text(), said);
     // It is another one for the next message: not worth a place in the cache.
     BOOST_CHECK(!last.content[0].cache_breakpoint && !last.content[1].cache_breakpoint);
 }
@@ -116,10 +116,10 @@ BOOST_AUTO_TEST_CASE(it_stands_after_a_turn_of_the_user_that_was_never_answered)
     auto const request = compose_chat({}, context, "s", "hi");
     BOOST_REQUIRE_EQUAL(request.messages.size(), 1U);
     BOOST_REQUIRE_EQUAL(request.messages[0].content.size(), 3U);
-    BOOST_CHECK_EQUAL(request.messages[0].content[0].text, "a");
+    BOOST_CHECK_EQUAL(request.messages[0].content[0].text(), "a");
     BOOST_CHECK(request.messages[0].content[0].cache_breakpoint);
-    BOOST_CHECK(request.messages[0].content[1].text.starts_with("<recalled>"));
-    BOOST_CHECK_EQUAL(request.messages[0].content[2].text, "hi");
+    BOOST_CHECK(request.messages[0].content[1].text().starts_with("<recalled>"));
+    BOOST_CHECK_EQUAL(request.messages[0].content[2].text(), "hi");
 }
 
 BOOST_AUTO_TEST_CASE(without_anything_found_there_is_no_block) {
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(the_list_is_the_same_to_the_byte_whatever_is_said_and_found
             with.turns = {{1, store::role::user, message + "?"}};
             auto const request = compose_chat(options, with, "s", message);
             BOOST_CHECK_EQUAL(list_of(request), list_of(alone));
-            BOOST_CHECK_EQUAL(request.system[0].text, alone.system[0].text);
+            BOOST_CHECK_EQUAL(request.system[0].text(), alone.system[0].text());
             BOOST_CHECK_NE(recalled_of(request), "");
         }
     }
@@ -262,14 +262,14 @@ BOOST_AUTO_TEST_CASE(what_the_list_has_no_room_for_can_be_recalled_and_a_pinned_
     workers::chat_options options;
     options.memory_tokens = 200;
     auto const request = workers::compose_chat(options, context, "s", "hi");
-    auto const& list = request.system.at(1).text;
+    auto const& list = request.system.at(1).text();
     BOOST_CHECK(list.find("- #1 ") != std::string::npos);
     BOOST_CHECK(list.find("- #40 ") != std::string::npos);
     BOOST_CHECK(list.find("- #2 ") == std::string::npos);
     auto const& blocks = request.messages.back().content;
     BOOST_REQUIRE_EQUAL(blocks.size(), 2u);
-    BOOST_CHECK(blocks[0].text.find("- #2 ") != std::string::npos);
-    BOOST_CHECK(blocks[0].text.find("- #40 ") == std::string::npos);
+    BOOST_CHECK(blocks[0].text().find("- #2 ") != std::string::npos);
+    BOOST_CHECK(blocks[0].text().find("- #40 ") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,32 +1,32 @@
-#include "workers/chat/api_gate.hpp"
+#include "claude/gate.hpp"
 
 #include "base/log.hpp"
 
 #include <utility>
 
-namespace engram::workers {
+namespace engram::claude {
 
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-api_gate::api_gate(std::chrono::milliseconds pause, intake on_change, asio::any_io_executor executor)
+gate::gate(std::chrono::milliseconds pause, intake on_change, asio::any_io_executor executor)
     : pause_(pause), on_change_(std::move(on_change)), changed_(executor) {}
 
-void api_gate::enter(state next) {
+void gate::enter(state next) {
     if (state_ == next) return;
     state_ = next;
     on_change_(next);
     changed_.notify_all();
 }
 
-void api_gate::answered(std::uint64_t since) {
+void gate::answered(std::uint64_t since) {
     if (state_ == state::open || since != period_) return;
     base::log_info("Claude answers again: jobs are taken", {{"was", reason_}});
     reason_.clear();
     enter(state::open);
 }
 
-bool api_gate::refused(claude::error const& why) {
+bool gate::refused(error const& why) {
     bool const first = state_ == state::open;
     ++period_;
     reason_ = why.message;
@@ -38,11 +38,11 @@ bool api_gate::refused(claude::error const& why) {
     return first;
 }
 
-void api_gate::try_now() {
+void gate::try_now() {
     if (state_ == state::shut) enter(state::trial);
 }
 
-asio::awaitable<void> api_gate::run() {
+asio::awaitable<void> gate::run() {
     for (;;) {
         if (state_ != state::shut) {
             co_await changed_.wait();
@@ -53,4 +53,4 @@ asio::awaitable<void> api_gate::run() {
     }
 }
 
-}  // namespace engram::workers
+}  // namespace engram::claude
