@@ -1,17 +1,11 @@
 #include "recall/likeness.hpp"
 
 #include "recall/fingerprint.hpp"
-#include "recall/hash.hpp"
-#include "recall/stem.hpp"
-#include "recall/word_lists.hpp"
-#include "recall/words.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <iterator>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 namespace engram::recall {
@@ -65,15 +59,6 @@ bool adds_little(span<mark const> longer, span<mark const> shorter) {
     return at == shorter.size();
 }
 
-std::unordered_set<std::uint32_t> stems_of(std::string_view text, bool with_stop_words) {
-    std::unordered_set<std::uint32_t> stems;
-    word_reader words(text);
-    for (word one{}; words.next(one);) {
-        if (with_stop_words || !is_stop_word(one.text)) stems.insert(hash_of(stem_of(one.text)));
-    }
-    return stems;
-}
-
 }  // namespace
 
 bool says_the_same(std::string_view fingerprint_a, std::string_view fingerprint_b) {
@@ -83,16 +68,6 @@ bool says_the_same(std::string_view fingerprint_a, std::string_view fingerprint_
     if (a.empty() || b.empty()) return false;
     return std::equal(a.begin(), a.end(), b.begin(), b.end()) || are_swapped(*all_a, *all_b) ||
            adds_little(a, b) || adds_little(b, a);
-}
-
-double share_within(std::string_view part, std::string_view whole) {
-    auto const wanted = stems_of(part, false);
-    if (wanted.empty()) return 1;
-    // "like" is a stop word, "likes" is none.
-    auto const has = stems_of(whole, true);
-    auto const shared = std::count_if(wanted.begin(), wanted.end(),
-                                      [&has](std::uint32_t stem) { return has.contains(stem); });
-    return static_cast<double>(shared) / static_cast<double>(wanted.size());
 }
 
 }  // namespace engram::recall

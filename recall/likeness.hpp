@@ -13,7 +13,4 @@ namespace engram::recall {
 /// When in doubt they differ. A malformed fingerprint is like nothing.
 [[nodiscard]] bool says_the_same(std::string_view fingerprint_a, std::string_view fingerprint_b);
 
-/// How much of the words of the text `part` are in the text `whole`, 0..1 (1 if part has none).
-[[nodiscard]] double share_within(std::string_view part, std::string_view whole);
-
 }  // namespace engram::recall

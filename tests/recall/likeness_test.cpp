@@ -130,14 +130,6 @@ BOOST_AUTO_TEST_CASE(fingerprints_hold_no_text_and_malformed_ones_are_like_nothi
     BOOST_TEST(!says_the_same(bad, bad));
 }
 
-BOOST_AUTO_TEST_CASE(the_share_of_words_within_another_text) {
-    BOOST_TEST(share_within("The user likes dogs", "My dog and I like walks") == 2. / 3);
-    BOOST_TEST(share_within("likes tea", "I like tea") == 1);
-    BOOST_TEST(share_within("tea", "coffee") == 0);
-    BOOST_TEST(share_within("", "coffee") == 1);
-    BOOST_TEST(share_within("and the", "") == 1);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -1,15 +1,18 @@
 #include "workers/chat/chat_turn.hpp"
 
-#include "base/digest.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "embedding/vector_bytes.hpp"
-#include "recall/likeness.hpp"
+#include "workers/chat/memory_tags.hpp"
+#include "workers/chat/notes.hpp"
 #include "workers/chat/prompt.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
-#include <memory>
 #include <utility>
+#include <vector>
 
 namespace engram::workers {
 
@@ -21,92 +24,27 @@ namespace {
 // How often a turn begins anew because something that its prompt held was erased meanwhile.
 constexpr int most_tries = 5;
 
-// A sentence of the model's about what the user said shares at least this much of its words with it.
-constexpr double least_support = .3;
-// … and this much with a text that it only repeats.
-constexpr double echo_share = .8;
-
-std::vector<queue::reply_memory> to_reply(std::vector<store::saved_memory> const& saved) {
-    std::vector<queue::reply_memory> memories;
-    memories.reserve(saved.size());
-    for (auto const& memory : saved)
-        memories.push_back({memory.id, memory.type, memory.content, memory.action});
-    return memories;
-}
-
-queue::reply_usage to_reply(claude::answer const& answer) {
-    auto const& usage = answer.usage;
-    return {usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens,
-            usage.cache_creation_input_tokens, answer.cost_usd};
-}
-
-std::string_view error_type(claude::error_kind kind) {
-    switch (kind) {
-        case claude::error_kind::auth:
-            return "claude_auth";
-        case claude::error_kind::spend_limit:
-            return "claude_spend_limit";
-        case claude::error_kind::rejected:
-            return "claude_rejected";
-        case claude::error_kind::unavailable:
-            return "claude_unavailable";
-        case claude::error_kind::deadline:
-            return "deadline_exceeded";
-    }
-    return "internal";
-}
-
-// Of an error reply.
-queue::dead_letter dead_letter_of(std::string const& reply) {
-    auto const error = queue::parse_reply(reply);
-    return {error ? error->error_type : "internal", error ? error->error_message : ""};
-}
-
-// Label and type of the memories in a prompt.
-using shown_memories = std::vector<std::pair<std::int64_t, std::string>>;
-
-shown_memories find_shown(store::context const& context) {
-    shown_memories shown;
-    shown.reserve(context.memories.size() + context.found_memories.size());
-    for (auto const& one : context.memories)
-        shown.emplace_back(one.label, one.type);
-    for (auto const& one : context.found_memories)
-        shown.emplace_back(one.what.label, one.what.type);
-    return shown;
-}
-
-// What takes the place of a memory keeps that one's type. None: the note is about a number that the model was
-// not shown, such as one of an example.
-std::optional<std::string_view> type_of(memory_tag const& tag, shown_memories const& shown) {
-    if (tag.what == memory_tag::kind::add) return tag.type;
-    auto const one = std::ranges::find(shown, tag.label, &shown_memories::value_type::first);
-    if (one == shown.end()) return std::nullopt;
-    return one->second;
-}
-
 }  // namespace
 
 // One job on its way through.
 struct chat_turn::turn {
-    int attempts = 1;
-    int deaths = 0;
-    base::steady_time received;
-    queue::job job;
-    store::job_key key;
-    store::conversation conversation;
-    std::string shown_id;  // the job's own, or the one made for it; empty if the job could not be read
-    std::string reply_to;
-    base::steady_time deadline;
+    chat_job job;
+    stage at = stage::loading;
+    int tries = 0;
+    std::optional<queue::settlement> settled;  // at its end; none: the job is given back
     base::steady_time asked_at;
     std::uint64_t asked_in = 0;  // the gate's period
     queue::reply_timing timing;
-    store::context context;
-    store::erasures seen;
-    bool loaded = false;
-    bool again = false;    // something that the prompt held was erased before the answer came
-    std::string vector;    // of the message; empty: none
-    std::string recalled;  // the earlier turns found for the message
-    shown_memories shown;
+    store::context context;               // until it is in a prompt
+    std::optional<store::erasures> seen;  // as the context had it; none: nothing was loaded yet
+    std::string vector;                   // of the message; empty: none
+    std::string recalled;                 // the earlier turns found for the message
+    std::vector<shown_memory> shown;
+
+    void end(std::optional<queue::settlement> with) {
+        settled = std::move(with);
+        at = stage::ended;
+    }
 };
 
 chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
@@ -120,85 +58,105 @@ chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, sto
       gate_(gate),
       clock_(clock),
       after_commit_(std::move(after_commit)),
-      patience_(std::move(executor)) {}
+      executor_(std::move(executor)),
+      patience_(executor_) {}
 
 // Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for
 // the turn, and one frame, of take_turn(). What comes before and after has frames of its own, which are gone
 // by then.
 asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::delivery delivery) {
+    auto read = read_delivery(delivery, rules_);
     auto one = std::make_unique<turn>();
-    auto problem = begin(*one, std::move(delivery));
-    return problem ? refuse(std::move(one), std::move(*problem)) : take_turn(std::move(one));
-}
-
-// Returns what is wrong with the job, if it cannot be answered.
-std::optional<std::string> chat_turn::begin(turn& turn, queue::delivery delivery) const {
-    turn.timing.queued_ms = delivery.queued_ms;
-    auto parsed =
-        queue::parse_job(delivery.body, {rules_.prefix, &rules_.reply_prefixes, rules_.max_job_bytes});
-    turn.job = parsed ? std::move(*parsed) : std::move(parsed.error().partial);
-    turn.key = {turn.job.id.empty() ? delivery.ticket : turn.job.id, delivery.ticket,
-                base::sha256(delivery.body)};
-    turn.shown_id = parsed ? turn.key.job_id : turn.job.id;
-    turn.reply_to = turn.job.reply_to;
-    if (turn.reply_to.empty() && (parsed || !turn.job.id.empty()))
-        turn.reply_to = queue::default_reply_key(rules_.prefix, turn.key.job_id);
-    turn.conversation = {turn.job.user_id,
-                         turn.job.session_id.empty() ? "s-" + delivery.ticket : turn.job.session_id};
-    auto const allowed = turn.job.deadline.value_or(rules_.deadline);
-    turn.deadline = delivery.received + allowed - milliseconds(delivery.queued_ms);
-    // The bytes have been read and digested, and the queue knows where the job belongs: a call in flight need
-    // not carry that too.
-    turn.attempts = delivery.attempts;
-    turn.deaths = delivery.deaths;
-    turn.received = delivery.received;
-    if (parsed) return std::nullopt;
-    return std::move(parsed.error().message);
+    one->job = std::move(read.job);
+    one->timing.queued_ms = one->job.queued_ms;
+    return read.problem.empty() ? take_turn(std::move(one)) : refuse(std::move(one), std::move(read.problem));
 }
 
 asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_ptr<turn> turn,
                                                                     std::string why) {
-    auto refused = co_await fail(*turn, "invalid_job", std::move(why), false);
-    co_return refused;
+    turn_failure invalid{"invalid_job", std::move(why)};
+    co_await fail(*turn, std::move(invalid));
+    co_return std::move(turn->settled);
 }
 
 asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::unique_ptr<turn> turn) {
     if (finding_.embedder != nullptr && searches()) co_await embed_message(*turn);
-    for (int tries = 1;; ++tries) {
-        auto settled = co_await load(*turn);
-        if (settled) co_return settled;
+    for (;;) {
+        co_await load(*turn);
+        if (turn->at == stage::ended) break;
         turn->asked_in = gate_.period();
-        auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->deadline,
+        auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->job.deadline,
                                              claude::ignore_events());
-        settled = co_await finish(*turn, std::move(answered));
-        if (!turn->again) co_return settled;
-        if (tries < most_tries) continue;
-        settled = co_await fail(*turn, "internal", "memories were being erased all the time", true);
-        co_return settled;
+        co_await take_answer(*turn, std::move(answered));
+        if (turn->at == stage::ended) break;
     }
+    co_return std::move(turn->settled);
 }
 
 // Without a vector in time the search goes by words.
 asio::awaitable<void> chat_turn::embed_message(turn& turn) {
-    auto const until = std::min(turn.deadline, clock_.steady() + finding_.embedding_timeout);
-    std::vector<std::string> message{turn.job.message};
+    auto const until = std::min(turn.job.deadline, clock_.steady() + finding_.embedding_timeout);
+    std::vector<std::string> message{turn.job.what.message};
     auto made = co_await finding_.embedder->embed(std::move(message), embedding::purpose::query, until);
     if (made && made->size() == 1) turn.vector = embedding::to_bytes(made->front());
 }
 
 store::context_query chat_turn::what_to_load(turn const& turn) const {
     store::context_query query;
-    query.job = turn.key;
-    query.of = turn.conversation;
+    query.job = turn.job.key;
+    query.of = turn.job.conversation;
     query.memory_limit = options_.memory_limit;
     query.history_turns = options_.history_turns;
     query.now = clock_.wall();
     if (!searches()) return query;
     query.recall_limit = options_.recall_limit;
-    query.search = finding_.texts->ranker_for(turn.job.message, query.now);
+    query.search = finding_.texts->ranker_for(turn.job.what.message, query.now);
     query.vector = turn.vector;
     if (!query.vector.empty()) query.vector_model = finding_.embedder->model_id();
     return query;
+}
+
+// From `loading` to `asking`.
+asio::awaitable<void> chat_turn::load(turn& turn) {
+    if (turn.tries++ == most_tries) {
+        turn_failure why{"internal", "memories were being erased all the time", true};
+        co_await fail(turn, std::move(why));
+        co_return;
+    }
+    auto const begun = clock_.steady();
+    // A ranker serves one search.
+    auto const load = [&] { return store_.load_context(what_to_load(turn)); };
+    auto loaded = co_await patience_.insist(load);
+    if (!loaded) {
+        turn_failure why{"internal", "the memory could not be loaded: " + loaded.error().message, true};
+        co_await fail(turn, std::move(why));
+        co_return;
+    }
+    turn.context = std::move(*loaded);
+    turn.asked_at = clock_.steady();
+    turn.timing.load_ms = base::elapsed_ms(begun, turn.asked_at);
+    co_await check_loaded(turn);
+}
+
+// Whether there is anything to ask, now that the store has said what it knows of the job.
+asio::awaitable<void> chat_turn::check_loaded(turn& turn) {
+    if (turn.context.recorded) {
+        co_await end_recorded(turn, std::move(*turn.context.recorded));
+        co_return;
+    }
+    turn.seen = turn.context.seen;
+    if (was_forgotten(turn)) {
+        end_cancelled(turn);
+    } else if (turn.job.deaths >= rules_.max_deliveries) {
+        turn_failure why{"poisoned", "the job was being worked on when a daemon died or stalled, " +
+                                         std::to_string(turn.job.deaths) + " times"};
+        co_await fail(turn, std::move(why));
+    } else if (turn.asked_at >= turn.job.deadline) {
+        turn_failure why{"deadline_exceeded", "the job waited for longer than its deadline", true};
+        co_await fail(turn, std::move(why));
+    } else {
+        turn.at = stage::asking;
+    }
 }
 
 // Whether the job was there already when everything about its user was erased.
@@ -206,46 +164,9 @@ bool chat_turn::was_forgotten(turn const& turn) const {
     if (turn.context.forgotten_at == base::wall_time{}) return false;
     // A moment in the future is of a clock that was set back since: it says nothing.
     if (turn.context.forgotten_at > clock_.wall()) return false;
-    auto const waited = clock_.steady() - turn.received + milliseconds(turn.timing.queued_ms);
+    auto const waited = clock_.steady() - turn.job.received + milliseconds(turn.job.queued_ms);
     auto const first_seen = clock_.wall() - std::chrono::duration_cast<base::wall_time::duration>(waited);
     return first_seen < turn.context.forgotten_at;
-}
-
-// Returns a settlement if the turn ends here.
-asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
-    auto const begun = clock_.steady();
-    turn.again = false;
-    // A ranker serves one search.
-    auto const load = [&] { return store_.load_context(what_to_load(turn)); };
-    auto loaded = co_await patience_.insist(load);
-    if (!loaded) {
-        auto failed = co_await fail(turn, "internal",
-                                    "the memory could not be loaded: " + loaded.error().message, true);
-        co_return failed;
-    }
-    turn.context = std::move(*loaded);
-    if (turn.context.recorded) {
-        auto known = co_await settle_recorded(turn, std::move(*turn.context.recorded));
-        co_return known;
-    }
-    turn.seen = turn.context.seen;
-    turn.loaded = true;
-    if (was_forgotten(turn)) co_return cancel(turn);
-    if (turn.deaths >= rules_.max_deliveries) {
-        auto poisoned = co_await fail(turn, "poisoned",
-                                      "the job was being worked on when a daemon died or stalled, " +
-                                          std::to_string(turn.deaths) + " times",
-                                      false);
-        co_return poisoned;
-    }
-    turn.asked_at = clock_.steady();
-    turn.timing.load_ms = base::elapsed_ms(begun, turn.asked_at);
-    if (turn.asked_at >= turn.deadline) {
-        auto late =
-            co_await fail(turn, "deadline_exceeded", "the job waited for longer than its deadline", true);
-        co_return late;
-    }
-    co_return std::nullopt;
 }
 
 claude::request chat_turn::compose(turn& turn) const {
@@ -254,233 +175,155 @@ claude::request chat_turn::compose(turn& turn) const {
     for (auto const& one : context.found_turns)
         turn.recalled.append(one.what.content).append("\n");
     turn.shown = find_shown(context);
-    return compose_chat(options_, context, turn.conversation.session_id, turn.job.message);
+    return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message);
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::finish(turn& turn,
-                                                                    claude::result<claude::answer> answered) {
+// From `asking` to `committing` and on.
+asio::awaitable<void> chat_turn::take_answer(turn& turn, claude::result<claude::answer> answered) {
     turn.timing.claude_ms = base::elapsed_ms(turn.asked_at, clock_.steady());
     if (!answered) {
-        auto failed = co_await fail_call(turn, answered.error());
-        co_return failed;
+        co_await end_refused(turn, answered.error());
+        co_return;
     }
     gate_.answered(turn.asked_in);
-    auto committed = co_await commit(turn, std::move(*answered));
-    co_return committed;
+    turn.at = stage::committing;
+    co_await commit(turn, std::move(*answered));
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::fail_call(turn const& turn,
-                                                                       claude::error error) {
-    using claude::error_kind;
-    bool const for_everybody = error.kind == error_kind::auth || error.kind == error_kind::spend_limit;
-    if (for_everybody && !gate_.refused(error)) co_return std::nullopt;
-    if (error.kind == error_kind::rejected) gate_.answered(turn.asked_in);
-    bool const retryable = error.kind != error_kind::rejected;
-    auto logged = claude::loggable(error);
-    auto failed = co_await fail(turn, std::string(error_type(error.kind)), std::move(error.message),
-                                retryable, std::move(logged));
-    co_return failed;
-}
-
-// Whether a note says again what the prompt showed, and no word of it comes from the message: a name or a
-// number of the message makes a long sentence another fact.
-bool chat_turn::is_echo(turn const& turn, std::string const& content) {
-    if (turn.recalled.empty()) return false;
-    auto const shown = recall::share_within(content, turn.recalled);
-    return shown >= echo_share && recall::share_within(content, turn.recalled + turn.job.message) <= shown;
-}
-
-// What the model noted, with the rules of its category.
-std::vector<store::new_memory> chat_turn::read_notes(turn const& turn, std::vector<memory_tag> tags) const {
-    std::vector<store::new_memory> notes;
-    std::size_t echoes = 0, not_shown = 0;
-    for (auto& tag : tags) {
-        auto const type = type_of(tag, turn.shown);
-        if (!type) {
-            ++not_shown;
-            continue;
-        }
-        store::new_memory note;
-        note.what = tag.what == memory_tag::kind::add      ? store::new_memory::kind::add
-                    : tag.what == memory_tag::kind::update ? store::new_memory::kind::update
-                                                           : store::new_memory::kind::forget;
-        note.label = tag.label;
-        note.told = recall::share_within(tag.content, turn.job.message) >= least_support;
-        if (tag.what == memory_tag::kind::add && !note.told && is_echo(turn, tag.content)) {
-            ++echoes;
-            continue;
-        }
-        if (auto const* kind = options_.types.find(*type)) {
-            note.most_of_type = kind->max_per_user;
-            note.lifetime = kind->ttl;
-        }
-        note.type = std::move(tag.type);
-        note.content = std::move(tag.content);
-        notes.push_back(std::move(note));
-    }
-    if (echoes > 0)
-        base::log_info("the model noted what it had been shown; not kept",
-                       {{"job", turn.key.job_id}, {"notes", echoes}});
-    if (not_shown > 0)
-        base::log_warn("the model named memories that it was not shown",
-                       {{"job", turn.key.job_id}, {"notes", not_shown}});
-    return notes;
-}
-
-store::exchange chat_turn::make_exchange(turn const& turn, claude::answer const& answer) const {
-    auto text = answer.text();
-    auto extracted = extract_memory_tags(text, options_.types.names());
-    if (extracted.malformed > 0 || extracted.retyped > 0)
-        base::log_warn("the model wrote memory tags that are not well formed",
-                       {{"job", turn.key.job_id},
-                        {"dropped", extracted.malformed},
-                        {"kept_as_fact", extracted.retyped}});
-
-    auto const draft = std::make_shared<queue::ok_reply>();
-    draft->id = turn.key.job_id;
-    draft->user_id = turn.conversation.user_id;
-    draft->session_id = turn.conversation.session_id;
-    draft->reply = std::move(extracted.reply);
-    draft->model = answer.model;
-    draft->stop_reason = answer.stop_reason;
-    draft->usage = to_reply(answer);
-    draft->attempts = turn.attempts;
-    draft->metadata = turn.job.metadata;
-    draft->timing = turn.timing;
-
-    store::exchange exchange;
-    exchange.job = turn.key;
-    exchange.of = turn.conversation;
-    exchange.user_text = turn.job.message;
-    exchange.assistant_text = std::move(text);
-    exchange.memories = read_notes(turn, std::move(extracted.tags));
-    exchange.at = clock_.wall();
-    exchange.seen = turn.seen;
-    exchange.reply_to = turn.reply_to;
-    exchange.compose_reply = [draft](std::vector<store::saved_memory> const& saved) {
-        auto reply = *draft;
-        reply.memories = to_reply(saved);
-        return queue::to_json(reply);
-    };
-    return exchange;
-}
-
-// Nothing, and turn.again, if the turn has to begin anew.
-asio::awaitable<std::optional<queue::settlement>> chat_turn::commit(turn& turn, claude::answer answer) {
+// From `committing` to the end, or back to `loading`.
+asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
+    using staleness = store::commit_outcome::staleness;
     auto const begun = clock_.steady();
-    auto const finish_timing = [&turn, this, begun] {
-        auto const now = clock_.steady();
-        turn.timing.commit_ms = base::elapsed_ms(begun, now);
-        turn.timing.total_ms = turn.timing.queued_ms + base::elapsed_ms(turn.received, now);
-    };
-    finish_timing();
-    auto const exchange = make_exchange(turn, answer);
+    finish_timing(turn, begun);
+    auto const exchange = co_await make_exchange(turn, answer);
     base::failpoint("before_commit");
     auto const save = [&] { return store_.commit_exchange(exchange); };
     auto committed = co_await patience_.insist(save);
     if (!committed) {
-        auto failed = co_await fail(turn, "internal",
-                                    "the exchange could not be stored: " + committed.error().message, true);
-        co_return failed;
-    }
-    using staleness = store::commit_outcome::staleness;
-    if (committed->stale == staleness::forget) co_return cancel(turn);
-    if (committed->stale == staleness::deletion) {
+        turn_failure why{"internal", "the exchange could not be stored: " + committed.error().message, true};
+        co_await fail(turn, std::move(why));
+    } else if (committed->stale == staleness::forget) {
+        end_cancelled(turn);
+    } else if (committed->stale == staleness::deletion) {
         base::log_info("a memory was erased during the call: the job is answered anew",
-                       {{"job", turn.key.job_id}});
-        turn.again = true;
-        co_return std::nullopt;
+                       {{"job", turn.job.key.job_id}});
+        turn.at = stage::loading;
+    } else if (!committed->committed) {
+        co_await end_recorded(turn, std::move(committed->outcome));
+    } else {
+        base::failpoint("committed");
+        finish_timing(turn, begun);
+        end_answered(turn, answer, std::move(*committed), exchange.memories.size());
     }
-    if (!committed->committed) {
-        auto known = co_await settle_recorded(turn, std::move(committed->outcome));
-        co_return known;
-    }
-    base::failpoint("committed");
-    finish_timing();
-    co_return answer_committed(turn, answer, std::move(*committed), exchange.memories.size());
 }
 
-queue::settlement chat_turn::answer_committed(turn const& turn, claude::answer const& answer,
-                                              store::commit_outcome committed, std::size_t notes) {
+asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, claude::answer const& answer) {
+    auto const& job = turn.job;
+    auto text = answer.text();
+    auto tags = extract_memory_tags(text, options_.types.names());
+    auto said = std::move(tags.reply);
+    if (tags.malformed > 0 || tags.retyped > 0)
+        base::log_warn(
+            "the model wrote memory tags that are not well formed",
+            {{"job", job.key.job_id}, {"dropped", tags.malformed}, {"kept_as_fact", tags.retyped}});
+    note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.recalled);
+    // A long message would hold up everybody.
+    while (review.read_on())
+        co_await asio::post(executor_, asio::use_awaitable);
+    auto kept = std::move(review).finish(options_.types);
+    if (kept.echoes > 0)
+        base::log_info("the model noted what it had been shown; not kept",
+                       {{"job", job.key.job_id}, {"notes", kept.echoes}});
+    if (kept.not_shown > 0)
+        base::log_warn("the model named memories that it was not shown",
+                       {{"job", job.key.job_id}, {"notes", kept.not_shown}});
+
+    store::exchange exchange;
+    exchange.job = job.key;
+    exchange.of = job.conversation;
+    exchange.user_text = job.what.message;
+    exchange.assistant_text = std::move(text);
+    exchange.memories = std::move(kept.notes);
+    exchange.at = clock_.wall();
+    exchange.seen = turn.seen.value_or(store::erasures{});
+    exchange.reply_to = job.reply_to;
+    exchange.compose_reply = ok_reply_writer(job, answer, std::move(said), turn.timing);
+    co_return exchange;
+}
+
+void chat_turn::finish_timing(turn& turn, base::steady_time commit_begun) const {
+    auto const now = clock_.steady();
+    turn.timing.commit_ms = base::elapsed_ms(commit_begun, now);
+    turn.timing.total_ms = turn.job.queued_ms + base::elapsed_ms(turn.job.received, now);
+}
+
+void chat_turn::end_answered(turn& turn, claude::answer const& answer, store::commit_outcome committed,
+                             std::size_t notes) {
+    auto const& job = turn.job;
     if (committed.unknown_labels > 0)
         base::log_warn("the model named memories that this user does not have",
-                       {{"job", turn.key.job_id}, {"notes", committed.unknown_labels}});
-    base::log_info("job answered", {{"job", turn.key.job_id},
-                                    {"user", turn.conversation.user_id},
-                                    {"session", turn.conversation.session_id},
+                       {{"job", job.key.job_id}, {"notes", committed.unknown_labels}});
+    base::log_info("job answered", {{"job", job.key.job_id},
+                                    {"user", job.conversation.user_id},
+                                    {"session", job.conversation.session_id},
                                     {"stop_reason", answer.stop_reason},
                                     {"memories", notes},
                                     {"claude_ms", turn.timing.claude_ms},
                                     {"total_ms", turn.timing.total_ms},
                                     {"calls", answer.attempts}});
-    after_commit_(turn.conversation, committed.window_turns);
-    return {turn.key.job_id, turn.reply_to,
-            queue::with_timing(std::move(committed.outcome.reply), turn.timing), std::nullopt};
+    after_commit_(job.conversation, committed.window_turns);
+    turn.end(settle_answered(job, queue::with_timing(std::move(committed.outcome.reply), turn.timing)));
 }
 
 // Everything about the user was erased while the job waited or ran. Nothing is recorded: that would be
-// something about him again.
-queue::settlement chat_turn::cancel(turn const& turn) const {
-    queue::error_reply reply;
-    reply.id = turn.shown_id;
-    reply.user_id = turn.job.user_id;
-    reply.session_id = turn.job.session_id;
-    reply.type = "cancelled";
-    reply.message = "everything about this user was erased";
-    reply.attempts = turn.attempts;
-    reply.metadata = turn.job.metadata;
-    base::log_info("job cancelled: everything about its user was erased", {{"job", turn.key.job_id}});
-    return {turn.shown_id, turn.reply_to, queue::to_json(reply), std::nullopt};
+// something about the user again.
+void chat_turn::end_cancelled(turn& turn) {
+    base::log_info("job cancelled: everything about its user was erased", {{"job", turn.job.key.job_id}});
+    turn.end(settle_cancelled(turn.job));
 }
 
 // Another delivery of this job came to an end before this one.
-asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn,
-                                                              store::recorded_outcome recorded) {
+asio::awaitable<void> chat_turn::end_recorded(turn& turn, store::recorded_outcome recorded) {
+    auto const& job = turn.job;
     if (recorded.ok && !recorded.same_body) {
-        auto conflict = co_await fail(turn, "id_conflict",
-                                      "the id " + turn.key.job_id + " was used for another job", false);
-        co_return conflict;
+        turn_failure conflict{"id_conflict", "the id " + job.key.job_id + " was used for another job"};
+        co_await fail(turn, std::move(conflict));
+        co_return;
     }
     base::log_info("job answered from the store",
-                   {{"job", turn.key.job_id}, {"user", turn.conversation.user_id}});
-    queue::settlement settlement{turn.shown_id, turn.reply_to, std::move(recorded.reply), std::nullopt};
-    if (!recorded.ok) settlement.dead = dead_letter_of(settlement.reply);
-    co_return settlement;
+                   {{"job", job.key.job_id}, {"user", job.conversation.user_id}});
+    turn.end(settle_recorded(job, std::move(recorded)));
+}
+
+// What concerns every call is borne by the first job that meets it; the others are given back.
+asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
+    using claude::error_kind;
+    bool const for_everybody = error.kind == error_kind::auth || error.kind == error_kind::spend_limit;
+    if (for_everybody && !gate_.refused(error)) {
+        turn.end(std::nullopt);
+        co_return;
+    }
+    if (error.kind == error_kind::rejected) gate_.answered(turn.asked_in);
+    auto why = failure_of(std::move(error));
+    co_await fail(turn, std::move(why));
 }
 
 // Records the error, so that a delivery that wakes up late cannot bring another outcome, and answers with it.
-// `logged` replaces the message in the log.
-asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string type, std::string message,
-                                                   bool retryable, std::string logged) {
-    queue::error_reply reply;
-    reply.id = turn.shown_id;
-    reply.user_id = turn.job.user_id;
-    reply.session_id = turn.job.session_id;
-    reply.type = type;
-    reply.message = message;
-    reply.retryable = retryable;
-    reply.attempts = turn.attempts;
-    reply.metadata = turn.job.metadata;
-    base::log_warn("job failed", {{"job", turn.key.job_id},
-                                  {"user", turn.job.user_id},
-                                  {"session", turn.job.session_id},
-                                  {"error", type},
-                                  {"message", logged.empty() ? message : logged},
-                                  {"attempts", turn.attempts}});
-
-    store::failure const failure{turn.key, turn.job.user_id, queue::to_json(reply), clock_.wall(),
-                                 turn.loaded ? std::optional(turn.seen) : std::nullopt};
+asio::awaitable<void> chat_turn::fail(turn& turn, turn_failure why) {
+    auto const& job = turn.job;
+    base::log_warn("job failed", {{"job", job.key.job_id},
+                                  {"user", job.what.user_id},
+                                  {"session", job.what.session_id},
+                                  {"error", why.type},
+                                  {"message", why.logged.empty() ? why.message : why.logged},
+                                  {"attempts", job.attempts}});
+    store::failure const failure{job.key, job.what.user_id, error_reply(job, why), clock_.wall(), turn.seen};
     auto const record = [&] { return store_.record_failure(failure); };
     auto recorded = co_await patience_.insist(record);
-    queue::settlement settlement{turn.shown_id, turn.reply_to, failure.reply,
-                                 queue::dead_letter{std::move(type), std::move(message)}};
-    if (!recorded) co_return settlement;  // a damaged store must not keep the caller waiting
-    if (recorded->reply == failure.reply) co_return settlement;
-    // Another delivery was first, and may have ended otherwise.
-    settlement.reply = std::move(recorded->reply);
-    settlement.dead.reset();
-    if (!recorded->ok) settlement.dead = dead_letter_of(settlement.reply);
-    co_return settlement;
+    // A damaged store must not keep the caller waiting.
+    bool const as_reported = !recorded || recorded->reply == failure.reply;
+    turn.end(as_reported ? settle_failed(job, failure.reply, std::move(why))
+                         : settle_recorded(job, std::move(*recorded)));
 }
 
 }  // namespace engram::workers

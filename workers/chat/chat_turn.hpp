@@ -1,16 +1,25 @@
 // The chat turn: a delivered job becomes an answer and a memory.
+//
+// What a turn is in the middle of. A failure, a cancelled job, or one that has its outcome already leads from
+// every stage to `ended`.
+//
+//   stage       what goes on                                        then
+//   loading     what is known about the user is read                asking
+//   asking      the prompt is with Claude; nothing else is kept     committing
+//   committing  the answer and its notes are stored                 ended; loading, if something that the
+//                                                                   prompt held was erased meanwhile
+//   ended       there is a settlement, or the job is given back
 #pragma once
 
 #include "base/clock.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
 #include "embedding/client.hpp"
-#include "queue/job.hpp"
 #include "queue/job_queue.hpp"
-#include "queue/reply.hpp"
 #include "store/store.hpp"
-#include "workers/chat/memory_tags.hpp"
+#include "workers/chat/chat_job.hpp"
 #include "workers/chat/recollection.hpp"
+#include "workers/chat/replies.hpp"
 #include "workers/options.hpp"
 #include "workers/store_patience.hpp"
 
@@ -21,18 +30,8 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace engram::workers {
-
-/// What a chat turn needs to know of the queue's rules.
-struct job_rules {
-    std::string prefix;
-    std::vector<std::string> reply_prefixes;
-    std::size_t max_job_bytes = 262'144;
-    std::chrono::milliseconds deadline{600'000};
-    int max_deliveries = 3;
-};
 
 /// How a turn finds what has to do with its message. Null: it does not, or by words alone.
 struct finding {
@@ -41,8 +40,8 @@ struct finding {
     std::chrono::milliseconds embedding_timeout{250};
 };
 
-/// Answers jobs: load, compose, ask, extract, commit, reply. One object serves all jobs; everything it refers
-/// to must outlive it. All calls from one executor.
+/// Answers jobs: load, compose, ask, read the notes, commit, reply. One object serves all jobs; everything it
+/// refers to must outlive it. All calls from one executor.
 class chat_turn {
 public:
     /// Told after each commit: the conversation and how many of its turns no summary covers.
@@ -62,32 +61,29 @@ public:
     void set_options(chat_options options) { options_ = std::move(options); }
 
 private:
+    enum class stage { loading, asking, committing, ended };
     struct turn;
-    [[nodiscard]] std::optional<std::string> begin(turn& turn, queue::delivery delivery) const;
+
     boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn,
                                                                     std::string why);
     boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
     [[nodiscard]] bool searches() const { return finding_.texts != nullptr && options_.recall_limit > 0; }
     boost::asio::awaitable<void> embed_message(turn& turn);
-    boost::asio::awaitable<std::optional<queue::settlement>> load(turn& turn);
+    boost::asio::awaitable<void> load(turn& turn);
+    boost::asio::awaitable<void> check_loaded(turn& turn);
     [[nodiscard]] store::context_query what_to_load(turn const& turn) const;
-    [[nodiscard]] claude::request compose(turn& turn) const;
-    boost::asio::awaitable<std::optional<queue::settlement>> finish(turn& turn,
-                                                                    claude::result<claude::answer> answered);
-    boost::asio::awaitable<std::optional<queue::settlement>> commit(turn& turn, claude::answer answer);
-    [[nodiscard]] store::exchange make_exchange(turn const& turn, claude::answer const& answer) const;
-    [[nodiscard]] static bool is_echo(turn const& turn, std::string const& content);
-    [[nodiscard]] std::vector<store::new_memory> read_notes(turn const& turn,
-                                                            std::vector<memory_tag> tags) const;
-    [[nodiscard]] queue::settlement answer_committed(turn const& turn, claude::answer const& answer,
-                                                     store::commit_outcome committed, std::size_t notes);
-    [[nodiscard]] queue::settlement cancel(turn const& turn) const;
     [[nodiscard]] bool was_forgotten(turn const& turn) const;
-    boost::asio::awaitable<queue::settlement> fail(turn const& turn, std::string type, std::string message,
-                                                   bool retryable, std::string logged = {});
-    boost::asio::awaitable<std::optional<queue::settlement>> fail_call(turn const& turn, claude::error error);
-    boost::asio::awaitable<queue::settlement> settle_recorded(turn const& turn,
-                                                              store::recorded_outcome recorded);
+    [[nodiscard]] claude::request compose(turn& turn) const;
+    boost::asio::awaitable<void> take_answer(turn& turn, claude::result<claude::answer> answered);
+    boost::asio::awaitable<void> commit(turn& turn, claude::answer answer);
+    boost::asio::awaitable<store::exchange> make_exchange(turn const& turn, claude::answer const& answer);
+    void finish_timing(turn& turn, base::steady_time commit_begun) const;
+    void end_answered(turn& turn, claude::answer const& answer, store::commit_outcome committed,
+                      std::size_t notes);
+    static void end_cancelled(turn& turn);
+    boost::asio::awaitable<void> end_recorded(turn& turn, store::recorded_outcome recorded);
+    boost::asio::awaitable<void> end_refused(turn& turn, claude::error error);
+    boost::asio::awaitable<void> fail(turn& turn, turn_failure why);
 
     job_rules rules_;
     chat_options options_;
@@ -97,6 +93,7 @@ private:
     claude::gate& gate_;
     base::clock const& clock_;
     after_commit after_commit_;
+    boost::asio::any_io_executor executor_;
     store_patience patience_;
 };
 

@@ -78,6 +78,12 @@ std::string shorten(std::string text, std::size_t limit) {
     return text.substr(0, head) + " [...] " + text.substr(tail);
 }
 
+// `text` as data of at most about `limit` bytes. Most of a long text is left out before it is escaped: that
+// leaves more than half of its bytes, so what stands at the ends is the same.
+std::string shorten_data(std::string text, std::size_t limit) {
+    return shorten(escape_data(shorten(std::move(text), 4 * limit)), limit);
+}
+
 // "2026-11-23" of "2026-11-23 10:00:00", with a comma before it; "" if the text begins with no date.
 std::string date_of(std::string_view created_at) {
     constexpr std::string_view form = "dddd-dd-dd";
@@ -96,7 +102,7 @@ std::string label_of(store::memory const& memory, std::string_view session_id) {
 
 std::string line_of(store::memory const& memory, std::string_view session_id) {
     return "- #" + std::to_string(memory.label) + " (" + label_of(memory, session_id) +
-           date_of(memory.created_at) + ") " + shorten(escape_data(memory.content), memory_bytes) + '\n';
+           date_of(memory.created_at) + ") " + shorten_data(memory.content, memory_bytes) + '\n';
 }
 
 struct memory_list {
@@ -136,11 +142,11 @@ memory_list list_memories(std::vector<store::memory> const& memories, std::strin
 
 std::string line_of(store::found_turn const& turn) {
     bool const by_user = turn.what.role == store::role::user;
-    auto const valid = to_valid(turn.what.content);
-    auto const said = by_user ? valid : extract_memory_tags(valid, {}).reply;
+    auto said = to_valid(turn.what.content);
+    if (!by_user) said = extract_memory_tags(said, {}).reply;
     if (base::is_blank(said)) return {};
     return std::string(by_user ? "- (the user said" : "- (you answered") + date_of(turn.created_at) + ") " +
-           shorten(escape_data(said), recalled_bytes) + '\n';
+           shorten_data(std::move(said), recalled_bytes) + '\n';
 }
 
 std::string instructions(categories const& types) {
@@ -168,7 +174,7 @@ std::span<store::turn const> newest_within(std::vector<store::turn> const& turns
 std::string list_summaries(std::vector<std::string> const& summaries, std::size_t limit) {
     std::string list = "<earlier_summaries>\n";
     for (auto const& summary : summaries)
-        list += "- " + shorten(escape_data(summary), limit) + '\n';
+        list += "- " + shorten_data(summary, limit) + '\n';
     return list += "</earlier_summaries>\n\n";
 }
 
@@ -239,10 +245,10 @@ claude::request compose_summary(summary_options const& options, store::summary_t
     text += "<transcript>\n";
     for (auto const& turn : task.turns) {
         bool const by_user = turn.role == store::role::user;
-        auto const valid = to_valid(turn.content);
-        auto const said = by_user ? valid : extract_memory_tags(valid, {}).reply;
+        auto said = to_valid(turn.content);
+        if (!by_user) said = extract_memory_tags(said, {}).reply;
         if (base::is_blank(said)) continue;
-        text += (by_user ? "User: " : "Assistant: ") + shorten(escape_data(said), limit) + '\n';
+        text += (by_user ? "User: " : "Assistant: ") + shorten_data(std::move(said), limit) + '\n';
     }
     text += "</transcript>\n\nSummarize the transcript in three to five points.";
 

@@ -2,6 +2,7 @@
 #include "workers/chat/chat_turn.hpp"
 #include "workers/turn_fixture.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -220,6 +221,23 @@ BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
     auto const notes = notes_of(
         "Ok.\n[MEMORY: update #3|Adopted a beagle named Biscuit in March]\n[MEMORY: forget #4]", "hello");
     BOOST_TEST(notes.size() == 2u);
+}
+
+// Nothing else in this turn waits, so what is posted when the answer comes runs either while its notes are
+// judged or after the turn.
+BOOST_AUTO_TEST_CASE(others_go_on_while_a_long_message_is_compared_with_its_notes) {
+    std::string text = "Ok.";
+    for (int i = 0; i < 60; ++i)
+        text += "\n[MEMORY: fact|Adopted beagle number" + std::to_string(i) + "]";
+    for (std::size_t const bytes : {5u, 250'000u}) {
+        bool before_the_end = false;
+        store.exchanges.clear();
+        store.finished.clear();
+        claude.after_ask = [&] { boost::asio::post(io, [&] { before_the_end = store.exchanges.empty(); }); };
+        auto const notes = notes_of(text, std::string(bytes, '.'));
+        BOOST_TEST(notes.size() == 60u);
+        BOOST_TEST(before_the_end == (bytes > 5));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,76 @@
+// Which of the model's notes are kept. Pure.
+//
+// A note is left out if it
+// - changes a memory that the prompt did not show: its number comes from somewhere else, such as an example;
+// - is an echo: it is new, the message does not speak of it, and an earlier turn that was recalled for the
+//   message says it. No word of it may then come from the message: one name or number of the message makes a
+//   long sentence another fact.
+// A note counts as told if the message speaks of it. It has the limits of its category; what takes the place
+// of a memory has those of that memory's category.
+#pragma once
+
+#include "recall/shared_words.hpp"
+#include "store/store.hpp"
+#include "workers/chat/categories.hpp"
+#include "workers/chat/memory_tags.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engram::workers {
+
+/// A memory as a prompt showed it.
+struct shown_memory {
+    std::int64_t label = 0;
+    std::string type;
+};
+
+[[nodiscard]] std::vector<shown_memory> find_shown(store::context const& context);
+
+struct kept_notes {
+    std::vector<store::new_memory> notes;  ///< in the order in which the model wrote them
+    std::size_t echoes = 0;                ///< left out
+    std::size_t not_shown = 0;             ///< left out
+};
+
+/// Judges the notes of one answer. The texts may be long, so they are read in parts, between which the caller
+/// can let others run; each is read once at most, however many notes there are, and not at all without notes.
+class note_review {
+public:
+    /// `message`: what the user said. `recalled`: the earlier turns that were found for it. Both must outlive
+    /// this.
+    note_review(std::vector<memory_tag> tags, std::span<shown_memory const> shown, std::string_view message,
+                std::string_view recalled);
+
+    /// Reads on, for less than a millisecond. False: all that matters has been read.
+    [[nodiscard]] bool read_on();
+
+    /// REQUIRES: read_on() was false.
+    [[nodiscard]] kept_notes finish(categories const& types) &&;
+
+    /// Of both texts.
+    [[nodiscard]] std::size_t bytes_read() const { return message_.bytes_read() + recalled_.bytes_read(); }
+
+private:
+    struct note {
+        memory_tag tag;
+        std::string category;  // whose limits it has
+        std::vector<std::uint32_t> stems;
+    };
+    [[nodiscard]] bool is_told(note const& one) const;
+    [[nodiscard]] bool may_be_echo(note const& one) const;
+    [[nodiscard]] bool is_echo(note const& one) const;
+
+    std::vector<note> notes_;
+    std::size_t not_shown_ = 0;
+    recall::shared_words message_;
+    recall::shared_words recalled_;
+    bool has_recalled_;
+    bool message_read_ = false;
+};
+
+}  // namespace engram::workers
