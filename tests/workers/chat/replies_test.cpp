@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_SUITE(replies)
 
 BOOST_AUTO_TEST_CASE(an_ok_reply_has_the_answer_as_it_was_said_and_the_memories_it_is_given) {
     claude::answer answer;
-    answer.text = "Hi.\n[MEMORY: fact|x]";
+    answer.content.emplace_back("Hi.\n[MEMORY: fact|x]");
     answer.model = "m";
     answer.stop_reason = "end_turn";
     answer.usage.output_tokens = 7;
