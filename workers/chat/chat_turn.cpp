@@ -56,12 +56,6 @@ std::string_view error_type(claude::error_kind kind) {
     return "internal";
 }
 
-// Of an error reply.
-queue::dead_letter dead_letter_of(std::string const& reply) {
-    auto const error = queue::parse_reply(reply);
-    return {error ? error->error_type : "internal", error ? error->error_message : ""};
-}
-
 // Label and type of the memories in a prompt.
 using shown_memories = std::vector<std::pair<std::int64_t, std::string>>;
 
@@ -109,7 +103,7 @@ struct chat_turn::turn {
     shown_memories shown;
 };
 
-chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
+chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
                      claude::asker& claude, api_gate& gate, base::clock const& clock,
                      after_commit after_commit, asio::any_io_executor executor)
     : rules_(std::move(rules)),
@@ -193,10 +187,10 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
     query.history_turns = options_.history_turns;
     query.now = clock_.wall();
     if (!searches()) return query;
-    query.recall_limit = options_.recall_limit;
-    query.search = finding_.texts->ranker_for(turn.job.message, query.now);
-    query.vector = turn.vector;
-    if (!query.vector.empty()) query.vector_model = finding_.embedder->model_id();
+    query.find.text = turn.job.message;
+    query.find.limit = options_.recall_limit;
+    query.find.vector = turn.vector;
+    if (!turn.vector.empty()) query.find.vector_model = finding_.embedder->model_id();
     return query;
 }
 
@@ -214,7 +208,6 @@ bool chat_turn::was_forgotten(turn const& turn) const {
 asio::awaitable<std::optional<queue::settlement>> chat_turn::load(turn& turn) {
     auto const begun = clock_.steady();
     turn.again = false;
-    // A ranker serves one search.
     auto const load = [&] { return store_.load_context(what_to_load(turn)); };
     auto loaded = co_await patience_.insist(load);
     if (!loaded) {
@@ -350,8 +343,8 @@ store::exchange chat_turn::make_exchange(turn const& turn, claude::answer const&
     store::exchange exchange;
     exchange.job = turn.key;
     exchange.of = turn.conversation;
-    exchange.user_text = turn.job.message;
-    exchange.assistant_text = answer.text;
+    exchange.turns = {{store::role::user, turn.job.message},
+                      {store::role::assistant, answer.text, draft->reply}};
     exchange.memories = read_notes(turn, std::move(extracted.tags));
     exchange.at = clock_.wall();
     exchange.seen = turn.seen;
@@ -443,7 +436,9 @@ asio::awaitable<queue::settlement> chat_turn::settle_recorded(turn const& turn,
     base::log_info("job answered from the store",
                    {{"job", turn.key.job_id}, {"user", turn.conversation.user_id}});
     queue::settlement settlement{turn.shown_id, turn.reply_to, std::move(recorded.reply), std::nullopt};
-    if (!recorded.ok) settlement.dead = dead_letter_of(settlement.reply);
+    if (!recorded.ok)
+        settlement.dead =
+            queue::dead_letter{std::move(recorded.error_type), std::move(recorded.error_message)};
     co_return settlement;
 }
 
@@ -467,7 +462,12 @@ asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string
                                   {"message", logged.empty() ? message : logged},
                                   {"attempts", turn.attempts}});
 
-    store::failure const failure{turn.key, turn.job.user_id, queue::to_json(reply), clock_.wall(),
+    store::failure const failure{turn.key,
+                                 turn.job.user_id,
+                                 queue::to_json(reply),
+                                 type,
+                                 message,
+                                 clock_.wall(),
                                  turn.loaded ? std::optional(turn.seen) : std::nullopt};
     auto const record = [&] { return store_.record_failure(failure); };
     auto recorded = co_await patience_.insist(record);
@@ -478,7 +478,9 @@ asio::awaitable<queue::settlement> chat_turn::fail(turn const& turn, std::string
     // Another delivery was first, and may have ended otherwise.
     settlement.reply = std::move(recorded->reply);
     settlement.dead.reset();
-    if (!recorded->ok) settlement.dead = dead_letter_of(settlement.reply);
+    if (!recorded->ok)
+        settlement.dead =
+            queue::dead_letter{std::move(recorded->error_type), std::move(recorded->error_message)};
     co_return settlement;
 }
 
