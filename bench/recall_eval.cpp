@@ -94,7 +94,7 @@ private:
         turn.job = {std::to_string(++added_), std::to_string(added_), "-"};
         turn.of = {std::string(request.at("user").as_string()),
                    std::string(request.at("session").as_string())};
-        turn.user_text = request.at("text").as_string();
+        turn.turns = {{store::role::user, std::string(request.at("text").as_string())}};
         if (auto const* time = request.if_contains("time")) turn.at = parse_time(time->as_string());
         ids_.emplace_back(request.at("id").as_string());
         ++under_way_;
@@ -111,12 +111,12 @@ private:
     json::object search(json::object const& request) {
         settle(0);
         auto const* k = request.if_contains("k");
-        store::search_request wanted;
-        wanted.user_id = request.at("user").as_string();
+        store::search_query wanted;
         wanted.limit = k != nullptr ? k->to_number<std::size_t>() : 20;
         auto const begun = steady_clock::now();
-        wanted.search = texts_.ranker_for(std::string(request.at("query").as_string()), {});
-        auto const found = wait_for(store_->search(std::move(wanted)));
+        wanted.text = request.at("query").as_string();
+        auto const found =
+            wait_for(store_->find(std::string(request.at("user").as_string()), std::move(wanted), {}, {}));
         times_.add(steady_clock::now() - begun);
         json::array ids, results;
         for (auto const& [turn, rank] : found.turns) {

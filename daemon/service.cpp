@@ -76,17 +76,12 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
           io.get_executor()),
       summarizer_(config_.summary, queue_.instance(), *store_, *claude_, gate_, clock_, io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
-      upkeep_(upkeep_of(config_), *store_, *store_, embedder_.get(), clock_, io.get_executor()),
+      upkeep_(upkeep_of(config_), *store_, embedder_.get(), clock_, io.get_executor()),
       traces_(queue_.connection(), config_.queue),
-      admin_(
-          admin_rules_of(config_), *store_, traces_,
-          [this](std::string_view query, base::wall_time now) {
-              return texts_.ranker_for(std::string(query), now);
-          },
-          clock_, io.get_executor()),
+      admin_(admin_rules_of(config_), *store_, traces_, clock_, io.get_executor()),
       chat_(
-          rules_of(config_.queue), config_.chat, {&texts_, embedder_.get(), config_.embedding.timeout},
-          *store_, *claude_, gate_, clock_,
+          rules_of(config_.queue), config_.chat, {embedder_.get(), config_.embedding.timeout}, *store_,
+          *claude_, gate_, clock_,
           [this](store::conversation const& which, std::size_t turns) { summarizer_.consider(which, turns); },
           io.get_executor()) {}
 

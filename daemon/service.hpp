@@ -11,7 +11,7 @@
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
 #include "queue/job_queue.hpp"
-#include "store/curator.hpp"
+#include "store/database.hpp"
 #include "workers/admin/admin.hpp"
 #include "workers/background/consolidator.hpp"
 #include "workers/background/summarizer.hpp"

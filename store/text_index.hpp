@@ -1,31 +1,25 @@
-// What the store needs to know of texts so that they can be found again, and duplicates be recognized. How it
-// is done is not the store's business: it keeps the bytes that it is given.
+// What the store needs to know of texts so that they can be found again (store/search.hpp), and duplicates be
+// recognized. How it is done is not the store's business: it keeps the bytes that it is given.
 #pragma once
+
+#include "base/clock.hpp"
+#include "store/search.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace engram::store {
 
-enum class text_kind { user_turn, assistant_turn, memory };
-
-/// Called from every thread of the store at a time. Must not throw but for lack of memory.
-class text_index {
-public:
-    virtual ~text_index() = default;
-
-    /// Grows when entries and fingerprints must be made anew; > 0.
-    [[nodiscard]] virtual std::uint32_t version() const = 0;
-    /// What is kept of a text for the search. Empty: it cannot be found.
-    [[nodiscard]] virtual std::string entry(std::string_view text, text_kind kind) const = 0;
-    /// What is kept of a memory to compare it with others.
-    [[nodiscard]] virtual std::string fingerprint(std::string_view text) const = 0;
-    /// Whether two memories with these fingerprints say the same.
-    [[nodiscard]] virtual bool same(std::string_view a, std::string_view b) const = 0;
+enum class text_kind {
+    user_turn,
+    assistant_turn,  ///< an answer as it was written, memory tags included
+    assistant_said,  ///< an answer without its memory tags
+    memory,
 };
 
 /// One text of a user on its way through a search.
@@ -36,14 +30,8 @@ struct indexed_item {
     std::string_view entry;
 };
 
-struct ranked_item {
-    std::int64_t id = 0;
-    double score = 0;
-    std::string why;
-};
-
-/// One search. The store shows it every text of the user, oldest first, and asks for the best. Used by one
-/// thread, which is not the caller's. Must not throw but for lack of memory.
+/// One search. An engine shows it every text of the user, oldest first, and asks for the best. Used by one
+/// thread of the store. Must not throw but for lack of memory.
 class ranker {
 public:
     virtual ~ranker() = default;
@@ -54,6 +42,25 @@ public:
     [[nodiscard]] virtual std::vector<ranked_item> best(
         std::size_t limit, std::function<bool(std::int64_t)> const& leave_out,
         std::function<double(std::int64_t)> const& similarity) const = 0;
+};
+
+/// Called from every thread of the store at a time. Must not throw but for lack of memory.
+class text_index {
+public:
+    virtual ~text_index() = default;
+
+    /// Grows when entries and fingerprints must be made anew; > 0.
+    [[nodiscard]] virtual std::uint32_t version() const = 0;
+    /// What is kept of a text for the search. Empty: it cannot be found. The same for an answer whether it
+    /// comes as written or as said.
+    [[nodiscard]] virtual std::string entry(std::string_view text, text_kind kind) const = 0;
+    /// What is kept of a memory to compare it with others.
+    [[nodiscard]] virtual std::string fingerprint(std::string_view text) const = 0;
+    /// Whether two memories with these fingerprints say the same.
+    [[nodiscard]] virtual bool same(std::string_view a, std::string_view b) const = 0;
+    /// One search for what has to do with `query`, by entries of this index.
+    [[nodiscard]] virtual std::shared_ptr<ranker> ranker_for(std::string query,
+                                                             base::wall_time now) const = 0;
 };
 
 }  // namespace engram::store

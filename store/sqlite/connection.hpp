@@ -2,7 +2,7 @@
 #pragma once
 
 #include "store/sqlite/statement.hpp"
-#include "store/store.hpp"
+#include "store/types.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -22,10 +22,10 @@ memory read_memory(rows const& from) {
 }  // namespace
 
 // INDEXED BY: statistics that other software left in the file must not talk SQLite into a scan.
-context_queries::context_queries(connection& db)
+context_queries::context_queries(connection& db, text_index const* texts)
     : outcomes_(db),
       users_(db),
-      search_(db),
+      search_(db, texts),
       own_summaries_(db.prepare(select(prompt_columns,
                                        "FROM long_term_memory INDEXED BY engram_memory_summaries "
                                        "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
@@ -71,7 +71,7 @@ context context_queries::load_context(context_query const& query) {
     loaded.forgotten_at = base::wall_time(std::chrono::milliseconds(user.forgotten_at));
     loaded.memories = load_memories(query);
     loaded.turns = load_turns(query);
-    if (query.search && query.recall_limit > 0) find_for_message(query, user.key, loaded);
+    if (query.find.limit > 0) find_for_message(query, user.key, loaded);
     return loaded;
 }
 
@@ -98,13 +98,12 @@ std::vector<memory> context_queries::load_memories(context_query const& query) {
 }
 
 void context_queries::find_for_message(context_query const& query, std::int64_t user_key, context& loaded) {
-    std::unordered_set<std::int64_t> turns;
+    known_turns turns;
     for (auto const& one : loaded.turns)
         turns.insert(one.id);
     // Memories of the list are found as well: how much of the list there is room for is not known here.
-    auto const limit = query.recall_limit + loaded.memories.size();
-    auto hits = search_.find({user_key, query.search.get(), limit + more_than_asked, query.vector,
-                              query.vector_model, &turns, nullptr});
+    auto const limit = query.find.limit + loaded.memories.size();
+    auto hits = search_.find(user_key, query.find, turns, limit + more_than_asked, query.now);
     // Most users never took anything back: their turns need not be asked after one by one.
     bool const has_past = past_memory_.query(query.of.user_id).next();
     for (auto& hit : hits) {

@@ -1,11 +1,11 @@
-// What the reader threads answer.
+// What the reader threads of the chat turn answer.
 #pragma once
 
+#include "store/conversations.hpp"
 #include "store/sqlite/outcome_queries.hpp"
 #include "store/sqlite/recall_search.hpp"
 #include "store/sqlite/user_queries.hpp"
 
-#include <unordered_set>
 #include <vector>
 
 namespace engram::store {
@@ -16,7 +16,8 @@ namespace engram::store {
 /// one user. Throws sqlite_error.
 class context_queries {
 public:
-    explicit context_queries(connection& db);
+    /// `texts` may be null: then nothing is found for a message. It must outlive this.
+    context_queries(connection& db, text_index const* texts);
 
     [[nodiscard]] context load_context(context_query const& query);
     [[nodiscard]] std::vector<conversation> find_due_sessions(std::size_t trigger_turns, base::wall_time now,

@@ -2,9 +2,11 @@
 
 namespace engram::store {
 
-curation_queries::curation_queries(connection& db, user_writer& users, memory_writer& memories)
+curation_queries::curation_queries(connection& db, user_writer& users, memory_writer& memories,
+                                   text_index const* texts)
     : users_(users),
       memories_(memories),
+      texts_(texts),
       consolidated_(
           db.prepare("UPDATE engram_user SET notes = 0, consolidated_at = ?2, consolidation_until = 0 "
                      "WHERE user_key = ?1")) {}
@@ -15,16 +17,17 @@ changed_memory curation_queries::changed(std::string const& user_id, saved_memor
     return {now ? std::move(*now) : memory_record{}, saved.action, superseded};
 }
 
-changed_memory curation_queries::add(std::string const& user_id, new_memory const& what, base::wall_time at) {
+changed_memory curation_queries::add(std::string const& user_id, new_memory const& what,
+                                     analysed_text const& text, base::wall_time at) {
     auto user = users_.find_or_add(user_id);
-    auto const saved = memories_.add(user, what, {user_id, {}, {}, 0, 0, at});
+    auto const saved = memories_.add(user, what, text, {user_id, {}, {}, 0, 0, at});
     users_.save(user);
     users_.name(user.key, user_id);
     return changed(user_id, saved, 0);
 }
 
 std::optional<changed_memory> curation_queries::change(std::string const& user_id, memory_change const& what,
-                                                       base::wall_time at) {
+                                                       analysed_text const& text, base::wall_time at) {
     auto const old = memories_.find(user_id, what.id);
     if (!old || !old->valid_to.empty()) return std::nullopt;
     // What stands for turns stays that, and nothing else becomes it.
@@ -41,7 +44,9 @@ std::optional<changed_memory> curation_queries::change(std::string const& user_i
     if (only_pinned) {
         if (note.pinned != old->pinned) saved.action = "updated";
     } else {
-        saved = memories_.supersede(user, *old, note, {user_id, old->what.session_id, {}, 0, 0, at});
+        auto const& analysed = what.content ? text : analyse_memory(texts_, note.content);
+        saved =
+            memories_.supersede(user, *old, note, analysed, {user_id, old->what.session_id, {}, 0, 0, at});
     }
     if (what.pinned) memories_.pin(saved.id, *what.pinned, at);
     users_.save(user);
@@ -63,13 +68,14 @@ std::optional<memory_record> curation_queries::restore(std::string const& user_i
 
 std::optional<std::size_t> curation_queries::consolidate(consolidation_task const& task,
                                                          std::vector<consolidation_step> const& steps,
+                                                         std::vector<analysed_text> const& texts,
                                                          base::wall_time at) {
     auto user = users_.find(task.user_id);
     if (user.key == 0 || user.seen != task.seen) return std::nullopt;
     memory_origin const origin{task.user_id, {}, consolidation_job, 0, 0, at};
     std::size_t replaced = 0;
-    for (auto const& step : steps)
-        replaced += replace(user, step, origin);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        replaced += replace(user, steps[i], texts[i], origin);
     users_.save(user);
     consolidated_.run(user.key, base::to_unix_ms(at));
     return replaced;
@@ -77,7 +83,7 @@ std::optional<std::size_t> curation_queries::consolidate(consolidation_task cons
 
 // All or nothing of a step: what was changed since it was proposed makes the proposal void.
 std::size_t curation_queries::replace(user_row& user, consolidation_step const& step,
-                                      memory_origin const& origin) {
+                                      analysed_text const& text, memory_origin const& origin) {
     auto const is_current = [&](std::int64_t id) {
         auto const row = memories_.find(origin.user_id, id);
         return row && row->valid_to.empty() && row->what.type != "summary";
@@ -88,7 +94,7 @@ std::size_t curation_queries::replace(user_row& user, consolidation_step const& 
     auto by = step.kept;
     if (by != 0 && !is_current(by)) return 0;
     bool const is_new = by == 0;
-    if (is_new) by = memories_.add(user, {.type = step.type, .content = step.content}, origin).id;
+    if (is_new) by = memories_.add(user, {.type = step.type, .content = step.content}, text, origin).id;
     std::size_t ended = 0;
     for (auto const id : step.replaced) {
         if (id == by) continue;  // it said just that already

@@ -64,8 +64,8 @@ void use_write_ahead_log(connection& db, std::chrono::milliseconds patience, std
     }
 }
 
-void set_up(connection& db, options const& options) {
-    auto const kib = std::clamp<std::size_t>(options.cache_kib, 64, 64UL * 1024 * 1024);
+void set_up(connection& db, std::size_t cache_kib) {
+    auto const kib = std::clamp<std::size_t>(cache_kib, 64, 64UL * 1024 * 1024);
     db.execute("PRAGMA cache_size = -" + std::to_string(kib) +
                "; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF");
 }
@@ -82,7 +82,7 @@ connection open_for_writing(options const& options, text_index const* texts) {
         db.execute("PRAGMA secure_delete = ON");
         migrate(db, path);
         use_write_ahead_log(db, options.busy_timeout, path);
-        set_up(db, options);
+        set_up(db, options.cache_kib);
         reindex_if_needed(db, texts, path);
         // Checkpoints every 16 MiB of log rather than 4: most pages of a burst are written more than once,
         // and reach the database once. A log grown by a migration is cut back to 64 MiB.
@@ -94,11 +94,11 @@ connection open_for_writing(options const& options, text_index const* texts) {
     }
 }
 
-connection open_for_reading(options const& options) {
+connection open_for_reading(options const& options, std::size_t cache_kib) {
     auto const path = absolute_path(options.path);
     try {
         connection db(path, connection::access::read_only, options.busy_timeout);
-        set_up(db, options);
+        set_up(db, std::min(options.cache_kib, cache_kib));
         return db;
     } catch (sqlite_error const& failed) {
         throw cannot_open(path, failed);

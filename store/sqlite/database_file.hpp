@@ -11,7 +11,8 @@ namespace engram::store {
 /// index to that of `texts` (may be null), and it to write-ahead logging. Throws open_error.
 [[nodiscard]] connection open_for_writing(options const& options, text_index const* texts);
 
-/// A connection that cannot write, to a database that open_for_writing() has opened. Throws open_error.
-[[nodiscard]] connection open_for_reading(options const& options);
+/// A connection that cannot write, to a database that open_for_writing() has opened, with a page cache of at
+/// most `cache_kib`. Throws open_error.
+[[nodiscard]] connection open_for_reading(options const& options, std::size_t cache_kib);
 
 }  // namespace engram::store

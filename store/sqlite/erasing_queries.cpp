@@ -103,7 +103,8 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
                                   .append(" WHERE job_id = ?1 AND user_id = ?2"))),
       errors_(db.prepare("SELECT ticket, job_id, reply FROM engram_failed_delivery "
                          "INDEXED BY engram_failed_delivery_by_user WHERE user_id = ?1")),
-      erase_error_(db.prepare("UPDATE engram_failed_delivery SET reply = CASE WHEN json_valid(reply) "
+      erase_error_(db.prepare("UPDATE engram_failed_delivery SET error_message = '', "
+                              "reply = CASE WHEN json_valid(reply) "
                               "THEN json_set(reply, '$.error.message', '') ELSE '' END "
                               "WHERE ticket = ?1 AND user_id = ?2")),
       remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),

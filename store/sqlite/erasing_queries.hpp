@@ -1,6 +1,7 @@
 // Deleting that deletes: a text goes from every place that holds it or was made from it.
 #pragma once
 
+#include "store/memories.hpp"
 #include "store/sqlite/memory_writer.hpp"
 #include "store/sqlite/recall_index.hpp"
 #include "store/sqlite/user_queries.hpp"

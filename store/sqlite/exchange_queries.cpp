@@ -35,9 +35,10 @@ exchange_queries::exchange_queries(connection& db, user_writer& users, recall_in
           "INSERT INTO engram_finished_job(job_id, user_id, body_digest, reply, finished_at, reply_to) "
           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")),
       // A row of the same ticket that is not the same delivery is of a queue that was emptied since.
-      add_failed_(db.prepare("INSERT OR REPLACE INTO engram_failed_delivery"
-                             "(ticket, job_id, user_id, body_digest, reply, failed_at) "
-                             "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")),
+      add_failed_(
+          db.prepare("INSERT OR REPLACE INTO engram_failed_delivery"
+                     "(ticket, job_id, user_id, body_digest, reply, failed_at, error_type, error_message) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")),
       expire_finished_(db.prepare("DELETE FROM engram_finished_job WHERE rowid IN (SELECT rowid "
                                   "FROM engram_finished_job INDEXED BY engram_finished_job_by_time "
                                   "WHERE finished_at < ?1 ORDER BY finished_at LIMIT ?2)")),
@@ -45,7 +46,7 @@ exchange_queries::exchange_queries(connection& db, user_writer& users, recall_in
                                 "FROM engram_failed_delivery INDEXED BY engram_failed_delivery_by_time "
                                 "WHERE failed_at < ?1 ORDER BY failed_at LIMIT ?2)")) {}
 
-commit_outcome exchange_queries::commit_exchange(exchange const& what) {
+commit_outcome exchange_queries::commit_exchange(exchange const& what, analysed_exchange const& texts) {
     commit_outcome out;
     if (auto theirs = outcomes_.find(what.job)) {
         bool known = false;
@@ -60,9 +61,8 @@ commit_outcome exchange_queries::commit_exchange(exchange const& what) {
     auto const at = base::to_utc_text(what.at);
     out.window_turns = count_turns(what, at);
     memory_origin origin{what.of.user_id, what.of.session_id, what.job.job_id, 0, 0, what.at};
-    origin.user_turn = add_turn(user, what, role::user, what.user_text, at);
-    origin.assistant_turn = add_turn(user, what, role::assistant, what.assistant_text, at);
-    auto const saved = note_memories(user, what, origin, out.unknown_labels);
+    add_turns(user, what, texts.entries, origin, at);
+    auto const saved = note_memories(user, what, texts.memories, origin, out.unknown_labels);
     users_.save(user);
     out.outcome = {true, true, what.compose_reply ? what.compose_reply(saved) : std::string()};
     add_finished_.run(what.job.job_id, what.of.user_id, blob{what.job.body_digest}, out.outcome.reply,
@@ -80,29 +80,36 @@ std::int64_t exchange_queries::window_turns(conversation const& of, bool& known)
 std::size_t exchange_queries::count_turns(exchange const& what, std::string const& at) {
     auto const& of = what.of;
     bool known = false;
-    auto const turns = window_turns(of, known) + 2;
+    auto const turns = window_turns(of, known) + static_cast<std::int64_t>(what.turns.size());
     (known ? update_session_ : add_session_).run(turns, at, of.user_id, of.session_id);
     return static_cast<std::size_t>(turns);
 }
 
-std::int64_t exchange_queries::add_turn(user_row& user, exchange const& what, role by, std::string_view text,
-                                        std::string_view at) {
-    bool const said = by == role::user;
-    auto const entry = index_.prepare(user, text, said ? text_kind::user_turn : text_kind::assistant_turn);
-    std::string_view const name = said ? "user" : "assistant";
-    add_turn_.run(what.of.session_id, what.of.user_id, name, text, at, what.job.job_id, entry.item);
-    auto const id = db_.last_insert_id();
-    index_.put(user, entry, false, id, session_hash(what.of.session_id), minutes_of(at));
-    return id;
+// A memory is from the first turn of the user and the last one of the assistant.
+void exchange_queries::add_turns(user_row& user, exchange const& what,
+                                 std::vector<std::string> const& entries, memory_origin& origin,
+                                 std::string_view at) {
+    for (std::size_t i = 0; i < what.turns.size(); ++i) {
+        auto const& turn = what.turns[i];
+        bool const by_user = turn.role == role::user;
+        std::string_view const name = by_user ? "user" : "assistant";
+        auto const item = recall_index::take_item(user, entries[i]);
+        add_turn_.run(what.of.session_id, what.of.user_id, name, turn.content, at, what.job.job_id, item);
+        auto const id = db_.last_insert_id();
+        index_.put(user, item, entries[i], false, id, session_hash(what.of.session_id), minutes_of(at));
+        if (!by_user) origin.assistant_turn = id;
+        if (by_user && origin.user_turn == 0) origin.user_turn = id;
+    }
 }
 
 std::vector<saved_memory> exchange_queries::note_memories(user_row& user, exchange const& what,
+                                                          std::vector<analysed_text> const& texts,
                                                           memory_origin const& origin,
                                                           std::size_t& unknown_labels) {
     std::vector<saved_memory> saved;
     saved.reserve(what.memories.size());
-    for (auto const& note : what.memories) {
-        if (auto one = memories_.apply(user, note, origin))
+    for (std::size_t i = 0; i < what.memories.size(); ++i) {
+        if (auto one = memories_.apply(user, what.memories[i], texts[i], origin))
             saved.push_back(std::move(*one));
         else
             ++unknown_labels;
@@ -115,12 +122,13 @@ recorded_outcome exchange_queries::record_failure(failure const& what) {
     auto finished = outcomes_.find_finished(what.job);
     if (finished && finished->same_body) return std::move(*finished);
     if (auto failed = outcomes_.find_failed(what.job)) return std::move(*failed);
+    recorded_outcome const told{false, true, what.reply, what.error_type, what.error_message};
     bool const forgotten =
         what.seen && compare(*what.seen, users_.find(what.user_id).seen) == staleness::forget;
-    if (forgotten) return {false, true, what.reply};
+    if (forgotten) return told;
     add_failed_.run(what.job.ticket, what.job.job_id, what.user_id, blob{what.job.body_digest}, what.reply,
-                    base::to_unix_ms(what.at));
-    return {false, true, what.reply};
+                    base::to_unix_ms(what.at), what.error_type, what.error_message);
+    return told;
 }
 
 std::size_t exchange_queries::expire_outcomes(base::wall_time before, std::size_t limit) {

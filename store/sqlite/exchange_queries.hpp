@@ -1,8 +1,10 @@
 // The chat turn's writes: an exchange with its outcome, a failure, and forgetting both.
 #pragma once
 
+#include "store/conversations.hpp"
 #include "store/sqlite/memory_writer.hpp"
 #include "store/sqlite/outcome_queries.hpp"
+#include "store/sqlite/text_analysis.hpp"
 
 namespace engram::store {
 
@@ -12,17 +14,18 @@ class exchange_queries {
 public:
     exchange_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories);
 
-    [[nodiscard]] commit_outcome commit_exchange(exchange const& what);
+    [[nodiscard]] commit_outcome commit_exchange(exchange const& what, analysed_exchange const& texts);
     [[nodiscard]] recorded_outcome record_failure(failure const& what);
     [[nodiscard]] std::size_t expire_outcomes(base::wall_time before, std::size_t limit);
 
 private:
     std::int64_t window_turns(conversation const& of, bool& known);
     std::size_t count_turns(exchange const& what, std::string const& at);
-    std::int64_t add_turn(user_row& user, exchange const& what, role by, std::string_view text,
-                          std::string_view at);
-    std::vector<saved_memory> note_memories(user_row& user, exchange const& what, memory_origin const& origin,
-                                            std::size_t& unknown_labels);
+    void add_turns(user_row& user, exchange const& what, std::vector<std::string> const& entries,
+                   memory_origin& origin, std::string_view at);
+    std::vector<saved_memory> note_memories(user_row& user, exchange const& what,
+                                            std::vector<analysed_text> const& texts,
+                                            memory_origin const& origin, std::size_t& unknown_labels);
 
     connection& db_;
     user_writer& users_;

@@ -30,7 +30,7 @@ std::string history(std::string_view what, std::string_view index, std::string_v
         .append(rest);
 }
 
-std::string memories(std::string_view index, std::string_view where) {
+std::string memories_where(std::string_view index, std::string_view where) {
     return select(memory_columns_read, "FROM long_term_memory INDEXED BY ")
         .append(index)
         .append(" WHERE user_id = ?1 AND ")
@@ -80,21 +80,22 @@ page<T> cut(std::vector<T> items, std::size_t limit, Name const& name) {
 
 }  // namespace
 
-listing_queries::listing_queries(connection& db)
+listing_queries::listing_queries(connection& db, text_index const* texts)
     : db_(db),
       users_(db),
-      search_(db),
-      memories_(db.prepare(memories("engram_memory_by_user", "id < ?2 ORDER BY id DESC LIMIT ?3"))),
-      current_memories_(db.prepare(
-          memories("engram_memory_current", "valid_to IS NULL AND (expires_at IS NULL OR expires_at > ?4)")
-              .append(newest_first))),
+      search_(db, texts),
+      memories_(db.prepare(memories_where("engram_memory_by_user", "id < ?2 ORDER BY id DESC LIMIT ?3"))),
+      current_memories_(
+          db.prepare(memories_where("engram_memory_current",
+                                    "valid_to IS NULL AND (expires_at IS NULL OR expires_at > ?4)")
+                         .append(newest_first))),
       memories_of_type_(db.prepare(
-          memories("engram_memory_current_type",
-                   "memory_type = ?5 AND valid_to IS NULL AND (expires_at IS NULL OR expires_at > ?4)")
+          memories_where("engram_memory_current_type",
+                         "memory_type = ?5 AND valid_to IS NULL AND (expires_at IS NULL OR expires_at > ?4)")
               .append(newest_first))),
       memory_(
           db.prepare(select(memory_columns_read, "FROM long_term_memory WHERE id = ?1 AND user_id = ?2"))),
-      versions_(db.prepare(memories("engram_memory_by_label", "label = ?2 ORDER BY id"))),
+      versions_(db.prepare(memories_where("engram_memory_by_label", "label = ?2 ORDER BY id"))),
       sources_(db.prepare("SELECT s.session_id, s.job_id, s.at, s.user_turn, s.assistant_turn "
                           "FROM long_term_memory m INDEXED BY engram_memory_by_label "
                           "CROSS JOIN engram_memory_source s ON s.memory_id = m.id "
@@ -139,22 +140,22 @@ page<memory_record> listing_queries::list_memories(std::string const& user_id, s
                [](memory_record const& last) { return std::to_string(last.what.id); });
 }
 
-search_result listing_queries::search(search_request const& request) {
+search_result listing_queries::find(std::string const& user_id, search_query const& query,
+                                    known_turns const& known, base::wall_time now) {
     search_result result;
-    auto const user = users_.find(request.user_id);
-    auto hits = search_.find({user.key, request.search.get(), request.limit, request.vector,
-                              request.vector_model, nullptr, nullptr});
-    auto const now = base::to_utc_text(request.now);
+    auto const user = users_.find(user_id);
+    auto hits = search_.find(user.key, query, known, query.limit, now);
+    auto const now_text = base::to_utc_text(now);
     for (auto& hit : hits) {
         if (hit.is_memory) {
-            auto found = memory_.query(hit.row, request.user_id);
+            auto found = memory_.query(hit.row, user_id);
             if (!found.next()) continue;
             auto record = read_memory_record(found);
-            bool const over = !record.expires_at.empty() && record.expires_at <= now;
+            bool const over = !record.expires_at.empty() && record.expires_at <= now_text;
             if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
             continue;
         }
-        auto found = turn_.query(hit.row, request.user_id);
+        auto found = turn_.query(hit.row, user_id);
         if (found.next()) result.turns.emplace_back(read_turn_record(found), std::move(hit.rank));
     }
     return result;

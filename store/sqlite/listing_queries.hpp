@@ -1,6 +1,7 @@
 // What people ask about a user: lists, searches, where something is known from.
 #pragma once
 
+#include "store/memories.hpp"
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/recall_search.hpp"
 #include "store/sqlite/user_queries.hpp"
@@ -13,12 +14,14 @@ namespace engram::store {
 /// Every statement that reads a row by its id asks whose it is, too. Throws sqlite_error.
 class listing_queries {
 public:
-    explicit listing_queries(connection& db);
+    /// `texts` may be null: then find() finds nothing. It must outlive this.
+    listing_queries(connection& db, text_index const* texts);
 
     [[nodiscard]] page<memory_record> list_memories(std::string const& user_id, std::string const& type,
                                                     bool past, page_request const& which,
                                                     base::wall_time now);
-    [[nodiscard]] search_result search(search_request const& request);
+    [[nodiscard]] search_result find(std::string const& user_id, search_query const& query,
+                                     known_turns const& known, base::wall_time now);
     [[nodiscard]] std::optional<memory_history> read_history(std::string const& user_id, std::int64_t memory);
     [[nodiscard]] page<session_record> list_sessions(std::string const& user_id, page_request const& which);
     [[nodiscard]] std::optional<page<turn_record>> read_session(conversation const& of,

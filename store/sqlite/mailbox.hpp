@@ -49,6 +49,12 @@ public:
         return item;
     }
 
+    /// Puts everything of `other` behind what is here.
+    void append(chain other) {
+        while (auto item = other.pop_front())
+            push_back(std::move(item));
+    }
+
     /// The first `most` items (all if there are fewer).
     chain take_front(std::size_t most) {
         chain taken;

@@ -1,7 +1,7 @@
 // Rows of long_term_memory and conversation_history as records.
 #pragma once
 
-#include "store/curator.hpp"
+#include "store/records.hpp"
 #include "store/sqlite/connection.hpp"
 
 namespace engram::store {

@@ -61,21 +61,20 @@ memory_writer::memory_writer(connection& db, recall_index& index)
                              "AND id <> ?3 ORDER BY last_seen, id LIMIT ?4")) {}
 
 std::optional<saved_memory> memory_writer::apply(user_row& user, new_memory const& note,
-                                                 memory_origin const& origin) {
-    if (note.what == new_memory::kind::add) return add(user, note, origin);
+                                                 analysed_text const& text, memory_origin const& origin) {
+    if (note.what == new_memory::kind::add) return add(user, note, text, origin);
     auto const old = find_current(origin.user_id, note.label);
     // What stands for turns is not the model's to change.
     if (!old || old->what.type == "summary") return std::nullopt;
-    if (note.what == new_memory::kind::update) return supersede(user, *old, note, origin);
+    if (note.what == new_memory::kind::update) return supersede(user, *old, note, text, origin);
     end(user, old->what.id, 0, origin.at);
     note_source(old->what.id, origin);
     return saved_memory{old->what.id, old->what.type, old->what.content, "forgotten"};
 }
 
-saved_memory memory_writer::add(user_row& user, new_memory const& note, memory_origin const& origin) {
-    auto const* texts = index_.texts();
-    auto const fingerprint = texts != nullptr ? texts->fingerprint(note.content) : std::string();
-    if (auto const known = find_duplicate(origin.user_id, note.type, note.content, fingerprint, 0)) {
+saved_memory memory_writer::add(user_row& user, new_memory const& note, analysed_text const& text,
+                                memory_origin const& origin) {
+    if (auto const known = find_duplicate(origin.user_id, note.type, note.content, text.fingerprint, 0)) {
         if (note.told)
             confirm(known, note, origin);
         else
@@ -83,36 +82,35 @@ saved_memory memory_writer::add(user_row& user, new_memory const& note, memory_o
         auto const row = find(origin.user_id, known);
         return {known, note.type, row ? row->what.content : note.content, note.told ? "confirmed" : "known"};
     }
-    auto const id = insert(user, note, fingerprint, user.next_label++, origin);
+    auto const id = insert(user, note, text, user.next_label++, origin);
     ++user.notes;
     keep_within(user, note, id, origin);
     return {id, note.type, note.content, "added"};
 }
 
-std::int64_t memory_writer::add_summary(user_row& user, std::string const& content,
+std::int64_t memory_writer::add_summary(user_row& user, std::string const& content, analysed_text const& text,
                                         memory_origin const& origin) {
     new_memory const note{.type = "summary", .content = content};
-    return insert(user, note, {}, user.next_label++, origin);
+    return insert(user, note, text, user.next_label++, origin);
 }
 
 saved_memory memory_writer::supersede(user_row& user, memory_record const& old, new_memory const& note,
-                                      memory_origin const& origin) {
+                                      analysed_text const& text, memory_origin const& origin) {
     auto wanted = note;
     if (wanted.type.empty()) wanted.type = old.what.type;
     if (wanted.content == old.what.content && wanted.type == old.what.type) {
         confirm(old.what.id, wanted, origin);
         return {old.what.id, old.what.type, old.what.content, "confirmed"};
     }
-    auto const* texts = index_.texts();
-    auto const fingerprint = texts != nullptr ? texts->fingerprint(wanted.content) : std::string();
-    auto const known = find_duplicate(origin.user_id, wanted.type, wanted.content, fingerprint, old.what.id);
+    auto const known =
+        find_duplicate(origin.user_id, wanted.type, wanted.content, text.fingerprint, old.what.id);
     wanted.pinned = wanted.pinned || old.pinned;
     if (known != 0) {
         confirm(known, wanted, origin);
         end(user, old.what.id, known, origin.at);
         return {known, wanted.type, wanted.content, "updated"};
     }
-    auto const id = insert(user, wanted, fingerprint, old.what.label, origin);
+    auto const id = insert(user, wanted, text, old.what.label, origin);
     if (wanted.lifetime.count() == 0 && wanted.type == old.what.type) keep_expiry_.run(id, old.what.id);
     end(user, old.what.id, id, origin.at);
     ++user.notes;
@@ -142,15 +140,15 @@ void memory_writer::confirm(std::int64_t id, new_memory const& note, memory_orig
     note_source(id, origin);
 }
 
-std::int64_t memory_writer::insert(user_row& user, new_memory const& note, std::string_view fingerprint,
+std::int64_t memory_writer::insert(user_row& user, new_memory const& note, analysed_text const& text,
                                    std::int64_t label, memory_origin const& origin) {
-    auto const entry = index_.prepare(user, note.content, text_kind::memory);
+    auto const item = recall_index::take_item(user, text.entry);
     auto const at = base::to_utc_text(origin.at);
-    insert_.run(origin.user_id, note.type, note.content, at, origin.session_id, origin.job_id, label,
-                entry.item, blob{fingerprint}, expiry(note, origin.at), std::int64_t{note.pinned ? 1 : 0});
+    insert_.run(origin.user_id, note.type, note.content, at, origin.session_id, origin.job_id, label, item,
+                blob{text.fingerprint}, expiry(note, origin.at), std::int64_t{note.pinned ? 1 : 0});
     auto const id = db_.last_insert_id();
-    index_.put(user, entry, true, id, origin.session_id.empty() ? 0 : session_hash(origin.session_id),
-               minutes_of(at));
+    index_.put(user, item, text.entry, true, id,
+               origin.session_id.empty() ? 0 : session_hash(origin.session_id), minutes_of(at));
     note_source(id, origin);
     return id;
 }

@@ -3,6 +3,7 @@
 
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/recall_index.hpp"
+#include "store/sqlite/text_analysis.hpp"
 #include "store/sqlite/user_queries.hpp"
 
 #include <optional>
@@ -33,16 +34,20 @@ class memory_writer {
 public:
     memory_writer(connection& db, recall_index& index);
 
+    // `text` is what was made of the note's content before the transaction.
+
     /// Does what a note says; none if it names a memory that this user does not have now.
     [[nodiscard]] std::optional<saved_memory> apply(user_row& user, new_memory const& note,
-                                                    memory_origin const& origin);
+                                                    analysed_text const& text, memory_origin const& origin);
 
-    [[nodiscard]] saved_memory add(user_row& user, new_memory const& note, memory_origin const& origin);
+    [[nodiscard]] saved_memory add(user_row& user, new_memory const& note, analysed_text const& text,
+                                   memory_origin const& origin);
     /// Whether it was known or not. Returns its id.
-    std::int64_t add_summary(user_row& user, std::string const& content, memory_origin const& origin);
+    std::int64_t add_summary(user_row& user, std::string const& content, analysed_text const& text,
+                             memory_origin const& origin);
     /// A new version of `old`, which must be current.
     [[nodiscard]] saved_memory supersede(user_row& user, memory_record const& old, new_memory const& note,
-                                         memory_origin const& origin);
+                                         analysed_text const& text, memory_origin const& origin);
     /// Ends a current version; `by` took its place, 0: nothing did.
     void end(user_row const& user, std::int64_t id, std::int64_t by, base::wall_time at);
     /// A version of the past becomes current; the one of its label that is current now ends.
@@ -58,8 +63,8 @@ private:
     std::int64_t find_duplicate(std::string_view user_id, std::string_view type, std::string_view content,
                                 std::string_view fingerprint, std::int64_t besides);
     void confirm(std::int64_t id, new_memory const& note, memory_origin const& origin);
-    std::int64_t insert(user_row& user, new_memory const& note, std::string_view fingerprint,
-                        std::int64_t label, memory_origin const& origin);
+    std::int64_t insert(user_row& user, new_memory const& note, analysed_text const& text, std::int64_t label,
+                        memory_origin const& origin);
     void note_source(std::int64_t id, memory_origin const& origin);
     void keep_within(user_row const& user, new_memory const& note, std::int64_t newest,
                      memory_origin const& origin);

@@ -47,9 +47,14 @@ void add_recall(connection& db, std::string const&) {
     db.execute(version_2_sql());
 }
 
+// Version 3: what an error was, in columns.
+void add_errors(connection& db, std::string const&) {
+    db.execute(version_3_sql());
+}
+
 // steps[v] leads from version v to v + 1.
 using step = void (*)(connection&, std::string const& file);
-constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall};
+constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall, add_errors};
 
 // 0: not marked as ours. Throws if we must not touch it.
 std::int64_t version_of(connection& db, std::string const& file) {

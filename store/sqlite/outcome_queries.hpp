@@ -1,6 +1,7 @@
 // Outcomes of jobs, read the same way before a job runs and again when it is committed.
 #pragma once
 
+#include "store/conversations.hpp"
 #include "store/sqlite/connection.hpp"
 
 #include <optional>

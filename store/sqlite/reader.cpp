@@ -6,7 +6,7 @@
 namespace engram::store {
 namespace {
 
-// Small, so that the first of many does not wait for all of them.
+// A transaction that is held for long keeps the log from being moved into the database.
 constexpr std::size_t answers_per_transaction = 32;
 
 error error_of(std::exception const& failed) {
@@ -16,53 +16,69 @@ error error_of(std::exception const& failed) {
 
 }  // namespace
 
-reader::reader(connection db, boost::asio::any_io_executor executor)
+template <class Queries>
+reader<Queries>::reader(connection db, text_index const* texts, boost::asio::any_io_executor executor)
     : db_(std::move(db)),
-      queries_(db_),
+      queries_(db_, texts),
       begin_(db_.prepare("BEGIN")),
       end_(db_.prepare("COMMIT")),
       executor_(std::move(executor)),
       thread_(start_thread("store-reader", [this] { run(); })) {}
 
-reader::~reader() {
+template <class Queries>
+reader<Queries>::~reader() {
     waiting_.close();
     thread_.join();
 }
 
-void reader::run() {
+template <class Queries>
+void reader<Queries>::run() {
     for (auto all = waiting_.take(); !all.empty(); all = waiting_.take()) {
         while (!all.empty())
             answer(all.take_front(answers_per_transaction));
     }
 }
 
-void reader::answer(chain<work<database>> batch) {
-    try {
-        begin_.run();
-        for (auto* one = batch.front(); one != nullptr; one = one->next) {
-            try {
-                one->perform(queries_);
-            } catch (std::exception const& failed) {
-                one->fail(error_of(failed));
-            }
+template <class Queries>
+void reader<Queries>::answer(chain<work<database>> batch) {
+    if (!begin(batch)) return;
+    while (auto item = batch.pop_front()) {
+        try {
+            item->perform(queries_);
+        } catch (std::exception const& failed) {
+            item->fail(error_of(failed));
         }
-        // Some errors end the transaction by themselves.
-        if (db_.in_transaction()) end_.run();
-    } catch (std::exception const& failed) {
-        // Only BEGIN or COMMIT get here. A result that was read is right, but saying so is not worth a case.
-        for (auto* one = batch.front(); one != nullptr; one = one->next)
-            one->fail(error_of(failed));
-        leave_transaction();
+        chain<work<database>> done;
+        done.push_back(std::move(item));
+        complete_on(executor_, std::move(done));
     }
-    complete_on(executor_, std::move(batch));
+    end();
 }
 
-void reader::leave_transaction() {
+template <class Queries>
+bool reader<Queries>::begin(chain<work<database>>& batch) {
     try {
-        if (db_.in_transaction()) db_.execute("ROLLBACK");
+        begin_.run();
+        return true;
+    } catch (std::exception const& failed) {
+        for (auto* one = batch.front(); one != nullptr; one = one->next)
+            one->fail(error_of(failed));
+    }
+    complete_on(executor_, std::move(batch));
+    return false;
+}
+
+// What was read is right, whether this works or not; some errors have ended the transaction by themselves.
+template <class Queries>
+void reader<Queries>::end() {
+    try {
+        if (db_.in_transaction()) end_.run();
     } catch (sqlite_error const& failed) {
-        base::log_error("a failed read transaction could not be ended", {{"reason", failed.what()}});
+        base::log_error("a read transaction could not be ended", {{"reason", failed.what()}});
     }
 }
+
+template class reader<context_queries>;
+template class reader<listing_queries>;
 
 }  // namespace engram::store

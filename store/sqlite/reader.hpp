@@ -9,21 +9,17 @@
 
 namespace engram::store {
 
-struct read_queries {
-    explicit read_queries(connection& db) : contexts(db), lists(db) {}
-
-    context_queries contexts;
-    listing_queries lists;
-};
-
-/// One reading connection and its thread. Work that waits is answered together from one read transaction,
-/// which begins after the work was accepted: it sees everything whose commit was reported before.
+/// One reading connection and its thread, for what `Queries` answers: context_queries or listing_queries.
+/// Work that waits is answered from one read transaction, which begins after the work was accepted: it sees
+/// everything whose commit was reported before. Each piece is reported when it is done: nobody waits for the
+/// pieces behind theirs.
+template <class Queries>
 class reader {
 public:
-    using database = read_queries;
+    using database = Queries;
 
-    /// Throws sqlite_error.
-    reader(connection db, boost::asio::any_io_executor executor);
+    /// `texts` may be null: then nothing is found. It must outlive this. Throws sqlite_error.
+    reader(connection db, text_index const* texts, boost::asio::any_io_executor executor);
     reader(reader const&) = delete;
     reader& operator=(reader const&) = delete;
     /// Finishes what was submitted and joins.
@@ -34,15 +30,19 @@ public:
 private:
     void run();
     void answer(chain<work<database>> batch);
-    void leave_transaction();
+    bool begin(chain<work<database>>& batch);
+    void end();
 
     connection db_;
-    read_queries queries_;
+    Queries queries_;
     statement begin_;
     statement end_;
     boost::asio::any_io_executor executor_;
     mailbox<work<database>> waiting_;
     std::thread thread_;  // last: it uses everything above
 };
+
+extern template class reader<context_queries>;
+extern template class reader<listing_queries>;
 
 }  // namespace engram::store

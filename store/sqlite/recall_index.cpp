@@ -24,18 +24,26 @@ new_entry recall_index::prepare(user_row& user, std::string_view text, text_kind
     new_entry made;
     if (texts_ == nullptr) return made;
     made.entry = texts_->entry(text, kind);
-    if (!made.entry.empty()) made.item = user.next_item++;
+    made.item = take_item(user, made.entry);
     return made;
+}
+
+std::optional<std::int64_t> recall_index::take_item(user_row& user, std::string_view entry) {
+    return entry.empty() ? std::nullopt : std::optional(user.next_item++);
 }
 
 void recall_index::put(user_row const& user, new_entry const& entry, bool is_memory, std::int64_t row,
                        std::uint32_t session, std::uint32_t minutes) {
-    if (!entry.item) return;
-    auto const item = *entry.item;
+    put(user, entry.item, entry.entry, is_memory, row, session, minutes);
+}
+
+void recall_index::put(user_row const& user, std::optional<std::int64_t> item, std::string_view entry,
+                       bool is_memory, std::int64_t row, std::uint32_t session, std::uint32_t minutes) {
+    if (!item) return;
     std::string block;
-    append_record(block, {item, is_memory, row, session, minutes, entry.entry});
-    add_.run(place_of(user.key, item), blob{block});
-    if (item > 0 && item % items_a_row == 0) pack(user.key, item - items_a_row, item);
+    append_record(block, {*item, is_memory, row, session, minutes, entry});
+    add_.run(place_of(user.key, *item), blob{block});
+    if (*item > 0 && *item % items_a_row == 0) pack(user.key, *item - items_a_row, *item);
 }
 
 void recall_index::pack(std::int64_t user_key, std::int64_t first, std::int64_t end) {

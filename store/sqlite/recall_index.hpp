@@ -26,7 +26,12 @@ public:
     /// `texts` may be null: then nothing is indexed. It must outlive this.
     recall_index(connection& db, text_index const* texts);
 
-    /// Takes the next place of the user's index. To be followed by put() once the row of the text has its id.
+    /// Takes the next place of the user's index for an entry; none if there is nothing to be found by. To be
+    /// followed by put() once the row of the text has its id.
+    [[nodiscard]] static std::optional<std::int64_t> take_item(user_row& user, std::string_view entry);
+    void put(user_row const& user, std::optional<std::int64_t> item, std::string_view entry, bool is_memory,
+             std::int64_t row, std::uint32_t session, std::uint32_t minutes);
+    /// Both for a text that was read from the database. Makes its entry, which takes its time.
     [[nodiscard]] new_entry prepare(user_row& user, std::string_view text, text_kind kind);
     void put(user_row const& user, new_entry const& entry, bool is_memory, std::int64_t row,
              std::uint32_t session, std::uint32_t minutes);

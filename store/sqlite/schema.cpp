@@ -119,6 +119,20 @@ CREATE INDEX engram_failed_delivery_by_user ON engram_failed_delivery(user_id);
 )sql";
 }
 
+// A reply that cannot be read was taken for an internal error without a message before, too.
+std::string version_3_sql() {
+    return R"sql(
+ALTER TABLE engram_failed_delivery ADD COLUMN error_type TEXT NOT NULL DEFAULT 'internal';
+ALTER TABLE engram_failed_delivery ADD COLUMN error_message TEXT NOT NULL DEFAULT '';
+UPDATE engram_failed_delivery SET
+    error_type = CASE WHEN json_type(reply, '$.error.type') = 'text'
+                      THEN json_extract(reply, '$.error.type') ELSE error_type END,
+    error_message = CASE WHEN json_type(reply, '$.error.message') = 'text'
+                         THEN json_extract(reply, '$.error.message') ELSE error_message END
+WHERE CASE WHEN json_valid(reply) THEN json_type(reply, '$.error') = 'object' ELSE 0 END;
+)sql";
+}
+
 std::string create_table_sql(table_definition const& table, std::string_view as,
                              std::vector<std::string> const& extra) {
     std::string sql = "CREATE TABLE " + std::string(as) + "(";

@@ -36,6 +36,9 @@ struct table_definition {
 /// … and its tables and indexes.
 [[nodiscard]] std::string version_2_sql();
 
+/// Version 3: what an error was, beside the reply that says so.
+[[nodiscard]] std::string version_3_sql();
+
 /// Counts what the window of each conversation holds, into engram_session.
 [[nodiscard]] std::string fill_sessions_sql();
 

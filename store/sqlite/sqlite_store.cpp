@@ -7,12 +7,42 @@
 #include "store/sqlite/writer.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace engram::store {
 namespace {
 
-using boost::asio::awaitable;
+// People may look at much, and hardly ever at the same twice.
+constexpr std::size_t list_cache_kib = 256;
+
+/// A write with texts in it: they are analysed before its transaction begins, once, however often that is
+/// repeated.
+template <class Analyse, class Perform>
+struct analysed_write {
+    Analyse analyse;
+    Perform perform;
+    std::optional<decltype(std::declval<Analyse const&>()())> made = {};
+
+    void prepare() { made.emplace(analyse()); }
+    auto operator()(write_queries& db) const { return perform(db, *made); }
+};
+
+/// `function` with its value as a result.
+template <class T, class Function>
+auto outcome_of(Function function) {
+    return [function = std::move(function)](auto& db, auto const&... texts) -> result<T> {
+        if constexpr (std::is_void_v<T>) {
+            function(db, texts...);
+            return {};
+        } else {
+            return function(db, texts...);
+        }
+    };
+}
 
 /// Sends each call to the thread that does it. Members go in reverse: readers first, so that the writer's is
 /// the last connection of this process and can clean up.
@@ -20,133 +50,138 @@ class sqlite_store final : public database {
 public:
     sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts)
         : executor_(std::move(executor)),
-          writer_(open_for_writing(options, texts), texts, options.max_batch, executor_) {
+          texts_(texts),
+          writer_(open_for_writing(options, texts), texts, options.max_batch, executor_),
+          lists_(open_for_reading(options, list_cache_kib), texts, executor_) {
         for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
-            readers_.push_back(std::make_unique<reader>(open_for_reading(options), executor_));
+            readers_.push_back(std::make_unique<reader<context_queries>>(
+                open_for_reading(options, options.cache_kib), texts, executor_));
         }
     }
 
-    awaitable<result<context>> load_context(context_query query) override {
-        return call_on<context>(next_reader(), executor_, [query = std::move(query)](read_queries& db) {
-            return result<context>(db.contexts.load_context(query));
+    answer<context> load_context(context_query query) override {
+        return load<context>(
+            [query = std::move(query)](context_queries& db) { return db.load_context(query); });
+    }
+
+    answer<commit_outcome> commit_exchange(exchange what) override {
+        auto const shared = std::make_shared<exchange const>(std::move(what));
+        return write_analysed<commit_outcome>(
+            [shared, texts = texts_] { return analyse_exchange(texts, *shared); },
+            [shared](write_queries& db, analysed_exchange const& texts) {
+                return db.exchanges.commit_exchange(*shared, texts);
+            });
+    }
+
+    answer<recorded_outcome> record_failure(failure what) override {
+        return write<recorded_outcome>(
+            [what = std::move(what)](write_queries& db) { return db.exchanges.record_failure(what); });
+    }
+
+    answer<std::vector<conversation>> find_due_sessions(std::size_t trigger_turns, base::wall_time now,
+                                                        std::size_t limit) override {
+        return load<std::vector<conversation>>([trigger_turns, now, limit](context_queries& db) {
+            return db.find_due_sessions(trigger_turns, now, limit);
         });
     }
 
-    awaitable<result<commit_outcome>> commit_exchange(exchange what) override {
-        return call_on<commit_outcome>(writer_, executor_, [what = std::move(what)](write_queries& db) {
-            return result<commit_outcome>(db.exchanges.commit_exchange(what));
+    answer<std::optional<summary_task>> claim_summary(summary_request request) override {
+        return write<std::optional<summary_task>>([request = std::move(request)](write_queries& db) {
+            return db.summaries.claim_summary(request);
         });
     }
 
-    awaitable<result<recorded_outcome>> record_failure(failure what) override {
-        return call_on<recorded_outcome>(writer_, executor_, [what = std::move(what)](write_queries& db) {
-            return result<recorded_outcome>(db.exchanges.record_failure(what));
+    answer<bool> commit_summary(summary_task task, std::string summary, bool delete_turns,
+                                base::wall_time at) override {
+        auto const shared = std::make_shared<std::string const>(std::move(summary));
+        return write_analysed<bool>(
+            [shared, texts = texts_] { return analyse_summary(texts, *shared); },
+            [task = std::move(task), shared, delete_turns, at](write_queries& db,
+                                                               analysed_text const& text) -> result<bool> {
+                if (base::is_blank(*shared))
+                    return error{error_kind::internal, "a blank summary would lose its turns"};
+                return db.summaries.commit_summary(task, *shared, text, delete_turns, at);
+            });
+    }
+
+    answer<void> renew_summary(summary_task const& task, base::wall_time until) override {
+        return write<void>([of = task.of, owner = task.owner, until](write_queries& db) {
+            db.summaries.renew_summary(of, owner, until);
         });
     }
 
-    awaitable<result<std::vector<conversation>>> find_due_sessions(std::size_t trigger_turns,
-                                                                   base::wall_time now,
-                                                                   std::size_t limit) override {
-        using found = std::vector<conversation>;
-        return call_on<found>(next_reader(), executor_, [trigger_turns, now, limit](read_queries& db) {
-            return result<found>(db.contexts.find_due_sessions(trigger_turns, now, limit));
-        });
-    }
-
-    awaitable<result<std::optional<summary_task>>> claim_summary(summary_request request) override {
-        using claimed = std::optional<summary_task>;
-        return call_on<claimed>(writer_, executor_, [request = std::move(request)](write_queries& db) {
-            return result<claimed>(db.summaries.claim_summary(request));
-        });
-    }
-
-    awaitable<result<bool>> commit_summary(summary_task task, std::string summary, bool delete_turns,
-                                           base::wall_time at) override {
-        return call_on<bool>(writer_, executor_,
-                             [task = std::move(task), summary = std::move(summary), delete_turns,
-                              at](write_queries& db) -> result<bool> {
-                                 if (base::is_blank(summary)) {
-                                     return error{error_kind::internal,
-                                                  "a blank summary would lose its turns"};
-                                 }
-                                 return db.summaries.commit_summary(task, summary, delete_turns, at);
-                             });
-    }
-
-    awaitable<result<void>> renew_summary(summary_task const& task, base::wall_time until) override {
-        return call_on<void>(writer_, executor_,
-                             [of = task.of, owner = task.owner, until](write_queries& db) {
-                                 db.summaries.renew_summary(of, owner, until);
-                                 return result<void>();
-                             });
-    }
-
-    awaitable<result<void>> release_summary(summary_task task, base::wall_time not_before) override {
-        return call_on<void>(writer_, executor_, [task = std::move(task), not_before](write_queries& db) {
+    answer<void> release_summary(summary_task task, base::wall_time not_before) override {
+        return write<void>([task = std::move(task), not_before](write_queries& db) {
             db.summaries.release_summary(task, not_before);
-            return result<void>();
         });
     }
 
-    awaitable<result<std::size_t>> expire_outcomes(base::wall_time before, std::size_t limit) override {
-        return call_on<std::size_t>(writer_, executor_, [before, limit](write_queries& db) {
-            return result<std::size_t>(db.exchanges.expire_outcomes(before, limit));
-        });
+    answer<std::size_t> expire_outcomes(base::wall_time before, std::size_t limit) override {
+        return write<std::size_t>(
+            [before, limit](write_queries& db) { return db.exchanges.expire_outcomes(before, limit); });
     }
 
     answer<page<memory_record>> list_memories(std::string user_id, std::string type, bool past,
                                               page_request which, base::wall_time now) override {
-        return read<page<memory_record>>(
+        return list<page<memory_record>>(
             [user_id = std::move(user_id), type = std::move(type), past, which = std::move(which),
-             now](read_queries& db) { return db.lists.list_memories(user_id, type, past, which, now); });
+             now](listing_queries& db) { return db.list_memories(user_id, type, past, which, now); });
     }
 
-    answer<search_result> search(search_request request) override {
-        return read<search_result>(
-            [request = std::move(request)](read_queries& db) { return db.lists.search(request); });
+    answer<search_result> find(std::string user_id, search_query query, known_turns known,
+                               base::wall_time now) override {
+        return list<search_result>(
+            [user_id = std::move(user_id), query = std::move(query), known = std::move(known),
+             now](listing_queries& db) { return db.find(user_id, query, known, now); });
     }
 
     answer<std::optional<memory_history>> read_history(std::string user_id, std::int64_t memory_id) override {
-        return read<std::optional<memory_history>>(
-            [user_id = std::move(user_id), memory_id](read_queries& db) {
-                return db.lists.read_history(user_id, memory_id);
+        return list<std::optional<memory_history>>(
+            [user_id = std::move(user_id), memory_id](listing_queries& db) {
+                return db.read_history(user_id, memory_id);
             });
     }
 
     answer<page<session_record>> list_sessions(std::string user_id, page_request which) override {
-        return read<page<session_record>>(
-            [user_id = std::move(user_id), which = std::move(which)](read_queries& db) {
-                return db.lists.list_sessions(user_id, which);
+        return list<page<session_record>>(
+            [user_id = std::move(user_id), which = std::move(which)](listing_queries& db) {
+                return db.list_sessions(user_id, which);
             });
     }
 
     answer<std::optional<page<turn_record>>> read_session(conversation which, page_request page) override {
-        return read<std::optional<engram::store::page<turn_record>>>(
-            [which = std::move(which), page = std::move(page)](read_queries& db) {
-                return db.lists.read_session(which, page);
+        return list<std::optional<engram::store::page<turn_record>>>(
+            [which = std::move(which), page = std::move(page)](listing_queries& db) {
+                return db.read_session(which, page);
             });
     }
 
     answer<page<exported>> export_user(std::string user_id, page_request which) override {
-        return read<page<exported>>([user_id = std::move(user_id), which = std::move(which)](
-                                        read_queries& db) { return db.lists.export_user(user_id, which); });
+        return list<page<exported>>([user_id = std::move(user_id), which = std::move(which)](
+                                        listing_queries& db) { return db.export_user(user_id, which); });
     }
 
     answer<totals> count(std::string user_id) override {
-        return read<totals>(
-            [user_id = std::move(user_id)](read_queries& db) { return db.lists.count(user_id); });
+        return list<totals>(
+            [user_id = std::move(user_id)](listing_queries& db) { return db.count(user_id); });
     }
 
     answer<changed_memory> add_memory(std::string user_id, new_memory what, base::wall_time at) override {
-        return write<changed_memory>([user_id = std::move(user_id), what = std::move(what),
-                                      at](write_queries& db) { return db.curation.add(user_id, what, at); });
+        auto const shared = std::make_shared<new_memory const>(std::move(what));
+        return write_analysed<changed_memory>(
+            [shared, texts = texts_] { return analyse_memory(texts, shared->content); },
+            [user_id = std::move(user_id), shared, at](write_queries& db, analysed_text const& text) {
+                return db.curation.add(user_id, *shared, text, at);
+            });
     }
 
     answer<std::optional<changed_memory>> change_memory(std::string user_id, memory_change what,
                                                         base::wall_time at) override {
-        return write<std::optional<changed_memory>>(
-            [user_id = std::move(user_id), what = std::move(what), at](write_queries& db) {
-                return db.curation.change(user_id, what, at);
+        auto const shared = std::make_shared<memory_change const>(std::move(what));
+        return write_analysed<std::optional<changed_memory>>(
+            [shared, texts = texts_] { return analyse_memory(texts, shared->content.value_or("")); },
+            [user_id = std::move(user_id), shared, at](write_queries& db, analysed_text const& text) {
+                return db.curation.change(user_id, *shared, text, at);
             });
     }
 
@@ -197,9 +232,16 @@ public:
     answer<std::optional<std::size_t>> commit_consolidation(consolidation_task task,
                                                             std::vector<consolidation_step> steps,
                                                             base::wall_time at) override {
-        return write<std::optional<std::size_t>>(
-            [task = std::move(task), steps = std::move(steps), at](write_queries& db) {
-                return db.curation.consolidate(task, steps, at);
+        auto const shared = std::make_shared<std::vector<consolidation_step> const>(std::move(steps));
+        return write_analysed<std::optional<std::size_t>>(
+            [shared, texts = texts_] {
+                std::vector<analysed_text> made;
+                for (auto const& step : *shared)
+                    made.push_back(analyse_memory(texts, step.content));
+                return made;
+            },
+            [task = std::move(task), shared, at](write_queries& db, std::vector<analysed_text> const& texts) {
+                return db.curation.consolidate(task, *shared, texts, at);
             });
     }
 
@@ -211,36 +253,42 @@ public:
 
     answer<void> store_vectors(std::string model,
                                std::vector<std::pair<std::int64_t, std::string>> vectors) override {
-        return call_on<void>(writer_, executor_,
-                             [model = std::move(model), vectors = std::move(vectors)](write_queries& db) {
-                                 db.upkeep.store_vectors(model, vectors);
-                                 return result<void>();
-                             });
+        return write<void>([model = std::move(model), vectors = std::move(vectors)](write_queries& db) {
+            db.upkeep.store_vectors(model, vectors);
+        });
     }
 
 private:
     template <class T, class Function>
-    answer<T> read(Function function) {
-        return call_on<T>(next_reader(), executor_, [function = std::move(function)](read_queries& db) {
-            return result<T>(function(db));
-        });
+    answer<T> load(Function function) {
+        return call_on<T>(next_reader(), executor_, outcome_of<T>(std::move(function)));
+    }
+    template <class T, class Function>
+    answer<T> list(Function function) {
+        return call_on<T>(lists_, executor_, outcome_of<T>(std::move(function)));
     }
     template <class T, class Function>
     answer<T> write(Function function) {
-        return call_on<T>(writer_, executor_, [function = std::move(function)](write_queries& db) {
-            return result<T>(function(db));
-        });
+        return call_on<T>(writer_, executor_, outcome_of<T>(std::move(function)));
+    }
+    template <class T, class Analyse, class Perform>
+    answer<T> write_analysed(Analyse analyse, Perform perform) {
+        auto what = outcome_of<T>(std::move(perform));
+        return call_on<T>(writer_, executor_,
+                          analysed_write<Analyse, decltype(what)>{std::move(analyse), std::move(what)});
     }
 
     // Called when the call is made, not when it is awaited: both happen on the one executor.
-    reader& next_reader() {
+    reader<context_queries>& next_reader() {
         next_ = (next_ + 1) % readers_.size();
         return *readers_[next_];
     }
 
     boost::asio::any_io_executor executor_;
+    text_index const* texts_;
     writer writer_;
-    std::vector<std::unique_ptr<reader>> readers_;
+    reader<listing_queries> lists_;
+    std::vector<std::unique_ptr<reader<context_queries>>> readers_;
     std::size_t next_ = 0;
 };
 

@@ -1,8 +1,9 @@
 // The store in one SQLite file.
 #pragma once
 
-#include "store/curator.hpp"
+#include "store/database.hpp"
 #include "store/options.hpp"
+#include "store/text_index.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -120,8 +120,8 @@ std::vector<std::string> summary_queries::earlier_summaries(conversation const& 
     return earlier;
 }
 
-bool summary_queries::commit_summary(summary_task const& task, std::string const& summary, bool delete_turns,
-                                     base::wall_time at) {
+bool summary_queries::commit_summary(summary_task const& task, std::string const& summary,
+                                     analysed_text const& text, bool delete_turns, base::wall_time at) {
     auto const& of = task.of;
     // Before the first write, so that "no" changes nothing.
     if (task.turns.empty()) return false;
@@ -131,7 +131,8 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
         auto found = find_turn_.query(one.id, of.user_id, of.session_id);
         if (!found.next()) return false;
     }
-    auto const summary_id = memories_.add_summary(user, summary, {of.user_id, of.session_id, {}, 0, 0, at});
+    auto const summary_id =
+        memories_.add_summary(user, summary, text, {of.user_id, of.session_id, {}, 0, 0, at});
     users_.save(user);
     std::int64_t covered = 0;
     for (auto const& one : task.turns) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/sqlite/memory_writer.hpp"
+#include "store/summaries.hpp"
 
 #include <optional>
 
@@ -28,8 +29,8 @@ public:
 
     [[nodiscard]] std::optional<summary_task> claim_summary(summary_request const& request);
     /// `summary` must not be blank.
-    [[nodiscard]] bool commit_summary(summary_task const& task, std::string const& summary, bool delete_turns,
-                                      base::wall_time at);
+    [[nodiscard]] bool commit_summary(summary_task const& task, std::string const& summary,
+                                      analysed_text const& text, bool delete_turns, base::wall_time at);
     void renew_summary(conversation const& of, std::string const& owner, base::wall_time until);
     void release_summary(summary_task const& task, base::wall_time not_before);
 

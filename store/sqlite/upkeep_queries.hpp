@@ -3,6 +3,7 @@
 
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/memory_writer.hpp"
+#include "store/upkeep.hpp"
 
 #include <optional>
 #include <string>

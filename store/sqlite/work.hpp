@@ -2,7 +2,7 @@
 #pragma once
 
 #include "store/sqlite/mailbox.hpp"
-#include "store/store.hpp"
+#include "store/types.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -19,7 +19,8 @@
 
 namespace engram::store {
 
-/// Life: made on the caller's thread -> perform (store thread; or fail) -> complete (caller's executor).
+/// Life: made on the caller's thread -> prepare, perform (store thread; or fail) -> complete (caller's
+/// executor).
 /// Destroyed without complete() only when the executor's context goes away first; the waiting coroutine then
 /// goes with it.
 template <class Database>
@@ -27,6 +28,9 @@ class work {
 public:
     virtual ~work() = default;
 
+    /// What can be done before a transaction begins; once, however often perform() follows. May throw; then
+    /// fail() must follow.
+    virtual void prepare() {}
     /// Does it and keeps the result. May throw; then fail() must follow.
     virtual void perform(Database& database) = 0;
     virtual void fail(error why) = 0;
@@ -46,6 +50,9 @@ public:
                                         boost::asio::execution::outstanding_work.tracked)),
           handler_(std::move(handler)) {}
 
+    void prepare() override {
+        if constexpr (requires { function_.prepare(); }) function_.prepare();
+    }
     void perform(Database& database) override { result_.emplace(function_(database)); }
     void fail(error why) override { result_.emplace(std::move(why)); }
     [[nodiscard]] bool failed() const override { return result_ && result_->has_error(); }

@@ -47,23 +47,42 @@ writer::~writer() {
 void writer::run() {
     for (auto all = waiting_.take(); !all.empty(); all = waiting_.take()) {
         while (!all.empty()) {
-            if (!begin(all)) break;
-            write(all.take_front(max_batch_));
+            auto batch = prepare(all.take_front(max_batch_));
+            if (batch.empty()) continue;
+            if (!begin(batch, all)) break;
+            write(std::move(batch));
         }
     }
 }
 
+// What fails here takes no part in the transaction.
+chain<work<writer::database>> writer::prepare(chain<work<database>> batch) {
+    chain<work<database>> ready;
+    chain<work<database>> failed;
+    while (auto item = batch.pop_front()) {
+        try {
+            item->prepare();
+        } catch (std::exception const& why) {
+            item->fail({error_kind::internal, std::string("preparing a write: ") + why.what()});
+        }
+        (item->failed() ? failed : ready).push_back(std::move(item));
+    }
+    complete_on(executor_, std::move(failed));
+    return ready;
+}
+
 // Without a transaction everything that waits fails at once: to wait anew for each batch would make the last
 // one wait many times the busy timeout.
-bool writer::begin(chain<work<database>>& all) {
+bool writer::begin(chain<work<database>>& batch, chain<work<database>>& rest) {
     try {
         if (db_.in_transaction()) rollback_.run();  // an earlier attempt to leave it failed
         begin_.run();
         return true;
     } catch (sqlite_error const& failed) {
-        give_up(all, failed.to_error());
+        batch.append(std::move(rest));
+        give_up(batch, failed.to_error());
     }
-    complete_on(executor_, std::move(all));
+    complete_on(executor_, std::move(batch));
     return false;
 }
 

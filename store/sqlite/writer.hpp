@@ -20,7 +20,7 @@ struct write_queries {
           memories(db, index),
           exchanges(db, users, index, memories),
           summaries(db, users, index, memories),
-          curation(db, users, memories),
+          curation(db, users, memories, texts),
           erasing(db, users, index),
           upkeep(db, users, index) {}
 
@@ -37,7 +37,8 @@ struct write_queries {
     bool clean_log = false;
 };
 
-/// Group commit: everything that waits goes into one BEGIN IMMEDIATE ... COMMIT, so that many exchanges share
+/// Texts are analysed before the transaction begins, while others may write. Then group commit: everything
+/// that waits goes into one BEGIN IMMEDIATE ... COMMIT, so that many exchanges share
 /// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
 /// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
 /// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
@@ -58,7 +59,8 @@ public:
 
 private:
     void run();
-    bool begin(chain<work<database>>& all);
+    chain<work<database>> prepare(chain<work<database>> batch);
+    bool begin(chain<work<database>>& batch, chain<work<database>>& rest);
     void write(chain<work<database>> batch);
     bool perform(work<database>& item);
     bool perform_together(chain<work<database>>& batch);

@@ -19,7 +19,7 @@ struct fixture {
 
     std::int64_t tell() {
         auto what = exchange_of(of, job("told"), {{"fact", "has a factqq"}});
-        what.user_text = "questionqq";
+        what.turns[0].content = "questionqq";
         BOOST_REQUIRE(db.get(db->commit_exchange(what)).committed);
         return number(path, "SELECT id FROM long_term_memory WHERE content = 'has a factqq'");
     }

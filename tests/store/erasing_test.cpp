@@ -25,8 +25,8 @@ struct fixture {
     store::exchange make(conversation const& where, std::string const& question, std::string const& answer,
                          std::vector<store::new_memory> notes = {}) {
         auto what = exchange_of(where, job("job" + where.user_id + std::to_string(jobs++)), std::move(notes));
-        what.user_text = question;
-        what.assistant_text = answer;
+        what.turns[0].content = question;
+        what.turns[1].content = answer;
         what.compose_reply = [answer](auto const&) { return R"({"status":"ok","reply":")" + answer + "\"}"; };
         return what;
     }

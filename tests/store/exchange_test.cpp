@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(the_ids_that_the_reply_names_are_those_of_the_memories) {
 BOOST_AUTO_TEST_CASE(a_second_commit_of_a_job_changes_nothing_and_gets_the_first_reply) {
     db.get(db->commit_exchange(exchange_of(of, job("j1"), {{"fact", "a"}})));
     auto second = exchange_of(of, job("j1", "another ticket"), {{"fact", "b"}});
-    second.assistant_text = "something else";
+    second.turns[1].content = "something else";
     auto const again = db.get(db->commit_exchange(second));
     BOOST_TEST(!again.committed);
     BOOST_TEST(again.outcome.ok);
@@ -121,8 +121,8 @@ BOOST_AUTO_TEST_CASE(text_of_any_kind_comes_back_as_it_was) {
     for (auto const& text : texts) {
         conversation const own{"ada", "session " + std::to_string(n)};
         auto what = exchange_of(own, job("j" + std::to_string(n++)));
-        what.user_text = text;
-        what.assistant_text = text;
+        what.turns[0].content = text;
+        what.turns[1].content = text;
         what.compose_reply = [text](auto const&) { return text; };
         BOOST_TEST((db.get(db->commit_exchange(what)).outcome.reply == text));
         auto const seen = db.get(db->load_context(query_of(own)));
@@ -134,9 +134,29 @@ BOOST_AUTO_TEST_CASE(text_of_any_kind_comes_back_as_it_was) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_exchange_of_any_number_of_turns_is_kept_in_its_order) {
+    using store::role;
+    auto what = exchange_of(of, job("j1"), {{"fact", "likes tea"}});
+    what.turns = {
+        {role::user, "one"}, {role::assistant, "two"}, {role::user, "three"}, {role::assistant, "four"}};
+    BOOST_TEST(db.get(db->commit_exchange(what)).window_turns == 4u);
+    auto const seen = db.get(db->load_context(query_of(of)));
+    BOOST_REQUIRE(seen.turns.size() == what.turns.size());
+    for (std::size_t i = 0; i < seen.turns.size(); ++i) {
+        BOOST_TEST((seen.turns[i].role == what.turns[i].role));
+        BOOST_TEST(seen.turns[i].content == what.turns[i].content);
+    }
+    // It was learnt from the question and the answer to it.
+    auto const sources = db.get(db->read_history("ada", seen.memories.at(0).id))->sources;
+    BOOST_REQUIRE(sources.size() == 1u);
+    BOOST_REQUIRE(sources[0].turns.size() == 2u);
+    BOOST_TEST(sources[0].turns[0].what.content == "one");
+    BOOST_TEST(sources[0].turns[1].what.content == "four");
+}
+
 BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_are_read_as_utf8) {
     auto what = exchange_of(of, job("j1"), {{"fact", "\xFF tea"}});
-    what.user_text = "caf\xE9";
+    what.turns[0].content = "caf\xE9";
     db.get(db->commit_exchange(what));
     auto const seen = db.get(db->load_context(query_of(of)));
     BOOST_TEST(seen.turns[0].content == "caf\xEF\xBF\xBD");

@@ -30,15 +30,19 @@ BOOST_AUTO_TEST_CASE(a_redelivery_of_the_ticket_gets_the_recorded_error) {
     auto const told = db.get(db->record_failure(failure_of(job("j1", "t1"), "no")));
     BOOST_TEST(!told.ok);
     BOOST_TEST(told.reply == "no");
+    BOOST_TEST(told.error_type == "claude_rejected");
     auto const seen = recorded(job("j1", "t1"));
     BOOST_REQUIRE(seen.has_value());
     BOOST_TEST(!seen->ok);
     BOOST_TEST(seen->same_body);
     BOOST_TEST(seen->reply == "no");
+    BOOST_TEST(seen->error_type == "claude_rejected");
+    BOOST_TEST(seen->error_message == "because of no");
     auto const late = db.get(db->commit_exchange(exchange_of(of, job("j1", "t1"))));
     BOOST_TEST(!late.committed);
     BOOST_TEST(!late.outcome.ok);
     BOOST_TEST(late.outcome.reply == "no");
+    BOOST_TEST(late.outcome.error_message == "because of no");
     BOOST_TEST(late.window_turns == 0u);
     BOOST_TEST(number(path, "SELECT count(*) FROM conversation_history") == 0);
 }

@@ -15,7 +15,8 @@ namespace {
 struct fixture {
     temporary_folder folder;
     std::string path = folder.file("engram.db");
-    opened_store db{options_for(path)};
+    watched_index index;
+    opened_store db{options_for(path), &index};
     conversation of{"ada", "secret s"};
     std::string before;
 
@@ -34,7 +35,7 @@ struct fixture {
 
     void say(conversation const& where, std::string const& id, std::vector<store::new_memory> notes) {
         auto what = exchange_of(where, job(id, "t" + id, "body " + id), std::move(notes));
-        if (where.user_id == "ada") what.user_text = what.assistant_text = "secret text";
+        if (where.user_id == "ada") what.turns[0].content = what.turns[1].content = "secret text";
         if (where.user_id == "ada") what.compose_reply = [](auto const&) { return "secret reply"; };
         db.get(db->commit_exchange(what));
     }
@@ -106,11 +107,10 @@ BOOST_AUTO_TEST_CASE(lists_searches_and_exports_with_any_cursor_show_nothing) {
             BOOST_TEST((!one.session || !has_secret(one.session->session_id)));
         }
     }
-    auto const ranker = std::make_shared<word_ranker>("secret");
-    auto const found = db.get(db->search({"eve", ranker, 100, "v", "m", at()}));
+    auto const found = db.get(db->find("eve", {"secret", 100, "v", "m"}, {}, at()));
     BOOST_TEST(found.memories.empty());
     BOOST_TEST(found.turns.empty());
-    BOOST_TEST(ranker->seen.size() == 4u);
+    BOOST_TEST(index.last_search->seen.size() == 4u);
     BOOST_TEST(db.get(db->count("eve")).memories == 2u);
 }
 

@@ -196,17 +196,15 @@ BOOST_AUTO_TEST_CASE(limits_of_nothing_and_of_everything_give_something) {
 
 BOOST_AUTO_TEST_CASE(a_search_by_hand_finds_memories_and_turns_but_nothing_past) {
     write_much();
-    auto const result =
-        db.get(db->search({"ada", std::make_shared<word_ranker>("fact j0 changed"), 10, {}, {}, at()}));
+    auto const result = db.get(db->find("ada", {"fact j0 changed", 10, {}, {}}, {}, at()));
     BOOST_REQUIRE(result.memories.size() == 7u);
     BOOST_TEST(result.memories[0].second.score == 1);
     for (auto const& [record, rank] : result.memories)
         BOOST_TEST(record.what.content != "fact 0");
     BOOST_TEST(result.turns.size() == 2u);
     BOOST_TEST(result.turns.at(0).first.session_id == "s1");
-    BOOST_TEST(db.get(db->search({"nobody", std::make_shared<word_ranker>("fact"), 10, {}, {}, at()}))
-                   .memories.empty());
-    BOOST_TEST(db.get(db->search({"ada", nullptr, 10, {}, {}, at()})).memories.empty());
+    BOOST_TEST(db.get(db->find("nobody", {"fact", 10, {}, {}}, {}, at())).memories.empty());
+    BOOST_TEST(db.get(db->find("ada", {"", 10, {}, {}}, {}, at())).memories.empty());
 }
 
 BOOST_AUTO_TEST_CASE(counts_are_of_one_user_or_of_all) {

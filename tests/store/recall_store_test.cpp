@@ -16,15 +16,16 @@ namespace {
 struct fixture {
     temporary_folder folder;
     std::string path = folder.file("engram.db");
-    opened_store db{options_for(path)};
+    watched_index index;
+    opened_store db{options_for(path), &index};
     conversation of{"ada", "s1"};
     int jobs = 0;
 
     void say(conversation const& where, std::string const& question, std::string const& answer,
              std::vector<store::new_memory> notes = {}) {
         auto what = exchange_of(where, job("j" + std::to_string(jobs++)), std::move(notes));
-        what.user_text = question;
-        what.assistant_text = answer;
+        what.turns[0].content = question;
+        what.turns[1].content = answer;
         what.seen = db.get(db->load_context(query_of(where))).seen;
         BOOST_REQUIRE(db.get(db->commit_exchange(what)).committed);
     }
@@ -35,9 +36,9 @@ struct fixture {
         auto asked = query_of(of);
         asked.memory_limit = memories;
         asked.history_turns = turns;
-        asked.recall_limit = limit;
+        asked.find.limit = limit;
         asked.now = at();
-        asked.search = std::make_shared<word_ranker>(query);
+        asked.find.text = query;
         return db.get(db->load_context(asked));
     }
     static std::string texts(store::context const& seen) {
@@ -50,12 +51,10 @@ struct fixture {
     }
     // What the index holds of ada, in order.
     std::vector<std::string> indexed() {
-        auto const ranker = std::make_shared<word_ranker>("-");
         auto asked = query_of(of);
-        asked.recall_limit = 1;
-        asked.search = ranker;
+        asked.find = {"-", 1, {}, {}};
         db.get(db->load_context(asked));
-        return ranker->seen;
+        return index.last_search->seen;
     }
     std::int64_t rows() { return number(path, "SELECT count(*) FROM engram_recall"); }
 };
@@ -112,8 +111,8 @@ BOOST_AUTO_TEST_CASE(what_holds_no_more_is_not_found) {
     BOOST_TEST(texts(find("Ghent dog Bruges")) == "m:lives in Bruges|m:is tired of Ghent|");
     auto asked = query_of(of);
     asked.memory_limit = 0;
-    asked.recall_limit = 10;
-    asked.search = std::make_shared<word_ranker>("Ghent dog Bruges");
+    asked.find.limit = 10;
+    asked.find.text = "Ghent dog Bruges";
     asked.now = at(1);
     BOOST_TEST(texts(db.get(db->load_context(asked))) == "m:lives in Bruges|");
     db.get(db->restore_memory("ada", 1, at()));
@@ -160,6 +159,23 @@ BOOST_AUTO_TEST_CASE(removed_texts_leave_rows_that_pack_all_the_same) {
     BOOST_TEST(rows() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(people_find_the_same_as_a_turn_and_turns_that_are_known_are_left_out) {
+    say({"ada", "s2"}, "my dog is called Rex", "a dog of that name", {{"fact", "has a dog called Rex"}});
+    auto const all = db.get(db->find("ada", {"dog Rex", 10, {}, {}}, {}, at()));
+    auto const turn = find("dog Rex");
+    BOOST_REQUIRE(all.memories.size() == 1u);
+    BOOST_REQUIRE(all.turns.size() == 2u);
+    BOOST_TEST(all.memories[0].first.what.id == turn.found_memories.at(0).what.id);
+    for (std::size_t i = 0; i < 2; ++i)
+        BOOST_TEST(all.turns[i].first.what.id == turn.found_turns.at(i).what.id);
+    auto const other = all.turns[1].first.what.id;
+    auto const rest = db.get(db->find("ada", {"dog Rex", 10, {}, {}}, {all.turns[0].first.what.id}, at()));
+    BOOST_REQUIRE(rest.turns.size() == 1u);
+    BOOST_TEST(rest.turns[0].first.what.id == other);
+    BOOST_TEST(rest.memories.size() == 1u);
+    BOOST_TEST(db.get(db->find("ada", {"dog Rex", 0, {}, {}}, {}, at())).turns.empty());
+}
+
 BOOST_AUTO_TEST_CASE(vectors_bring_what_shares_no_word) {
     say({"ada", "s2"}, "my puppy", "nice", {{"fact", "has a puppy"}});
     auto const left = db.get(db->find_unembedded("m1", 10));
@@ -169,19 +185,17 @@ BOOST_AUTO_TEST_CASE(vectors_bring_what_shares_no_word) {
         db->store_vectors("m1", {{left[0].place, along}, {left[1].place, across}, {left[2].place, along}}));
     auto asked = query_of(of);
     asked.memory_limit = asked.history_turns = 0;
-    asked.recall_limit = 10;
-    asked.search = std::make_shared<word_ranker>("dog");
-    asked.vector = along;
-    asked.vector_model = "m1";
+    asked.find.limit = 10;
+    asked.find.text = "dog";
+    asked.find.vector = along;
+    asked.find.vector_model = "m1";
     auto const seen = db.get(db->load_context(asked));
     BOOST_TEST(texts(seen) == "m:has a puppy|t:my puppy|");
     BOOST_TEST(seen.found_memories.at(0).score == 4.0, boost::test_tools::tolerance(1e-9));
-    asked.vector_model = "another";
-    asked.search = std::make_shared<word_ranker>("dog");
+    asked.find.vector_model = "another";
     BOOST_TEST(texts(db.get(db->load_context(asked))).empty());
-    asked.vector_model = "m1";
-    asked.vector = "short";
-    asked.search = std::make_shared<word_ranker>("dog");
+    asked.find.vector_model = "m1";
+    asked.find.vector = "short";
     BOOST_TEST(texts(db.get(db->load_context(asked))).empty());
 }
 
@@ -236,8 +250,7 @@ BOOST_AUTO_TEST_CASE(turns_that_told_only_what_holds_no_more_are_not_found) {
     // As many as there may be are found all the same, and people see everything.
     BOOST_TEST(find("Ghent", 6).found_turns.size() == 6u);
     BOOST_TEST(find("Ghent", 4).found_turns.size() == 4u);
-    auto const asked = store::search_request{"ada", std::make_shared<word_ranker>("Ghent"), 10, {}, {}, at()};
-    BOOST_TEST(db.get(db->search(asked)).turns.size() == 10u);
+    BOOST_TEST(db.get(db->find("ada", {"Ghent", 10, {}, {}}, {}, at())).turns.size() == 10u);
     // What is undone holds again.
     db.get(db->restore_memory("ada", number(path, "SELECT min(id) FROM long_term_memory"), at()));
     BOOST_TEST(all().size() == 8u);

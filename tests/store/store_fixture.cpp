@@ -33,15 +33,15 @@ job_key job(std::string const& id, std::string const& ticket, std::string const&
 }
 
 exchange exchange_of(conversation const& of, job_key const& key, std::vector<new_memory> memories) {
-    exchange made{.job = key,
-                  .of = of,
-                  .user_text = "question " + key.job_id,
-                  .assistant_text = "answer " + key.job_id,
-                  .memories = std::move(memories),
-                  .at = at(),
-                  .seen = {},
-                  .reply_to = "reply:" + key.job_id,
-                  .compose_reply = {}};
+    exchange made{
+        .job = key,
+        .of = of,
+        .turns = {{role::user, "question " + key.job_id}, {role::assistant, "answer " + key.job_id}},
+        .memories = std::move(memories),
+        .at = at(),
+        .seen = {},
+        .reply_to = "reply:" + key.job_id,
+        .compose_reply = {}};
     made.compose_reply = [id = key.job_id](std::vector<saved_memory> const& saved) {
         std::string reply = "reply " + id;
         for (auto const& one : saved)
@@ -52,7 +52,7 @@ exchange exchange_of(conversation const& of, job_key const& key, std::vector<new
 }
 
 failure failure_of(job_key const& key, std::string const& reply) {
-    return {key, "u", reply, at(), std::nullopt};
+    return {key, "u", reply, "claude_rejected", "because of " + reply, at(), std::nullopt};
 }
 
 context_query query_of(conversation const& of, std::string const& job_id) {

@@ -83,6 +83,7 @@ private:
 [[nodiscard]] exchange exchange_of(conversation const& of, job_key const& key,
                                    std::vector<new_memory> memories = {});
 
+/// Of the type "claude_rejected", with the message "because of <reply>".
 [[nodiscard]] failure failure_of(job_key const& key, std::string const& reply);
 
 [[nodiscard]] context_query query_of(conversation const& of, std::string const& job_id = "none");
@@ -94,7 +95,8 @@ void fill(opened_store& into, conversation const& of, int turns, std::string con
 [[nodiscard]] connection look_at(std::string const& path);
 [[nodiscard]] std::int64_t number(std::string const& path, std::string const& sql);
 
-/// Every row of every table that says whose it is and is this user's, a line each; and his part of the index.
+/// Every row of every table that says whose it is and is this user's, a line each; and their part of the
+/// index.
 [[nodiscard]] std::string dump_of(std::string const& path, std::string const& user_id);
 
 }  // namespace engram::store::test

@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_very_long_history_is_taken_piece_by_piece) {
 BOOST_AUTO_TEST_CASE(long_turns_are_taken_a_few_at_a_time_but_at_least_one_exchange) {
     for (int i = 0; i < 12; ++i) {
         auto what = exchange_of(of, job("big" + std::to_string(i)));
-        what.user_text.assign(i == 4 ? 900'000 : 50'000, 'x');
+        what.turns[0].content.assign(i == 4 ? 900'000 : 50'000, 'x');
         db.get(db->commit_exchange(what));
     }
     BOOST_TEST(claim("me")->turns.size() == 8u);

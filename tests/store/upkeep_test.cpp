@@ -15,13 +15,14 @@ namespace {
 struct fixture {
     temporary_folder folder;
     std::string path = folder.file("engram.db");
-    opened_store db{options_for(path)};
+    watched_index index;
+    opened_store db{options_for(path), &index};
     int jobs = 0;
 
     void say(std::string const& user, std::vector<store::new_memory> notes,
              std::string const& text = "hello") {
         auto what = exchange_of({user, "s"}, job(user + std::to_string(jobs++)), std::move(notes));
-        what.user_text = text;
+        what.turns[0].content = text;
         db.get(db->commit_exchange(what));
     }
     // Nobody is due for having waited long, unless `before` says so.
@@ -79,9 +80,8 @@ BOOST_AUTO_TEST_CASE(memories_whose_time_is_over_go_for_good_and_no_more_than_as
     BOOST_TEST(db.get(db->expire_memories(at(100), 3)) == 0u);
     BOOST_TEST(current("ada") == "stays|");
     BOOST_TEST(number(path, "SELECT count(*) FROM engram_memory_source") == 1);
-    auto const ranker = std::make_shared<word_ranker>("mood stays");
-    BOOST_TEST(db.get(db->search({"ada", ranker, 10, {}, {}, at()})).memories.size() == 1u);
-    BOOST_TEST(ranker->seen.size() == 13u);
+    BOOST_TEST(db.get(db->find("ada", {"mood stays", 10, {}, {}}, {}, at())).memories.size() == 1u);
+    BOOST_TEST(index.last_search->seen.size() == 13u);
 }
 
 BOOST_AUTO_TEST_CASE(who_has_the_most_that_is_new_is_taken_first_and_by_one_alone) {

@@ -43,6 +43,25 @@ text_index const& words() {
     return index;
 }
 
+std::shared_ptr<ranker> word_index::ranker_for(std::string query, base::wall_time) const {
+    return std::make_shared<word_ranker>(query);
+}
+
+std::string watched_index::entry(std::string_view text, text_kind kind) const {
+    if (on_entry) on_entry(text, kind);
+    return words().entry(text, kind);
+}
+
+std::string watched_index::fingerprint(std::string_view text) const {
+    return words().fingerprint(text);
+}
+
+std::shared_ptr<ranker> watched_index::ranker_for(std::string query, base::wall_time) const {
+    last_search = std::make_shared<word_ranker>(query);
+    if (on_search) on_search(query);
+    return last_search;
+}
+
 word_ranker::word_ranker(std::string_view query) {
     for (auto& word : words_of(query))
         wanted_.insert(std::move(word));

@@ -3,7 +3,9 @@
 
 #include "store/text_index.hpp"
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +24,7 @@ public:
     [[nodiscard]] std::string entry(std::string_view text, text_kind kind) const override;
     [[nodiscard]] std::string fingerprint(std::string_view text) const override;
     [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
+    [[nodiscard]] std::shared_ptr<ranker> ranker_for(std::string query, base::wall_time now) const override;
 
 private:
     std::uint32_t version_;
@@ -46,6 +49,21 @@ public:
 private:
     std::set<std::string> wanted_;
     std::map<std::int64_t, double> scores_;
+};
+
+/// Tells a test what the store does with it. The hooks run on the store's threads, and the rest may be looked
+/// at when the call that used it has come back.
+class watched_index final : public text_index {
+public:
+    [[nodiscard]] std::uint32_t version() const override { return 1; }
+    [[nodiscard]] std::string entry(std::string_view text, text_kind kind) const override;
+    [[nodiscard]] std::string fingerprint(std::string_view text) const override;
+    [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
+    [[nodiscard]] std::shared_ptr<ranker> ranker_for(std::string query, base::wall_time now) const override;
+
+    std::function<void(std::string_view text, text_kind kind)> on_entry;  ///< may be empty, and may wait
+    std::function<void(std::string const& query)> on_search;              ///< the same
+    mutable std::shared_ptr<word_ranker> last_search;
 };
 
 }  // namespace engram::store::test

@@ -64,8 +64,7 @@ std::optional<error> scripted_store::next_error() {
 std::optional<recorded_outcome> scripted_store::recorded(engram::store::job_key const& key) const {
     if (auto const ok = finished.find(key.job_id); ok != finished.end())
         return recorded_outcome{true, ok->second.first == key.body_digest, ok->second.second};
-    if (auto const bad = failed.find(key.ticket); bad != failed.end())
-        return recorded_outcome{false, true, bad->second};
+    if (auto const bad = failed.find(key.ticket); bad != failed.end()) return bad->second;
     return std::nullopt;
 }
 
@@ -113,8 +112,9 @@ scripted_store::awaitable_result<recorded_outcome> scripted_store::record_failur
     failures.push_back(what);
     auto const known = recorded(what.job);
     if (known && known->same_body) co_return *known;
-    failed[what.job.ticket] = what.reply;
-    co_return recorded_outcome{false, true, what.reply};
+    recorded_outcome const told{false, true, what.reply, what.error_type, what.error_message};
+    failed[what.job.ticket] = told;
+    co_return told;
 }
 
 scripted_store::awaitable_result<std::vector<engram::store::conversation>> scripted_store::find_due_sessions(
@@ -148,10 +148,6 @@ scripted_store::awaitable_result<void> scripted_store::release_summary(engram::s
                                                                        base::wall_time) {
     ++given_back;
     co_return engram::store::result<void>();
-}
-
-scripted_store::awaitable_result<std::size_t> scripted_store::expire_outcomes(base::wall_time, std::size_t) {
-    co_return std::size_t{0};
 }
 
 }  // namespace engram::test

@@ -3,7 +3,8 @@
 
 #include "base/event.hpp"
 #include "claude/client.hpp"
-#include "store/store.hpp"
+#include "store/conversations.hpp"
+#include "store/summaries.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -38,7 +39,7 @@ public:
 };
 
 /// Keeps outcomes by job id and ticket as the interface promises, in memory, and fails on demand.
-class scripted_store : public store::store {
+class scripted_store : public store::conversations, public store::summaries {
 public:
     using conversation = engram::store::conversation;
     template <class T>
@@ -56,7 +57,6 @@ public:
     awaitable_result<void> renew_summary(engram::store::summary_task const&, base::wall_time) override;
     awaitable_result<void> release_summary(engram::store::summary_task task,
                                            base::wall_time not_before) override;
-    awaitable_result<std::size_t> expire_outcomes(base::wall_time, std::size_t) override;
 
     engram::store::context context;               // what load_context() gives for a job without an outcome
     std::deque<engram::store::context> contexts;  // given before that one, one a load
@@ -66,7 +66,7 @@ public:
     std::size_t unknown_labels = 0;
     std::vector<engram::store::failure> failures;                         // what record_failure() was given
     std::map<std::string, std::pair<std::string, std::string>> finished;  // job id -> digest, reply
-    std::map<std::string, std::string> failed;                            // ticket -> reply
+    std::map<std::string, engram::store::recorded_outcome> failed;        // by ticket
     std::vector<engram::store::exchange> exchanges;
     std::size_t window_turns = 2;
     int unavailable = 0;  // so many calls fail first

@@ -69,7 +69,9 @@ std::optional<queue::settlement> turn_fixture::answer_while_another_ends_it() {
                    [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
     io.poll();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
-    store.failed["t-1.1"] = R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})";
+    store.failed["t-1.1"] = {false, true,
+                             R"({"id":"1","status":"error","error":{"type":"poisoned","message":"m"}})",
+                             "poisoned", "m"};
     claude.hold = false;
     claude.released.notify_all();
     io.restart();

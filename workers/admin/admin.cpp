@@ -9,12 +9,11 @@ namespace engram::workers {
 
 namespace asio = boost::asio;
 
-admin::admin(admin_rules rules, store::curator& store, user_traces& traces, ranker_factory make_ranker,
-             base::clock const& clock, asio::any_io_executor executor)
+admin::admin(admin_rules rules, store::memories& store, user_traces& traces, base::clock const& clock,
+             asio::any_io_executor executor)
     : rules_(std::move(rules)),
       store_(store),
       traces_(traces),
-      make_ranker_(std::move(make_ranker)),
       clock_(clock),
       executor_(executor),
       patience_(std::move(executor)) {}

@@ -4,19 +4,17 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "queue/admin_queue.hpp"
-#include "store/curator.hpp"
+#include "store/memories.hpp"
+#include "store/patience.hpp"
 #include "workers/admin/admin_request.hpp"
 #include "workers/admin/user_traces.hpp"
 #include "workers/categories.hpp"
-#include "workers/store_patience.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,11 +37,8 @@ struct admin_rules {
 /// and the second answer says what there was left to do.
 class admin {
 public:
-    using ranker_factory =
-        std::function<std::shared_ptr<store::ranker>(std::string_view query, base::wall_time now)>;
-
-    admin(admin_rules rules, store::curator& store, user_traces& traces, ranker_factory make_ranker,
-          base::clock const& clock, boost::asio::any_io_executor executor);
+    admin(admin_rules rules, store::memories& store, user_traces& traces, base::clock const& clock,
+          boost::asio::any_io_executor executor);
 
     /// Throws on cancellation.
     boost::asio::awaitable<queue::admin_answer> answer(std::string body);
@@ -101,12 +96,11 @@ private:
     [[nodiscard]] std::size_t list_bytes() const;
 
     admin_rules rules_;
-    store::curator& store_;
+    store::memories& store_;
     user_traces& traces_;
-    ranker_factory make_ranker_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
-    store_patience patience_;
+    store::patience patience_;
 };
 
 }  // namespace engram::workers

@@ -97,12 +97,8 @@ admin::outcome admin::export_user(admin_request const& request) {
 }
 
 admin::outcome admin::search_memories(admin_request const& request) {
-    store::search_request search;
-    search.user_id = request.user_id;
-    search.now = clock_.wall();
-    search.search = make_ranker_(request.query, search.now);
-    search.limit = request.limit;
-    auto const found = co_await store_.search(std::move(search));
+    store::search_query query{request.query, request.limit, {}, {}};
+    auto const found = co_await store_.find(request.user_id, std::move(query), {}, clock_.wall());
     if (!found) co_return failure_of(found.error());
     std::vector<std::string> memories, turns;
     for (auto const& [memory, rank] : found->memories)

@@ -1,7 +1,7 @@
 // What replies on `P:admin` say, as JSON. Pure. The shapes are in docs/protocol.md.
 #pragma once
 
-#include "store/curator.hpp"
+#include "store/memories.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include "base/result.hpp"
 #include "claude/client.hpp"
-#include "store/curator.hpp"
+#include "store/upkeep.hpp"
 
 #include <array>
 #include <chrono>

@@ -42,10 +42,10 @@ bool is_whole(claude::answer const& answer) {
 
 }  // namespace
 
-consolidator::consolidator(consolidation_options options, store::curator& curator, claude::asker& claude,
+consolidator::consolidator(consolidation_options options, store::upkeep& store, claude::asker& claude,
                            claude::gate const& gate, base::clock const& clock, asio::any_io_executor executor)
     : options_(std::move(options)),
-      curator_(curator),
+      store_(store),
       claude_(claude),
       gate_(gate),
       clock_(clock),
@@ -96,8 +96,8 @@ asio::awaitable<void> consolidator::work() {
 asio::awaitable<void> consolidator::consolidate_next() {
     auto const now = clock_.wall();
     auto const before = options_.interval.count() > 0 ? now - options_.interval : base::wall_time{};
-    auto claimed = co_await curator_.claim_consolidation(std::max<std::size_t>(options_.every_memories, 1),
-                                                         before, now, now + options_.timeout + commit_time);
+    auto claimed = co_await store_.claim_consolidation(std::max<std::size_t>(options_.every_memories, 1),
+                                                       before, now, now + options_.timeout + commit_time);
     if (!claimed) {
         next_ = clock_.steady() + options_.sweep;
         base::log_warn("no user could be taken for consolidation", {{"error", claimed.error().message}});
@@ -151,7 +151,7 @@ asio::awaitable<std::optional<consolidation_plan>> consolidator::ask_for_plan(
 }
 
 asio::awaitable<void> consolidator::commit(store::consolidation_task task, consolidation_plan plan) {
-    auto const write = [&] { return curator_.commit_consolidation(task, plan.steps, clock_.wall()); };
+    auto const write = [&] { return store_.commit_consolidation(task, plan.steps, clock_.wall()); };
     auto const committed = co_await patience_.insist(write);
     if (!committed) {
         failed(task.user_id, committed.error().message, true);

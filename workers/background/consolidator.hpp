@@ -6,9 +6,9 @@
 #include "base/task_group.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
-#include "store/curator.hpp"
+#include "store/patience.hpp"
+#include "store/upkeep.hpp"
 #include "workers/background/consolidation.hpp"
-#include "workers/store_patience.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -40,7 +40,7 @@ struct consolidation_status {
 /// goes.
 class consolidator {
 public:
-    consolidator(consolidation_options options, store::curator& curator, claude::asker& claude,
+    consolidator(consolidation_options options, store::upkeep& store, claude::asker& claude,
                  claude::gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
 
     void start();
@@ -73,11 +73,11 @@ private:
     [[nodiscard]] bool is_troubled(std::string const& user) const;
 
     consolidation_options options_;
-    store::curator& curator_;
+    store::upkeep& store_;
     claude::asker& claude_;
     claude::gate const& gate_;
     base::clock const& clock_;
-    store_patience patience_;
+    store::patience patience_;
     base::task_group tasks_;
     base::event look_;
     base::steady_time next_{};                           // no claim before this

@@ -44,8 +44,9 @@ std::string whole_lines(claude::answer answer) {
 
 }  // namespace
 
-summarizer::summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
-                       claude::gate const& gate, base::clock const& clock, asio::any_io_executor executor)
+summarizer::summarizer(summary_options options, std::string owner, store::summaries& store,
+                       claude::asker& claude, claude::gate const& gate, base::clock const& clock,
+                       asio::any_io_executor executor)
     : options_(std::move(options)),
       owner_(std::move(owner)),
       store_(store),

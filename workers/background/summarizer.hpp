@@ -6,9 +6,9 @@
 #include "base/task_group.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
-#include "store/store.hpp"
+#include "store/patience.hpp"
+#include "store/summaries.hpp"
 #include "workers/options.hpp"
-#include "workers/store_patience.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -38,7 +38,7 @@ struct summary_status {
 class summarizer {
 public:
     /// `owner` is unique to this process.
-    summarizer(summary_options options, std::string owner, store::store& store, claude::asker& claude,
+    summarizer(summary_options options, std::string owner, store::summaries& store, claude::asker& claude,
                claude::gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
 
     void start();
@@ -68,12 +68,12 @@ private:
 
     summary_options options_;
     std::string owner_;
-    store::store& store_;
+    store::summaries& store_;
     claude::asker& claude_;
     claude::gate const& gate_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
-    store_patience patience_;
+    store::patience patience_;
     base::task_group tasks_;
     base::event work_;
     std::deque<store::conversation> waiting_;             // no conversation twice

@@ -43,11 +43,10 @@ std::string without_notes(std::string const& text) {
 
 }  // namespace
 
-upkeep::upkeep(upkeep_options options, store::store& store, store::curator& curator,
-               embedding::embedder* embedder, base::clock const& clock, asio::any_io_executor executor)
+upkeep::upkeep(upkeep_options options, store::upkeep& store, embedding::embedder* embedder,
+               base::clock const& clock, asio::any_io_executor executor)
     : options_(options),
       store_(store),
-      curator_(curator),
       embedder_(embedder),
       clock_(clock),
       tasks_(executor),
@@ -95,7 +94,7 @@ asio::awaitable<void> upkeep::take(rest pause) {
 }
 
 asio::awaitable<upkeep::rest> upkeep::expire_memories() {
-    auto const removed = co_await curator_.expire_memories(clock_.wall(), memory_batch);
+    auto const removed = co_await store_.expire_memories(clock_.wall(), memory_batch);
     if (!removed) {
         base::log_warn("memories whose time is over were not removed", {{"error", removed.error().message}});
         co_return rest{memory_pause};
@@ -118,7 +117,7 @@ asio::awaitable<upkeep::rest> upkeep::embed_texts() {
     auto const most = std::max<std::size_t>(options_.embedding_batch, 1);
     at_a_time_ = std::clamp<std::size_t>(at_a_time_, 1, most);
     auto const model = embedder_->model_id();
-    auto const found = co_await curator_.find_unembedded(model, at_a_time_);
+    auto const found = co_await store_.find_unembedded(model, at_a_time_);
     if (!found) co_return embedding_failed(found.error().message);
     if (found->empty()) co_return rest{embedding_look, true};
     // Or a store that keeps no vectors would have the same texts paid for again and again.
@@ -147,7 +146,7 @@ asio::awaitable<upkeep::rest> upkeep::keep(std::string model, texts const& found
     std::vector<std::pair<std::int64_t, std::string>> stored;
     for (std::size_t i = 0; i < found.size(); ++i)
         stored.emplace_back(found[i].place, embedding::to_bytes(vectors[i]));
-    auto const kept = co_await curator_.store_vectors(std::move(model), std::move(stored));
+    auto const kept = co_await store_.store_vectors(std::move(model), std::move(stored));
     if (!kept) co_return embedding_failed(kept.error().message);
     failures_ = 0;
     last_kept_ = found.front().place;
@@ -169,7 +168,7 @@ asio::awaitable<upkeep::rest> upkeep::after_failure(std::string model, texts con
     auto const probe = co_await ask_for_vectors({harmless});
     if (!probe) co_return embedding_failed(why.message);
     std::vector<std::pair<std::int64_t, std::string>> nothing{{found.front().place, std::string()}};
-    auto const kept = co_await curator_.store_vectors(std::move(model), std::move(nothing));
+    auto const kept = co_await store_.store_vectors(std::move(model), std::move(nothing));
     if (!kept) co_return embedding_failed(kept.error().message);
     last_kept_ = found.front().place;
     ++counts_.not_embeddable;

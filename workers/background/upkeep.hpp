@@ -6,7 +6,7 @@
 #include "base/event.hpp"
 #include "base/task_group.hpp"
 #include "embedding/client.hpp"
-#include "store/curator.hpp"
+#include "store/upkeep.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -40,9 +40,9 @@ struct upkeep_status {
 /// goes.
 class upkeep {
 public:
-    /// Without an `embedder` no text gets a vector. `store` and `curator` may be one object.
-    upkeep(upkeep_options options, store::store& store, store::curator& curator,
-           embedding::embedder* embedder, base::clock const& clock, boost::asio::any_io_executor executor);
+    /// Without an `embedder` no text gets a vector.
+    upkeep(upkeep_options options, store::upkeep& store, embedding::embedder* embedder,
+           base::clock const& clock, boost::asio::any_io_executor executor);
 
     void start();
     /// Cancels what runs. Nothing is lost by that: it is found again.
@@ -77,8 +77,7 @@ private:
     [[nodiscard]] rest embedding_failed(std::string_view why);
 
     upkeep_options options_;
-    store::store& store_;
-    store::curator& curator_;
+    store::upkeep& store_;
     embedding::embedder* embedder_;
     base::clock const& clock_;
     base::task_group tasks_;

@@ -4,7 +4,7 @@
 #include "base/clock.hpp"
 #include "queue/job.hpp"
 #include "queue/job_queue.hpp"
-#include "store/store.hpp"
+#include "store/conversations.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -47,7 +47,7 @@ struct chat_turn::turn {
     }
 };
 
-chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
+chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
                      claude::asker& claude, claude::gate& gate, base::clock const& clock,
                      after_commit after_commit, asio::any_io_executor executor)
     : rules_(std::move(rules)),
@@ -109,10 +109,10 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
     query.history_turns = options_.history_turns;
     query.now = clock_.wall();
     if (!searches()) return query;
-    query.recall_limit = options_.recall_limit;
-    query.search = finding_.texts->ranker_for(turn.job.what.message, query.now);
-    query.vector = turn.vector;
-    if (!query.vector.empty()) query.vector_model = finding_.embedder->model_id();
+    query.find.text = turn.job.what.message;
+    query.find.limit = options_.recall_limit;
+    query.find.vector = turn.vector;
+    if (!turn.vector.empty()) query.find.vector_model = finding_.embedder->model_id();
     return query;
 }
 
@@ -241,8 +241,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     store::exchange exchange;
     exchange.job = job.key;
     exchange.of = job.conversation;
-    exchange.user_text = job.what.message;
-    exchange.assistant_text = std::move(text);
+    exchange.turns = {{store::role::user, job.what.message}, {store::role::assistant, std::move(text), said}};
     exchange.memories = std::move(kept.notes);
     exchange.at = clock_.wall();
     exchange.seen = turn.seen.value_or(store::erasures{});
@@ -317,7 +316,8 @@ asio::awaitable<void> chat_turn::fail(turn& turn, turn_failure why) {
                                   {"error", why.type},
                                   {"message", why.logged.empty() ? why.message : why.logged},
                                   {"attempts", job.attempts}});
-    store::failure const failure{job.key, job.what.user_id, error_reply(job, why), clock_.wall(), turn.seen};
+    store::failure const failure{
+        job.key, job.what.user_id, error_reply(job, why), why.type, why.message, clock_.wall(), turn.seen};
     auto const record = [&] { return store_.record_failure(failure); };
     auto recorded = co_await patience_.insist(record);
     // A damaged store must not keep the caller waiting.

@@ -16,12 +16,11 @@
 #include "claude/gate.hpp"
 #include "embedding/client.hpp"
 #include "queue/job_queue.hpp"
-#include "store/store.hpp"
+#include "store/conversations.hpp"
+#include "store/patience.hpp"
 #include "workers/chat/chat_job.hpp"
-#include "workers/chat/recollection.hpp"
 #include "workers/chat/replies.hpp"
 #include "workers/options.hpp"
-#include "workers/store_patience.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -33,10 +32,9 @@
 
 namespace engram::workers {
 
-/// How a turn finds what has to do with its message. Null: it does not, or by words alone.
+/// How a turn finds what has to do with its message.
 struct finding {
-    recollection const* texts = nullptr;
-    embedding::embedder* embedder = nullptr;
+    embedding::embedder* embedder = nullptr;  ///< null: by words alone
     std::chrono::milliseconds embedding_timeout{250};
 };
 
@@ -47,7 +45,7 @@ public:
     /// Told after each commit: the conversation and how many of its turns no summary covers.
     using after_commit = std::function<void(store::conversation const&, std::size_t window_turns)>;
 
-    chat_turn(job_rules rules, chat_options options, finding finding, store::store& store,
+    chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
               claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
               boost::asio::any_io_executor executor);
 
@@ -67,7 +65,7 @@ private:
     boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn,
                                                                     std::string why);
     boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
-    [[nodiscard]] bool searches() const { return finding_.texts != nullptr && options_.recall_limit > 0; }
+    [[nodiscard]] bool searches() const { return options_.recall_limit > 0; }
     boost::asio::awaitable<void> embed_message(turn& turn);
     boost::asio::awaitable<void> load(turn& turn);
     boost::asio::awaitable<void> check_loaded(turn& turn);
@@ -88,13 +86,13 @@ private:
     job_rules rules_;
     chat_options options_;
     finding finding_;
-    store::store& store_;
+    store::conversations& store_;
     claude::asker& claude_;
     claude::gate& gate_;
     base::clock const& clock_;
     after_commit after_commit_;
     boost::asio::any_io_executor executor_;
-    store_patience patience_;
+    store::patience patience_;
 };
 
 }  // namespace engram::workers

@@ -10,8 +10,8 @@
 #pragma once
 
 #include "recall/shared_words.hpp"
-#include "store/store.hpp"
-#include "workers/chat/categories.hpp"
+#include "store/conversations.hpp"
+#include "workers/categories.hpp"
 #include "workers/chat/memory_tags.hpp"
 
 #include <cstddef>

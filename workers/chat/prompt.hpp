@@ -2,7 +2,8 @@
 #pragma once
 
 #include "claude/client.hpp"
-#include "store/store.hpp"
+#include "store/conversations.hpp"
+#include "store/summaries.hpp"
 #include "workers/options.hpp"
 
 #include <string>

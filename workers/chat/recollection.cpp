@@ -71,6 +71,7 @@ std::uint32_t recollection::version() const {
 std::string recollection::entry(std::string_view text, store::text_kind kind) const {
     if (kind == store::text_kind::memory) return entry_of(text, recall::voice::memory);
     if (kind == store::text_kind::user_turn) return entry_of(text, recall::voice::user);
+    if (kind == store::text_kind::assistant_said) return entry_of(text, recall::voice::assistant);
     // Notes are memories by themselves.
     return entry_of(extract_memory_tags(text, {}).reply, recall::voice::assistant);
 }

@@ -23,8 +23,8 @@ public:
     [[nodiscard]] std::string fingerprint(std::string_view text) const override;
     [[nodiscard]] bool same(std::string_view a, std::string_view b) const override;
 
-    /// A search for what has to do with `query`. Costs next to nothing until the store begins it.
-    [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query, base::wall_time now) const;
+    [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query,
+                                                            base::wall_time now) const override;
 
 private:
     std::unique_ptr<recall::word_neighbours> neighbours_;

@@ -96,10 +96,7 @@ queue::settlement settle_failed(chat_job const& job, std::string reply, turn_fai
 queue::settlement settle_recorded(chat_job const& job, store::recorded_outcome recorded) {
     auto settlement = settle(job, std::move(recorded.reply));
     if (recorded.ok) return settlement;
-    // What another delivery recorded is known by its reply alone.
-    auto const error = queue::parse_reply(settlement.reply);
-    settlement.dead = error ? queue::dead_letter{error->error_type, error->error_message}
-                            : queue::dead_letter{"internal", ""};
+    settlement.dead = queue::dead_letter{std::move(recorded.error_type), std::move(recorded.error_message)};
     return settlement;
 }
 

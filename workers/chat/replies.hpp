@@ -4,7 +4,7 @@
 #include "claude/client.hpp"
 #include "queue/job_queue.hpp"
 #include "queue/reply.hpp"
-#include "store/store.hpp"
+#include "store/conversations.hpp"
 #include "workers/chat/chat_job.hpp"
 
 #include <functional>

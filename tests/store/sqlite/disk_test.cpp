@@ -37,7 +37,7 @@ struct fixture {
 
     static store::exchange big(std::string const& id) {
         auto what = exchange_of({"ada", "s1"}, job(id), {{"fact", id}});
-        what.user_text.assign(20'000, 'x');
+        what.turns[0].content.assign(20'000, 'x');
         return what;
     }
 

@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_takes_no_more_than_it_may) {
 
 BOOST_AUTO_TEST_CASE(the_results_come_on_the_loop_and_not_on_the_stores_thread) {
     std::thread::id resumed;
-    auto const ask = [](store::store& db, store::exchange what,
+    auto const ask = [](store::conversations& db, store::exchange what,
                         std::thread::id& on) -> asio::awaitable<void> {
         auto const done = co_await db.commit_exchange(std::move(what));
         BOOST_TEST(done.has_value());
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(the_results_come_on_the_loop_and_not_on_the_stores_thread) 
 BOOST_AUTO_TEST_CASE(a_call_whose_caller_is_cancelled_completes_all_the_same) {
     asio::cancellation_signal cancel;
     bool delivered = false;
-    auto const ask = [](store::store& db, store::exchange what, bool& got) -> asio::awaitable<void> {
+    auto const ask = [](store::conversations& db, store::exchange what, bool& got) -> asio::awaitable<void> {
         auto const done = co_await db.commit_exchange(std::move(what));
         got = done.has_value() && done->committed;
     };
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_call_whose_caller_is_cancelled_completes_all_the_same) {
 BOOST_AUTO_TEST_CASE(what_one_caller_throws_does_not_cost_the_others_their_results) {
     close_gate();
     int resumed = 0;
-    auto const ask = [](store::store& db, store::exchange what) -> asio::awaitable<void> {
+    auto const ask = [](store::conversations& db, store::exchange what) -> asio::awaitable<void> {
         auto const done = co_await db.commit_exchange(std::move(what));
         BOOST_TEST(done.has_value());
     };
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(results_that_nobody_fetches_any_more_are_let_go) {
     auto closing =
         store::open_sqlite(options_for(elsewhere.file("engram.db")), loop->get_executor(), &words());
     auto kept = std::make_shared<int>(1);
-    auto const ask = [](store::store& db, store::exchange what,
+    auto const ask = [](store::conversations& db, store::exchange what,
                         std::shared_ptr<int>) -> asio::awaitable<void> {
         auto const done = co_await db.commit_exchange(std::move(what));
         static_cast<void>(done);

@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(constraints_triggers_and_views_do_not_hinder) {
     opened_store twice(options_for(path));
     for (std::string const id : {"a", "b"}) {
         auto what = exchange_of({"ada", "s"}, job(id), {{"other", "same"}, {"other", "same"}});
-        what.user_text = what.assistant_text = "same";
+        what.turns[0].content = what.turns[1].content = "same";
         BOOST_TEST(twice.get(twice->commit_exchange(what)).committed);
     }
     BOOST_TEST(turns_of(twice, {"ada", "s"}) == "one|two|same|same|same|same|");

@@ -68,8 +68,7 @@ struct fixture {
                    "; PRAGMA user_version = 1");
     }
     static std::string find(opened_store& db, std::string const& user, std::string const& query) {
-        auto const found =
-            db.get(db->search({user, std::make_shared<word_ranker>(query), 100, {}, {}, at()}));
+        auto const found = db.get(db->find(user, {query, 100, {}, {}}, {}, at()));
         std::string all;
         for (auto const& [record, rank] : found.memories)
             all += record.what.content + "|";
@@ -84,6 +83,20 @@ struct fixture {
                db.query_text("SELECT group_concat(sql) FROM sqlite_schema") +
                db.query_text("SELECT group_concat(place || hex(entries)) FROM engram_recall") +
                db.query_text("SELECT value FROM engram_state WHERE name = 'index_version'");
+    }
+    // `rows` of engram_failed_delivery as version 2 had it.
+    void make_version_2(std::string const& rows) {
+        {
+            opened_store db(options_for(path));
+        }
+        look_at(path).execute(
+            "DROP TABLE engram_failed_delivery; "
+            "CREATE TABLE engram_failed_delivery(ticket TEXT NOT NULL PRIMARY KEY, job_id TEXT NOT NULL, "
+            "user_id TEXT NOT NULL, body_digest BLOB NOT NULL, reply TEXT NOT NULL, failed_at INTEGER NOT "
+            "NULL);"
+            "CREATE INDEX engram_failed_delivery_by_time ON engram_failed_delivery(failed_at);"
+            "CREATE INDEX engram_failed_delivery_by_user ON engram_failed_delivery(user_id);" +
+            rows + "PRAGMA user_version = 2");
     }
     void check_what_ada_has(opened_store& db) {
         BOOST_TEST(number(path, "PRAGMA user_version") == store::schema_version);
@@ -123,6 +136,36 @@ BOOST_AUTO_TEST_CASE(every_row_is_there_with_label_sources_and_index) {
     BOOST_TEST(db.get(db->load_context(query)).recorded->reply == "reply j1");
     query.job = job("j9", "t9");
     BOOST_TEST(db.get(db->load_context(query)).recorded->reply == "no");
+}
+
+BOOST_AUTO_TEST_CASE(what_an_error_was_is_read_once_from_the_replies_of_version_2) {
+    std::string const replies[] = {
+        R"({"error":{"type":"poisoned","message":"twice \u0009"}})",
+        R"({"error":{"type":"deadline_exceeded"}})",
+        R"({"error":{"type":7,"message":[]}})",
+        R"({"error":"x"})",
+        "7",
+        "{\"error\":{\"type\"",
+        "",
+    };
+    std::string rows;
+    int n = 0;
+    for (auto const& reply : replies)
+        rows += "INSERT INTO engram_failed_delivery VALUES ('t" + std::to_string(n++) +
+                "', 'j', 'ada', x'62', '" + reply + "', 1704103200000);";
+    make_version_2(rows);
+    opened_store db(options_for(path));
+    std::string const types[] = {"poisoned", "deadline_exceeded", "internal", "internal",
+                                 "internal", "internal",          "internal"};
+    for (int i = 0; i < n; ++i) {
+        auto query = query_of({"ada", "s1"});
+        query.job = job("j", "t" + std::to_string(i));
+        auto const known = db.get(db->load_context(query)).recorded;
+        BOOST_REQUIRE(known.has_value());
+        BOOST_TEST(known->reply == replies[i]);
+        BOOST_TEST(known->error_type == types[i]);
+        BOOST_TEST(known->error_message == (i == 0 ? "twice \t" : ""));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_was_known_before_is_confirmed_changed_and_deleted_like_the_rest) {

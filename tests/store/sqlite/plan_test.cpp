@@ -75,7 +75,8 @@ BOOST_AUTO_TEST_CASE(no_statement_scans_a_table_or_sorts) {
     opened_store made(options_for(path));
     auto db = look_at(path);
     {
-        store::read_queries const reading(db);
+        store::context_queries const loading(db, &words());
+        store::listing_queries const listing(db, &words());
         check(plans_of(db));
     }
     store::write_queries const writing(db, &words());
@@ -94,7 +95,8 @@ BOOST_AUTO_TEST_CASE(misleading_statistics_change_no_plan) {
         "SELECT tbl_name, name, '9 9 9 9' FROM sqlite_schema WHERE type = 'index' "
         "AND tbl_name IN ('long_term_memory', 'conversation_history', 'engram_session')");
     auto again = look_at(path);
-    store::read_queries const reading(again);
+    store::context_queries const loading(again, &words());
+    store::listing_queries const listing(again, &words());
     store::write_queries const writing(again, &words());
     check(plans_of(again));
 }

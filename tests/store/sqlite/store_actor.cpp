@@ -28,13 +28,13 @@ void say(std::string const& line) {
     std::fflush(stdout);
 }
 
-asio::awaitable<void> commit(store::store& db, store::conversation of, std::string prefix, int count) {
+asio::awaitable<void> commit(store::conversations& db, store::conversation of, std::string prefix,
+                             int count) {
     for (int i = 0; i < count; ++i) {
         auto const id = prefix + std::to_string(i);
         store::exchange what{.job = {id, "t" + id, "b"},
                              .of = of,
-                             .user_text = "q " + id,
-                             .assistant_text = "a " + id,
+                             .turns = {{store::role::user, "q " + id}, {store::role::assistant, "a " + id}},
                              .memories = {{"fact", id}},
                              .at = std::chrono::system_clock::now(),
                              .seen = {},
@@ -49,7 +49,7 @@ asio::awaitable<void> commit(store::store& db, store::conversation of, std::stri
     }
 }
 
-asio::awaitable<void> summarize(store::store& db, store::conversation of, std::string owner) {
+asio::awaitable<void> summarize(store::summaries& db, store::conversation of, std::string owner) {
     store::summary_request request{
         of, 20, 6, owner, std::chrono::minutes(1), std::chrono::system_clock::now()};
     auto const claimed = co_await db.claim_summary(request);

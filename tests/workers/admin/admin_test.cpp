@@ -1,6 +1,6 @@
 #include "workers/admin/admin.hpp"
 
-#include "workers/scripted_curator.hpp"
+#include "workers/scripted_memories.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -38,16 +38,6 @@ public:
     [[nodiscard]] base::wall_time wall() const override { return base::wall_time(1'764'000'000'123ms); }
 };
 
-class no_ranker : public store::ranker {
-public:
-    void see(store::indexed_item const&) override {}
-    [[nodiscard]] std::vector<store::ranked_item> best(
-        std::size_t, std::function<bool(std::int64_t)> const&,
-        std::function<double(std::int64_t)> const&) const override {
-        return {};
-    }
-};
-
 store::memory_record memory_of(std::int64_t id, std::string content) {
     store::memory_record memory;
     memory.what = {id, "fact", std::move(content), "2026-11-23 10:00:00.123", "s", 12};
@@ -66,9 +56,8 @@ struct fixture {
     asio::io_context io;
     stopped_clock clock;
     test::journal journal;
-    test::scripted_curator curator{journal};
+    test::scripted_memories curator{journal};
     test::scripted_traces traces{journal};
-    std::vector<std::string> queries;
     workers::admin_rules rules = make_rules();
 
     static workers::admin_rules make_rules() {
@@ -88,13 +77,7 @@ struct fixture {
     }
 
     queue::admin_answer answer(std::string text) {
-        workers::admin admin(
-            rules, curator, traces,
-            [&](std::string_view query, base::wall_time) {
-                queries.emplace_back(query);
-                return std::make_shared<no_ranker>();
-            },
-            clock, io.get_executor());
+        workers::admin admin(rules, curator, traces, clock, io.get_executor());
         queue::admin_answer answer;
         asio::co_spawn(io, admin.answer(std::move(text)),
                        [&](std::exception_ptr failure, queue::admin_answer given) {
@@ -191,10 +174,10 @@ BOOST_AUTO_TEST_CASE(a_search_gives_scores_and_reasons) {
     CHECK_JSON(result("memory.search", R"("query":"tea?","limit":5)"),
                R"({"memories":)" + objects({memory_7 + R"(,"score":0.93,"why":"words: tea")"}) +
                    R"(,"turns":)" + objects({turn_3 + R"(,"score":0.3333,"why":"session")"}) + "}");
-    CHECK_CALLS({"search u 5"});
-    BOOST_TEST(queries == std::vector<std::string>{"tea?"}, boost::test_tools::per_element());
-    BOOST_TEST(bool(curator.searched.search));
-    BOOST_TEST(bool(curator.searched.now == clock.wall()));
+    CHECK_CALLS({"find u 5"});
+    BOOST_TEST(curator.searched.text == "tea?");
+    BOOST_TEST(curator.known.empty());
+    BOOST_TEST(bool(curator.searched_at == clock.wall()));
 }
 
 BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_is_none) {
@@ -577,18 +560,18 @@ BOOST_AUTO_TEST_CASE(what_came_back_meanwhile_is_forgotten_too_and_counted) {
     journal.failing = 0;
     auto const once = result("user.forget").at("deleted").at("memories").as_int64();
     BOOST_TEST(once == 2);
-    struct returning : test::scripted_curator {
-        using scripted_curator::scripted_curator;
+    struct returning : test::scripted_memories {
+        using scripted_memories::scripted_memories;
         answer<store::erased> forget_user(std::string user_id, store::finished_jobs jobs,
                                           base::wall_time at) override {
             erased.counts = {1, 0, 0, 1, 0, 1, 1};
             erased.job_ids.push_back("k" + std::to_string(erased.job_ids.size()));
             erased.reply_keys.push_back("engram:reply:" + erased.job_ids.back());
-            return scripted_curator::forget_user(std::move(user_id), jobs, at);
+            return scripted_memories::forget_user(std::move(user_id), jobs, at);
         }
     };
     returning again(journal);
-    workers::admin admin(rules, again, traces, {}, clock, io.get_executor());
+    workers::admin admin(rules, again, traces, clock, io.get_executor());
     std::string reply;
     asio::co_spawn(io, admin.answer(R"({"op":"user.forget","user_id":"u","id":"1"})"),
                    [&](std::exception_ptr, queue::admin_answer given) { reply = given.reply; });

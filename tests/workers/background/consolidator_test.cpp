@@ -1,6 +1,6 @@
 #include "workers/background/consolidator.hpp"
 
-#include "workers/bare_curator.hpp"
+#include "workers/bare_upkeep.hpp"
 #include "workers/scripted.hpp"
 #include "workers/set_clock.hpp"
 
@@ -24,9 +24,9 @@ constexpr char const* merge_two =
 constexpr char const* nothing_to_do = R"({"merges":[],"supersedes":[]})";
 
 // Hands out the tasks it was given, and keeps what is committed.
-class consolidation_curator : public test::bare_curator {
+class consolidation_store : public test::bare_upkeep {
 public:
-    explicit consolidation_curator(asio::any_io_executor executor) : released(std::move(executor)) {}
+    explicit consolidation_store(asio::any_io_executor executor) : released(std::move(executor)) {}
 
     struct claim {
         std::size_t least_new;
@@ -96,10 +96,10 @@ workers::consolidation_options enabled() {
 struct fixture {
     asio::io_context io;
     test::scripted_claude claude{io.get_executor()};
-    consolidation_curator curator{io.get_executor()};
+    consolidation_store store{io.get_executor()};
     test::set_clock clock;
     claude::gate gate{1h, [](claude::gate::state) {}, io.get_executor()};
-    workers::consolidator worker{enabled(), curator, claude, gate, clock, io.get_executor()};
+    workers::consolidator worker{enabled(), store, claude, gate, clock, io.get_executor()};
 
     ~fixture() { BOOST_TEST(stops()); }
 
@@ -130,11 +130,11 @@ struct fixture {
 
     // Claims one more user, who fails by this answer.
     void fail_by(std::string text, std::string stop_reason = "end_turn") {
-        curator.tasks.push_back(task_of("u"));
+        store.tasks.push_back(task_of("u"));
         claude.will_say(std::move(text), std::move(stop_reason));
         start();
         BOOST_TEST(claude.asked.size() == 1U);
-        BOOST_TEST(curator.commits_begun == 0);
+        BOOST_TEST(store.commits_begun == 0);
         BOOST_TEST(worker.status().failed == 1U);
     }
 };
@@ -144,69 +144,69 @@ struct fixture {
 BOOST_FIXTURE_TEST_SUITE(consolidator, fixture)
 
 BOOST_AUTO_TEST_CASE(the_cheaper_model_is_asked_in_the_background_and_its_plan_is_committed) {
-    curator.tasks.push_back(task_of("ada"));
+    store.tasks.push_back(task_of("ada"));
     claude.will_say(merge_two);
     start();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1U);
     BOOST_TEST(claude.asked[0].model == "claude-haiku-4-5");
     BOOST_TEST(!claude.asked[0].output_schema.empty());
     BOOST_TEST(bool(claude.classes[0] == claude::call_class::background));
-    BOOST_REQUIRE_EQUAL(curator.committed.size(), 1U);
-    BOOST_TEST(curator.users[0] == "ada");
-    BOOST_REQUIRE_EQUAL(curator.committed[0].size(), 1U);
-    BOOST_TEST((curator.committed[0][0].replaced == std::vector<std::int64_t>{101, 102}));
+    BOOST_REQUIRE_EQUAL(store.committed.size(), 1U);
+    BOOST_TEST(store.users[0] == "ada");
+    BOOST_REQUIRE_EQUAL(store.committed[0].size(), 1U);
+    BOOST_TEST((store.committed[0][0].replaced == std::vector<std::int64_t>{101, 102}));
     BOOST_TEST(worker.status().done == 1U);
     BOOST_TEST(worker.status().merged == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(users_are_claimed_one_after_the_other_until_there_is_none) {
     for (auto const user : {"a", "b", "c"}) {
-        curator.tasks.push_back(task_of(user));
+        store.tasks.push_back(task_of(user));
         claude.will_say(nothing_to_do);
     }
     start();
-    BOOST_TEST((curator.users == std::vector<std::string>{"a", "b", "c"}));
-    BOOST_TEST(curator.claims.size() == 4U);
+    BOOST_TEST((store.users == std::vector<std::string>{"a", "b", "c"}));
+    BOOST_TEST(store.claims.size() == 4U);
     pass(299s);
-    BOOST_TEST(curator.claims.size() == 4U);
+    BOOST_TEST(store.claims.size() == 4U);
     pass(1s);
-    BOOST_TEST(curator.claims.size() == 5U);
+    BOOST_TEST(store.claims.size() == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(a_claim_outlives_the_call_and_goes_by_count_unless_there_is_an_interval) {
     start();
-    BOOST_REQUIRE_EQUAL(curator.claims.size(), 1U);
-    BOOST_TEST(curator.claims[0].least_new == 50U);
-    BOOST_TEST(bool(curator.claims[0].before == base::wall_time{}));
-    BOOST_TEST(bool(curator.claims[0].now == clock.wall()));
-    BOOST_TEST(bool(curator.claims[0].until > clock.wall() + enabled().timeout));
+    BOOST_REQUIRE_EQUAL(store.claims.size(), 1U);
+    BOOST_TEST(store.claims[0].least_new == 50U);
+    BOOST_TEST(bool(store.claims[0].before == base::wall_time{}));
+    BOOST_TEST(bool(store.claims[0].now == clock.wall()));
+    BOOST_TEST(bool(store.claims[0].until > clock.wall() + enabled().timeout));
     auto options = enabled();
     options.interval = 24h;
     worker.set_options(options);
     pass(300s);
-    BOOST_REQUIRE_EQUAL(curator.claims.size(), 2U);
-    BOOST_TEST(bool(curator.claims[1].before == clock.wall() - 24h));
+    BOOST_REQUIRE_EQUAL(store.claims.size(), 2U);
+    BOOST_TEST(bool(store.claims[1].before == clock.wall() - 24h));
 }
 
 BOOST_AUTO_TEST_CASE(off_by_default_nobody_is_claimed) {
     BOOST_TEST(!workers::consolidation_options{}.enabled);
     worker.set_options({});
-    curator.tasks.push_back(task_of("u"));
+    store.tasks.push_back(task_of("u"));
     claude.will_say(nothing_to_do);
     start();
     pass(1h);
-    BOOST_TEST(curator.claims.empty());
+    BOOST_TEST(store.claims.empty());
     worker.set_options(enabled());
     settle();
-    BOOST_TEST(curator.claims.size() == 2U);
+    BOOST_TEST(store.claims.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(nobody_is_claimed_while_claude_refuses_everybody) {
     BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
-    curator.tasks.push_back(task_of("u"));
+    store.tasks.push_back(task_of("u"));
     start();
     pass(1h);
-    BOOST_TEST(curator.claims.empty());
+    BOOST_TEST(store.claims.empty());
     BOOST_TEST(claude.asked.empty());
     gate.try_now();
     gate.answered(gate.period());
@@ -215,20 +215,20 @@ BOOST_AUTO_TEST_CASE(nobody_is_claimed_while_claude_refuses_everybody) {
 }
 
 BOOST_AUTO_TEST_CASE(a_plan_without_a_step_is_committed_so_that_the_user_does_not_come_back) {
-    curator.tasks.push_back(task_of("u"));
+    store.tasks.push_back(task_of("u"));
     claude.will_say(R"({"merges":[{"ids":[1,9],"type":"fact","content":"x"}],"supersedes":[]})");
     start();
-    BOOST_REQUIRE_EQUAL(curator.committed.size(), 1U);
-    BOOST_TEST(curator.committed[0].empty());
+    BOOST_REQUIRE_EQUAL(store.committed.size(), 1U);
+    BOOST_TEST(store.committed[0].empty());
     BOOST_TEST(worker.status().refused == 1U);
     BOOST_TEST(worker.status().failed == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_single_memory_costs_no_call) {
-    curator.tasks.push_back(task_of("u", 1));
+    store.tasks.push_back(task_of("u", 1));
     start();
     BOOST_TEST(claude.asked.empty());
-    BOOST_TEST(curator.committed.size() == 1U);
+    BOOST_TEST(store.committed.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_was_cut_changes_nothing) {
@@ -244,16 +244,16 @@ BOOST_AUTO_TEST_CASE(garbage_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_call_changes_nothing) {
-    curator.tasks.push_back(task_of("u"));
+    store.tasks.push_back(task_of("u"));
     claude.will_fail(claude::error_kind::unavailable);
     start();
-    BOOST_TEST(curator.commits_begun == 0);
+    BOOST_TEST(store.commits_begun == 0);
     BOOST_TEST(worker.status().failed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_pause_grows_with_each_failure_and_ends_with_a_success) {
     for (auto const user : {"a", "b", "c", "d", "e"})
-        curator.tasks.push_back(task_of(user));
+        store.tasks.push_back(task_of(user));
     claude.will_say("no");
     claude.will_say("no");
     claude.will_say(nothing_to_do);
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(the_pause_grows_with_each_failure_and_ends_with_a_success) 
 
 BOOST_AUTO_TEST_CASE(the_pause_never_exceeds_an_hour) {
     for (int i = 0; i < 40; ++i) {
-        curator.tasks.push_back(task_of("u" + std::to_string(i)));
+        store.tasks.push_back(task_of("u" + std::to_string(i)));
         claude.will_say("no");
     }
     start();
@@ -286,23 +286,23 @@ BOOST_AUTO_TEST_CASE(the_pause_never_exceeds_an_hour) {
 }
 
 BOOST_AUTO_TEST_CASE(a_user_whose_memories_make_it_fail_does_not_hold_up_the_others) {
-    curator.tasks = {task_of("bad"), task_of("bad"), task_of("good")};
+    store.tasks = {task_of("bad"), task_of("bad"), task_of("good")};
     claude.will_say("no");
     claude.will_say(nothing_to_do);
     start();
     pass(30s);
     BOOST_TEST(claude.asked.size() == 1U);
     pass(1s);
-    BOOST_TEST((curator.users == std::vector<std::string>{"good"}));
-    curator.tasks.push_back(task_of("bad"));
+    BOOST_TEST((store.users == std::vector<std::string>{"good"}));
+    store.tasks.push_back(task_of("bad"));
     claude.will_say(nothing_to_do);
     pass(10min);
-    BOOST_TEST((curator.users == std::vector<std::string>{"good", "bad"}));
+    BOOST_TEST((store.users == std::vector<std::string>{"good", "bad"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_success_ends_what_was_held_against_a_user) {
     for (auto const answer : {"no", nothing_to_do, "no", nothing_to_do}) {
-        curator.tasks = {task_of("u")};
+        store.tasks = {task_of("u")};
         claude.will_say(answer);
         worker.start();
         pass(10min);
@@ -313,48 +313,48 @@ BOOST_AUTO_TEST_CASE(a_success_ends_what_was_held_against_a_user) {
 }
 
 BOOST_AUTO_TEST_CASE(an_endpoint_that_is_away_is_not_held_against_the_user) {
-    curator.tasks = {task_of("u"), task_of("u")};
+    store.tasks = {task_of("u"), task_of("u")};
     claude.will_fail(claude::error_kind::unavailable);
     claude.will_say(nothing_to_do);
     start();
     pass(30s);
-    BOOST_TEST((curator.users == std::vector<std::string>{"u"}));
+    BOOST_TEST((store.users == std::vector<std::string>{"u"}));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_erased_meanwhile_is_not_brought_back) {
-    curator.erased = true;
-    curator.tasks.push_back(task_of("u"));
+    store.erased = true;
+    store.tasks.push_back(task_of("u"));
     claude.will_say(merge_two);
     start();
-    BOOST_TEST(curator.commits_begun == 1);
+    BOOST_TEST(store.commits_begun == 1);
     BOOST_TEST(worker.status().discarded == 1U);
     BOOST_TEST(worker.status().merged == 0U);
     BOOST_TEST(worker.status().failed == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_fails_is_asked_again_later) {
-    curator.claim_error = true;
+    store.claim_error = true;
     start();
-    BOOST_TEST(curator.claims.size() == 1U);
-    curator.claim_error = false;
-    curator.commit_error = store::error_kind::internal;
-    curator.tasks.push_back(task_of("u"));
+    BOOST_TEST(store.claims.size() == 1U);
+    store.claim_error = false;
+    store.commit_error = store::error_kind::internal;
+    store.tasks.push_back(task_of("u"));
     claude.will_say(merge_two);
     pass(300s);
-    BOOST_TEST(curator.commits_begun == 1);
+    BOOST_TEST(store.commits_begun == 1);
     BOOST_TEST(worker.status().failed == 1U);
     BOOST_TEST(worker.status().merged == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_does_not_end_it) {
-    curator.throws = true;
+    store.throws = true;
     start();
     BOOST_TEST(worker.status().failed == 1U);
-    curator.throws = false;
-    curator.tasks.push_back(task_of("u"));
+    store.throws = false;
+    store.tasks.push_back(task_of("u"));
     claude.will_say(nothing_to_do);
     pass(30s);
-    BOOST_TEST(curator.committed.size() == 1U);
+    BOOST_TEST(store.committed.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_before_it_was_started) {
@@ -362,41 +362,41 @@ BOOST_AUTO_TEST_CASE(it_stops_before_it_was_started) {
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_it_claims) {
-    curator.hold_claims = true;
+    store.hold_claims = true;
     start();
-    BOOST_TEST(curator.claims.size() == 1U);
+    BOOST_TEST(store.claims.size() == 1U);
     BOOST_TEST(stops());
     BOOST_TEST(worker.status().failed == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_it_asks) {
     claude.hold = true;
-    curator.tasks.push_back(task_of("u"));
+    store.tasks.push_back(task_of("u"));
     start();
     BOOST_TEST(claude.asked.size() == 1U);
     BOOST_TEST(stops());
-    BOOST_TEST(curator.commits_begun == 0);
+    BOOST_TEST(store.commits_begun == 0);
     BOOST_TEST(worker.status().failed == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_it_commits) {
-    curator.hold_commits = true;
-    curator.tasks.push_back(task_of("u"));
+    store.hold_commits = true;
+    store.tasks.push_back(task_of("u"));
     claude.will_say(merge_two);
     start();
-    BOOST_TEST(curator.commits_begun == 1);
+    BOOST_TEST(store.commits_begun == 1);
     BOOST_TEST(stops());
     BOOST_TEST(worker.status().failed == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_it_waits_for_a_full_disk) {
-    curator.commit_error = store::error_kind::unavailable;
-    curator.tasks.push_back(task_of("u"));
+    store.commit_error = store::error_kind::unavailable;
+    store.tasks.push_back(task_of("u"));
     claude.will_say(merge_two);
     start();
-    BOOST_TEST(curator.commits_begun == 1);
+    BOOST_TEST(store.commits_begun == 1);
     BOOST_TEST(stops());
-    BOOST_TEST(curator.committed.empty());
+    BOOST_TEST(store.committed.empty());
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_it_pauses_after_a_failure) {

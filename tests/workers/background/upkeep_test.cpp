@@ -1,8 +1,7 @@
 #include "workers/background/upkeep.hpp"
 
 #include "embedding/vector_bytes.hpp"
-#include "workers/bare_curator.hpp"
-#include "workers/scripted.hpp"
+#include "workers/bare_upkeep.hpp"
 #include "workers/set_clock.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -23,10 +22,18 @@ using namespace std::chrono_literals;
 
 store::error const damaged{store::error_kind::internal, "damaged"};
 
-// Memories to expire, and texts of which some have vectors by now.
-class upkeep_curator : public test::bare_curator {
+// Outcomes and memories to expire, and texts of which some have vectors by now.
+class scripted_upkeep : public test::bare_upkeep {
 public:
-    explicit upkeep_curator(asio::any_io_executor executor) : released(std::move(executor)) {}
+    explicit scripted_upkeep(asio::any_io_executor executor) : released(std::move(executor)) {}
+
+    answer<std::size_t> expire_outcomes(base::wall_time before, std::size_t limit) override {
+        outcome_times.push_back(before);
+        outcome_limits.push_back(limit);
+        auto const removed = std::min(limit, outcomes);
+        outcomes -= removed;
+        co_return removed;
+    }
 
     answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) override {
         expiry_times.push_back(now);
@@ -64,6 +71,9 @@ public:
         co_return store::result<void>();
     }
 
+    std::size_t outcomes = 0;  // that are old enough
+    std::vector<base::wall_time> outcome_times;
+    std::vector<std::size_t> outcome_limits;
     std::size_t to_expire = 0;
     std::vector<base::wall_time> expiry_times;
     std::map<std::int64_t, std::string> texts;
@@ -107,29 +117,13 @@ public:
     base::event released;
 };
 
-class outcome_store : public test::scripted_store {
-public:
-    awaitable_result<std::size_t> expire_outcomes(base::wall_time before, std::size_t limit) override {
-        befores.push_back(before);
-        limits.push_back(limit);
-        auto const removed = std::min(limit, to_expire);
-        to_expire -= removed;
-        co_return removed;
-    }
-
-    std::size_t to_expire = 0;
-    std::vector<base::wall_time> befores;
-    std::vector<std::size_t> limits;
-};
-
 struct fixture {
     asio::io_context io;
-    outcome_store store;
-    upkeep_curator curator{io.get_executor()};
+    scripted_upkeep store{io.get_executor()};
     scripted_embedder embedder{io.get_executor()};
     test::set_clock clock;
     workers::upkeep_options options{.dedupe = 72h, .embedding_batch = 4, .embedding_timeout = 30s};
-    workers::upkeep upkeep{options, store, curator, &embedder, clock, io.get_executor()};
+    workers::upkeep upkeep{options, store, &embedder, clock, io.get_executor()};
 
     ~fixture() { BOOST_TEST(stops()); }
 
@@ -161,7 +155,7 @@ struct fixture {
 
     void add_texts(int count) {
         for (int i = 0; i < count; ++i)
-            curator.texts[i + 1] = "text " + std::to_string(i);
+            store.texts[i + 1] = "text " + std::to_string(i);
     }
 };
 
@@ -170,59 +164,59 @@ struct fixture {
 BOOST_FIXTURE_TEST_SUITE(upkeep_loops, fixture)
 
 BOOST_AUTO_TEST_CASE(memories_expire_every_minute) {
-    curator.to_expire = 7;
+    store.to_expire = 7;
     start();
-    BOOST_TEST(curator.expiry_times.size() == 1U);
-    BOOST_TEST(bool(curator.expiry_times[0] == clock.wall()));
+    BOOST_TEST(store.expiry_times.size() == 1U);
+    BOOST_TEST(bool(store.expiry_times[0] == clock.wall()));
     BOOST_TEST(upkeep.status().expired_memories == 7U);
     pass(59s);
-    BOOST_TEST(curator.expiry_times.size() == 1U);
+    BOOST_TEST(store.expiry_times.size() == 1U);
     pass(1s);
-    BOOST_TEST(curator.expiry_times.size() == 2U);
+    BOOST_TEST(store.expiry_times.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_full_batch_the_next_one_follows_at_once) {
-    curator.to_expire = 1'200;
+    store.to_expire = 1'200;
     start();
-    BOOST_TEST(curator.expiry_times.size() == 3U);
+    BOOST_TEST(store.expiry_times.size() == 3U);
     BOOST_TEST(upkeep.status().expired_memories == 1'200U);
 }
 
 BOOST_AUTO_TEST_CASE(outcomes_expire_every_ten_minutes_after_the_time_for_repeats) {
-    store.to_expire = 5;
+    store.outcomes = 5;
     start();
-    BOOST_REQUIRE_EQUAL(store.befores.size(), 1U);
-    BOOST_TEST(bool(store.befores[0] == clock.wall() - 72h));
-    BOOST_TEST(store.limits[0] == 1'000U);
+    BOOST_REQUIRE_EQUAL(store.outcome_times.size(), 1U);
+    BOOST_TEST(bool(store.outcome_times[0] == clock.wall() - 72h));
+    BOOST_TEST(store.outcome_limits[0] == 1'000U);
     BOOST_TEST(upkeep.status().expired_outcomes == 5U);
     pass(599s);
-    BOOST_TEST(store.befores.size() == 1U);
+    BOOST_TEST(store.outcome_times.size() == 1U);
     pass(1s);
-    BOOST_TEST(store.befores.size() == 2U);
+    BOOST_TEST(store.outcome_times.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(full_batches_of_outcomes_leave_room_for_jobs) {
-    store.to_expire = 2'500;
+    store.outcomes = 2'500;
     start();
-    BOOST_TEST(store.befores.size() == 1U);
+    BOOST_TEST(store.outcome_times.size() == 1U);
     pass(50ms);
-    BOOST_TEST(store.befores.size() == 2U);
+    BOOST_TEST(store.outcome_times.size() == 2U);
     pass(50ms);
-    BOOST_TEST(store.befores.size() == 3U);
+    BOOST_TEST(store.outcome_times.size() == 3U);
     pass(50ms);
-    BOOST_TEST(store.befores.size() == 3U);
+    BOOST_TEST(store.outcome_times.size() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_or_a_bug_ends_no_loop) {
-    curator.fails = true;
+    store.fails = true;
     start();
-    curator.fails = false;
-    curator.throws = true;
+    store.fails = false;
+    store.throws = true;
     pass(1min);
-    curator.throws = false;
-    curator.to_expire = 3;
+    store.throws = false;
+    store.to_expire = 3;
     pass(1min);
-    BOOST_TEST(curator.expiry_times.size() == 3U);
+    BOOST_TEST(store.expiry_times.size() == 3U);
     BOOST_TEST(upkeep.status().expired_memories == 3U);
 }
 
@@ -231,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_changed_time_for_repeats_holds_from_the_next_batch_on) {
     options.dedupe = 1h;
     upkeep.set_options(options);
     pass(10min);
-    BOOST_TEST(bool(store.befores.back() == clock.wall() - 1h));
+    BOOST_TEST(bool(store.outcome_times.back() == clock.wall() - 1h));
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_before_it_was_started) {
@@ -239,7 +233,7 @@ BOOST_AUTO_TEST_CASE(it_stops_before_it_was_started) {
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_memories_are_removed) {
-    curator.hold_expiry = true;
+    store.hold_expiry = true;
     start();
     BOOST_TEST(stops());
 }
@@ -250,22 +244,22 @@ BOOST_FIXTURE_TEST_SUITE(upkeep_of_vectors, fixture)
 
 BOOST_AUTO_TEST_CASE(texts_without_a_vector_get_one) {
     add_texts(2);
-    curator.texts[2] = "an odd text";
+    store.texts[2] = "an odd text";
     start();
-    BOOST_REQUIRE_EQUAL(curator.vectors.size(), 2U);
-    BOOST_TEST(curator.vectors[1] == embedding::to_bytes(embedding::vector{1, 0}));
-    BOOST_TEST(curator.vectors[2] == embedding::to_bytes(embedding::vector{0, 1}));
+    BOOST_REQUIRE_EQUAL(store.vectors.size(), 2U);
+    BOOST_TEST(store.vectors[1] == embedding::to_bytes(embedding::vector{1, 0}));
+    BOOST_TEST(store.vectors[2] == embedding::to_bytes(embedding::vector{0, 1}));
     BOOST_TEST(upkeep.status().embedded == 2U);
     BOOST_TEST(embedder.for_documents);
     BOOST_TEST(embedder.bounded);
-    for (auto const& model : curator.models)
+    for (auto const& model : store.models)
         BOOST_TEST(model == "model@2");
 }
 
 BOOST_AUTO_TEST_CASE(batch_follows_batch_until_there_is_no_text_left) {
     add_texts(10);
     start();
-    BOOST_TEST(curator.vectors.size() == 10U);
+    BOOST_TEST(store.vectors.size() == 10U);
     BOOST_REQUIRE_EQUAL(embedder.asked.size(), 3U);
     BOOST_TEST(embedder.asked[0].size() == 4U);
     BOOST_TEST(embedder.asked[2].size() == 2U);
@@ -273,22 +267,22 @@ BOOST_AUTO_TEST_CASE(batch_follows_batch_until_there_is_no_text_left) {
 
 BOOST_AUTO_TEST_CASE(new_texts_are_looked_for_every_five_seconds_and_when_woken) {
     start();
-    BOOST_TEST(curator.limits.size() == 1U);
+    BOOST_TEST(store.limits.size() == 1U);
     add_texts(1);
     upkeep.wake();
     settle();
-    BOOST_TEST(curator.vectors.size() == 1U);
+    BOOST_TEST(store.vectors.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(without_an_embedder_no_text_is_looked_for) {
-    workers::upkeep bare{options, store, curator, nullptr, clock, io.get_executor()};
+    workers::upkeep bare{options, store, nullptr, clock, io.get_executor()};
     add_texts(1);
     bare.start();
     settle();
     bare.wake();
     settle();
-    BOOST_TEST(curator.limits.empty());
-    BOOST_TEST(curator.expiry_times.size() == 1U);
+    BOOST_TEST(store.limits.empty());
+    BOOST_TEST(store.expiry_times.size() == 1U);
     asio::co_spawn(io, bare.stop(), [](std::exception_ptr) {});
     settle();
 }
@@ -307,9 +301,9 @@ BOOST_AUTO_TEST_CASE(after_a_failure_it_pauses_longer_each_time_and_is_not_woken
     }
     embedder.trouble.reset();
     pass(600s);
-    BOOST_TEST(curator.vectors.size() == 1U);
+    BOOST_TEST(store.vectors.size() == 1U);
     embedder.trouble = embedding::error_kind::unavailable;
-    curator.texts[2] = "another";
+    store.texts[2] = "another";
     pass(5s);
     auto const before = embedder.asked.size();
     pass(5s);
@@ -327,7 +321,7 @@ BOOST_AUTO_TEST_CASE(a_failing_endpoint_gets_smaller_batches_until_it_answers) {
     BOOST_TEST(embedder.asked[2].size() == 1U);
     embedder.trouble.reset();
     pass(20s);
-    BOOST_TEST(curator.vectors.size() == 4U);
+    BOOST_TEST(store.vectors.size() == 4U);
     BOOST_REQUIRE_EQUAL(embedder.asked.size(), 6U);
     BOOST_TEST(embedder.asked[3].size() == 1U);
     BOOST_TEST(embedder.asked[4].size() == 2U);
@@ -337,28 +331,28 @@ BOOST_AUTO_TEST_CASE(too_few_vectors_are_not_stored) {
     add_texts(2);
     embedder.one_short = true;
     start();
-    BOOST_TEST(curator.stores == 0);
+    BOOST_TEST(store.stores == 0);
     BOOST_TEST(upkeep.status().failed_embeddings == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_fails_is_asked_again_after_a_pause) {
     add_texts(1);
-    curator.fails = true;
+    store.fails = true;
     start();
     BOOST_TEST(upkeep.status().failed_embeddings == 1U);
-    curator.fails = false;
+    store.fails = false;
     pass(5s);
-    BOOST_TEST(curator.vectors.size() == 1U);
+    BOOST_TEST(store.vectors.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_refused_does_not_keep_the_others_waiting) {
     add_texts(9);
-    curator.texts[3] = "poison";
-    curator.texts[7] = "poison, too";
+    store.texts[3] = "poison";
+    store.texts[7] = "poison, too";
     start();
-    BOOST_TEST(curator.vectors.size() == 9U);
-    BOOST_TEST(curator.vectors[3].empty());
-    BOOST_TEST(curator.vectors[7].empty());
+    BOOST_TEST(store.vectors.size() == 9U);
+    BOOST_TEST(store.vectors[3].empty());
+    BOOST_TEST(store.vectors[7].empty());
     BOOST_TEST(upkeep.status().not_embeddable == 2U);
     BOOST_TEST(upkeep.status().embedded == 7U);
     BOOST_TEST(upkeep.status().failed_embeddings == 0U);
@@ -368,32 +362,32 @@ BOOST_AUTO_TEST_CASE(an_endpoint_that_refuses_everything_gives_up_no_text) {
     add_texts(3);
     embedder.trouble = embedding::error_kind::rejected;
     start();
-    BOOST_TEST(curator.stores == 0);
+    BOOST_TEST(store.stores == 0);
     BOOST_TEST(upkeep.status().failed_embeddings == 1U);
     BOOST_TEST(embedder.asked.size() == 3U);  // all, one, and something that anybody takes
     pass(4s);
     BOOST_TEST(embedder.asked.size() == 3U);
     embedder.trouble.reset();
     pass(1s);
-    BOOST_TEST(curator.vectors.size() == 3U);
+    BOOST_TEST(store.vectors.size() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_keeps_no_vectors_is_not_paid_for_at_full_speed) {
     add_texts(1);
-    curator.forgetful = true;
+    store.forgetful = true;
     start();
     BOOST_TEST(embedder.asked.size() == 1U);
     pass(4s);
     BOOST_TEST(embedder.asked.size() == 1U);
-    curator.forgetful = false;
+    store.forgetful = false;
     pass(1s);
-    BOOST_TEST(curator.vectors.size() == 1U);
+    BOOST_TEST(store.vectors.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_texts_are_looked_for) {
-    curator.hold_find = true;
+    store.hold_find = true;
     start();
-    BOOST_TEST(curator.limits.size() == 1U);
+    BOOST_TEST(store.limits.size() == 1U);
     BOOST_TEST(stops());
 }
 
@@ -403,14 +397,14 @@ BOOST_AUTO_TEST_CASE(it_stops_while_texts_are_embedded) {
     start();
     BOOST_TEST(embedder.asked.size() == 1U);
     BOOST_TEST(stops());
-    BOOST_TEST(curator.vectors.empty());
+    BOOST_TEST(store.vectors.empty());
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_vectors_are_stored) {
     add_texts(1);
-    curator.hold_store = true;
+    store.hold_store = true;
     start();
-    BOOST_TEST(curator.stores == 1);
+    BOOST_TEST(store.stores == 1);
     BOOST_TEST(stops());
 }
 

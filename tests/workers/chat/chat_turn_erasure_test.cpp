@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(after_a_deletion_the_job_is_asked_again_and_nothing_of_the_
     BOOST_REQUIRE_EQUAL(store.exchanges.size(), 1u);
     auto const& kept = store.exchanges[0];
     BOOST_TEST(bool(kept.seen == after.seen));
-    BOOST_TEST(kept.assistant_text == "I do not know.");
-    BOOST_TEST(kept.user_text == "hello");
+    BOOST_TEST(kept.turns[1].content == "I do not know.");
+    BOOST_TEST(kept.turns[0].content == "hello");
     BOOST_TEST(kept.memories.empty());
     BOOST_TEST(outcome.reply.find("42") == std::string::npos);
     BOOST_TEST(considered.size() == 1u);

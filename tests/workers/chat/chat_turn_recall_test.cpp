@@ -1,7 +1,6 @@
 // How a turn has what belongs to its message found, and what it does with it.
 #include "embedding/vector_bytes.hpp"
 #include "workers/chat/chat_turn.hpp"
-#include "workers/chat/recollection.hpp"
 #include "workers/scripted_embedder.hpp"
 #include "workers/turn_fixture.hpp"
 
@@ -23,26 +22,21 @@ embedding::error broken(embedding::error_kind kind) {
 
 // What a turn is made with; built before it.
 struct sources {
-    workers::recollection texts{nullptr};
     test::scripted_embedder embedder;
 };
 
 struct by_words : sources, test::turn_fixture {
-    by_words() : test::turn_fixture({&texts, nullptr}) {}
+    by_words() : test::turn_fixture({}) {}
 };
 
 struct by_meaning : sources, test::turn_fixture {
-    by_meaning() : test::turn_fixture({&texts, &embedder, milliseconds(80)}) {}
+    by_meaning() : test::turn_fixture({&embedder, milliseconds(80)}) {}
 
     // The query of the one load that there was.
     store::context_query query() {
         BOOST_REQUIRE_EQUAL(store.queries.size(), 1u);
         return store.queries[0];
     }
-};
-
-struct without_texts : sources, test::turn_fixture {
-    without_texts() : test::turn_fixture({nullptr, &embedder, milliseconds(80)}) {}
 };
 
 std::size_t blocks_before_message(claude::request const& request) {
@@ -57,19 +51,12 @@ BOOST_FIXTURE_TEST_CASE(the_store_is_asked_for_what_belongs_to_the_message, by_w
     answer_well();
     BOOST_REQUIRE_EQUAL(store.queries.size(), 1u);
     auto const& query = store.queries[0];
-    BOOST_TEST(query.recall_limit == 10u);
+    BOOST_TEST(query.find.limit == 10u);
     BOOST_TEST(query.memory_limit == 20u);
     BOOST_TEST(bool(query.now == clock.wall()));
-    BOOST_TEST(query.vector.empty());
-    BOOST_TEST(query.vector_model.empty());
-    BOOST_REQUIRE(query.search);
-    auto const entry = texts.entry("They said hello to me", store::text_kind::user_turn);
-    auto const other = texts.entry("A bowl of soup", store::text_kind::user_turn);
-    query.search->see({7, 0, 0, entry});
-    query.search->see({8, 0, 0, other});
-    auto const found = query.search->best(5, [](std::int64_t) { return false; }, {});
-    BOOST_REQUIRE_EQUAL(found.size(), 1u);
-    BOOST_TEST(found[0].id == 7);
+    BOOST_TEST(query.find.vector.empty());
+    BOOST_TEST(query.find.vector_model.empty());
+    BOOST_TEST(query.find.text == "hello");
 }
 
 BOOST_FIXTURE_TEST_CASE(what_was_found_is_put_before_the_message_in_one_call, by_words) {
@@ -83,7 +70,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_found_is_put_before_the_message_in_one_call, by
     BOOST_REQUIRE_EQUAL(last.size(), 2u);
     BOOST_TEST(last[0].text().starts_with("<recalled>\n- #12 (fact, 2026-03-01) Has a beagle\n"));
     BOOST_TEST(last[1].text() == "hello");
-    BOOST_TEST(store.exchanges[0].user_text == "hello");  // and not what was found for it
+    BOOST_TEST(store.exchanges[0].turns[0].content == "hello");  // and not what was found for it
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_found_adds_nothing, by_words) {
@@ -92,12 +79,13 @@ BOOST_FIXTURE_TEST_CASE(nothing_found_adds_nothing, by_words) {
     BOOST_TEST(blocks_before_message(claude.asked[0]) == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(each_load_has_a_search_of_its_own, by_words) {
+BOOST_FIXTURE_TEST_CASE(each_load_searches, by_words) {
     store.unavailable = 1;
     store.stale = {store::commit_outcome::staleness::deletion};
     answer_well();
     BOOST_REQUIRE_EQUAL(store.queries.size(), 2u);
-    BOOST_TEST(store.queries[0].search != store.queries[1].search);
+    for (auto const& query : store.queries)
+        BOOST_TEST(query.find.text == "hello");
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_searched_for_when_nothing_may_be_recalled, by_meaning) {
@@ -105,17 +93,8 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_searched_for_when_nothing_may_be_recalled, by
     off.recall_limit = 0;
     turn.set_options(off);
     answer_well();
-    BOOST_TEST(!query().search);
-    BOOST_TEST(query().recall_limit == 0u);
-    BOOST_TEST(query().vector.empty());
-    BOOST_TEST(embedder.asked.empty());
-}
-
-BOOST_FIXTURE_TEST_CASE(without_an_index_nothing_is_searched_for_nor_embedded, without_texts) {
-    answer_well();
-    BOOST_REQUIRE_EQUAL(store.queries.size(), 1u);
-    BOOST_TEST(!store.queries[0].search);
-    BOOST_TEST(store.queries[0].recall_limit == 0u);
+    BOOST_TEST(query().find.limit == 0u);
+    BOOST_TEST(query().find.vector.empty());
     BOOST_TEST(embedder.asked.empty());
 }
 
@@ -126,9 +105,9 @@ BOOST_FIXTURE_TEST_CASE(the_vector_of_the_message_goes_to_the_store, by_meaning)
     BOOST_TEST(embedder.asked[0].texts == std::vector<std::string>{"hello"},
                boost::test_tools::per_element());
     BOOST_TEST(bool(embedder.asked[0].why == embedding::purpose::query));
-    BOOST_TEST(query().vector == embedding::to_bytes(std::vector<float>{0.6F, 0.8F}));
-    BOOST_TEST(query().vector_model == "scripted:2");
-    BOOST_TEST(bool(query().search));
+    BOOST_TEST(query().find.vector == embedding::to_bytes(std::vector<float>{0.6F, 0.8F}));
+    BOOST_TEST(query().find.vector_model == "scripted:2");
+    BOOST_TEST(query().find.text == "hello");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_vector_is_made_once_though_the_turn_begins_anew, by_meaning) {
@@ -136,8 +115,8 @@ BOOST_FIXTURE_TEST_CASE(a_vector_is_made_once_though_the_turn_begins_anew, by_me
     answer_well();
     BOOST_TEST(embedder.asked.size() == 1u);
     BOOST_REQUIRE_EQUAL(store.queries.size(), 2u);
-    BOOST_TEST(!store.queries[1].vector.empty());
-    BOOST_TEST(store.queries[1].vector == store.queries[0].vector);
+    BOOST_TEST(!store.queries[1].find.vector.empty());
+    BOOST_TEST(store.queries[1].find.vector == store.queries[0].find.vector);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_failure_leaves_the_search_by_words, by_meaning) {
@@ -147,10 +126,10 @@ BOOST_FIXTURE_TEST_CASE(a_failure_leaves_the_search_by_words, by_meaning) {
         store.queries.clear();
         store.finished.clear();
         answer_well();
-        BOOST_TEST(query().vector.empty());
-        BOOST_TEST(query().vector_model.empty());
-        BOOST_TEST(bool(query().search));
-        BOOST_TEST(query().recall_limit == 10u);
+        BOOST_TEST(query().find.vector.empty());
+        BOOST_TEST(query().find.vector_model.empty());
+        BOOST_TEST(query().find.text == "hello");
+        BOOST_TEST(query().find.limit == 10u);
     }
     BOOST_TEST(claude.asked.size() == 4u);
 }
@@ -161,7 +140,7 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_number_of_vectors_is_none, by_meaning) {
         store.queries.clear();
         store.finished.clear();
         answer_well();
-        BOOST_TEST(query().vector.empty());
+        BOOST_TEST(query().find.vector.empty());
     }
 }
 
@@ -172,8 +151,8 @@ BOOST_FIXTURE_TEST_CASE(a_late_vector_costs_its_timeout_and_no_more, by_meaning)
     BOOST_REQUIRE_EQUAL(embedder.asked.size(), 1u);
     BOOST_TEST(bool(embedder.asked[0].until == begun + milliseconds(80)));
     BOOST_TEST(bool(clock.steady() == begun + milliseconds(80)));
-    BOOST_TEST(query().vector.empty());
-    BOOST_TEST(bool(query().search));
+    BOOST_TEST(query().find.vector.empty());
+    BOOST_TEST(query().find.text == "hello");
     BOOST_TEST(claude.asked.size() == 1u);
 }
 

@@ -32,8 +32,8 @@ BOOST_AUTO_TEST_CASE(an_answer_is_stored_as_written_and_sent_clean) {
     BOOST_TEST(outcome->reply_to == "engram:reply:1");
     BOOST_TEST(!outcome->dead);
     BOOST_REQUIRE_EQUAL(store.exchanges.size(), 1u);
-    BOOST_TEST(store.exchanges[0].user_text == "hello");
-    BOOST_TEST(store.exchanges[0].assistant_text == "Hello Ada.\n[MEMORY: fact|The user's name is Ada]");
+    BOOST_TEST(store.exchanges[0].turns[0].content == "hello");
+    BOOST_TEST(store.exchanges[0].turns[1].content == "Hello Ada.\n[MEMORY: fact|The user's name is Ada]");
     BOOST_TEST(considered == std::vector<std::size_t>{2}, boost::test_tools::per_element());
 }
 

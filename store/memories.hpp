@@ -1,35 +1,19 @@
-// What is known about a user: listed, searched, corrected, erased. For people and for upkeep, off the path of
-// the chat turn. Every call names a user and sees nothing of another one.
+// The port of people: what is known about a user is listed, searched, corrected, erased, off the path of the
+// chat turn. Every call names a user and sees nothing of another one. "None" as a result: this user has no
+// such memory or session.
 #pragma once
 
-#include "store/store.hpp"
+#include "base/clock.hpp"
+#include "store/records.hpp"
+#include "store/search.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace engram::store {
-
-/// A memory with everything that is known about it. Times are UTC text; empty: unknown or none.
-struct memory_record {
-    memory what;
-    std::string updated_at, last_seen, valid_from;
-    std::string valid_to;  ///< not empty: a version of the past
-    std::int64_t times_seen = 1;
-    std::int64_t superseded_by = 0;  ///< id of the memory that took its place; 0: none
-    bool pinned = false;
-    std::string expires_at;
-    std::string job_id;
-};
-
-struct turn_record {
-    turn what;
-    std::string session_id, created_at;
-    bool summarized = false;
-    std::string job_id = {};  ///< that it came with; empty: not known
-};
-
-struct session_record {
-    std::string session_id;
-    std::string updated_at;
-    std::size_t turns = 0;  ///< in the window and in summaries
-};
 
 /// A page of a list. `next`: where the next page begins; empty: this was the last.
 template <class T>
@@ -84,14 +68,6 @@ struct erased {
 /// replies went: as long as those may be in Redis it stays, without its text.
 enum class finished_jobs { keep, remove };
 
-struct search_request {
-    std::string user_id;
-    std::shared_ptr<ranker> search;
-    std::size_t limit = 10;
-    std::string vector, vector_model;
-    base::wall_time now;
-};
-
 struct search_result {
     std::vector<std::pair<memory_record, ranked_item>>
         memories;  ///< best first; `id` of the item means nothing
@@ -109,39 +85,17 @@ struct exported {
     std::optional<session_record> session;
 };
 
-/// A user whose memories may want consolidating.
-struct consolidation_task {
-    std::string user_id;
-    std::vector<memory_record> memories;  ///< current, no summaries, oldest first
-    erasures seen;
-};
-
-/// What a consolidation does to memories of the task: those of `replaced` end, superseded by a new memory or
-/// by `kept`.
-struct consolidation_step {
-    std::vector<std::int64_t> replaced;  ///< ids
-    std::int64_t kept = 0;               ///< id of the memory that stays; 0: a new one
-    std::string type, content;           ///< of the new one
-};
-
-/// A text without a vector of the present model.
-struct unembedded {
-    std::int64_t place = 0;  ///< the store's own number
-    std::string text;
-};
-
-/// As `store`: from one executor, never blocking it, completing even if the caller is cancelled. "None" as a
-/// result: this user has no such memory or session.
-class curator {
+/// The lists take no part in the loading of turns: however long one takes, no chat waits for it.
+class memories {
 public:
-    template <class T>
-    using answer = boost::asio::awaitable<result<T>>;
-
-    virtual ~curator() = default;
+    virtual ~memories() = default;
 
     virtual answer<page<memory_record>> list_memories(std::string user_id, std::string type, bool past,
                                                       page_request which, base::wall_time now) = 0;
-    virtual answer<search_result> search(search_request request) = 0;
+    /// The search of store/search.hpp: memories that hold now and turns that have to do with `query`, best
+    /// first each, at most `query.limit` in all, and no turn that is `known`.
+    virtual answer<search_result> find(std::string user_id, search_query query, known_turns known,
+                                       base::wall_time now) = 0;
     virtual answer<std::optional<memory_history>> read_history(std::string user_id,
                                                                std::int64_t memory_id) = 0;
     virtual answer<page<session_record>> list_sessions(std::string user_id, page_request which) = 0;
@@ -162,33 +116,9 @@ public:
                                                         base::wall_time at) = 0;
     virtual answer<std::optional<erased>> delete_session(conversation which, bool memories,
                                                          base::wall_time at) = 0;
-    /// Nothing is left of the user but that he was forgotten and when, under a digest of his id, and some
-    /// counters. Names the replies of all jobs that are on record; counts those that were not blank yet.
+    /// Nothing is left of the user but that they were forgotten and when, under a digest of their id, and
+    /// some counters. Names the replies of all jobs that are on record; counts those that were not blank yet.
     virtual answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) = 0;
-
-    /// Upkeep: memories whose time is over go for good. Returns how many; at most `limit`.
-    virtual answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) = 0;
-
-    /// A user with at least `least_new` memories since his last consolidation, or with any and none since
-    /// `before`, and nobody else at it; claimed until `until`.
-    virtual answer<std::optional<consolidation_task>> claim_consolidation(std::size_t least_new,
-                                                                          base::wall_time before,
-                                                                          base::wall_time now,
-                                                                          base::wall_time until) = 0;
-    /// In one transaction; steps about memories that are not current any more are left out. Returns how many
-    /// memories were superseded; none: something of this user was erased meanwhile, nothing was changed.
-    virtual answer<std::optional<std::size_t>> commit_consolidation(consolidation_task task,
-                                                                    std::vector<consolidation_step> steps,
-                                                                    base::wall_time at) = 0;
-
-    /// Texts that have no vector of `model`, oldest first among those of one user.
-    virtual answer<std::vector<unembedded>> find_unembedded(std::string model, std::size_t limit) = 0;
-    /// Where a text has gone meanwhile its vector is dropped.
-    virtual answer<void> store_vectors(std::string model,
-                                       std::vector<std::pair<std::int64_t, std::string>> vectors) = 0;
 };
-
-/// The whole store behind one object.
-class database : public store, public curator {};
 
 }  // namespace engram::store

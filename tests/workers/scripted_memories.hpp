@@ -1,7 +1,8 @@
-// A curator and traces in Redis that do what a test tells them, and write down what they were asked.
+// The memories of people and traces in Redis that do what a test tells them, and write down what they were
+// asked.
 #pragma once
 
-#include "store/curator.hpp"
+#include "store/memories.hpp"
 #include "workers/admin/user_traces.hpp"
 
 #include <map>
@@ -25,14 +26,18 @@ private:
 };
 
 /// Knows one user, `owner`. Others have nothing.
-class scripted_curator : public store::curator {
+class scripted_memories : public store::memories {
 public:
-    explicit scripted_curator(journal& journal) : journal_(journal) {}
+    template <class T>
+    using answer = store::answer<T>;
+
+    explicit scripted_memories(journal& journal) : journal_(journal) {}
 
     answer<store::page<store::memory_record>> list_memories(std::string user_id, std::string type, bool past,
                                                             store::page_request which,
                                                             base::wall_time now) override;
-    answer<store::search_result> search(store::search_request request) override;
+    answer<store::search_result> find(std::string user_id, store::search_query query,
+                                      store::known_turns known, base::wall_time now) override;
     answer<std::optional<store::memory_history>> read_history(std::string user_id,
                                                               std::int64_t memory_id) override;
     answer<store::page<store::session_record>> list_sessions(std::string user_id,
@@ -53,17 +58,6 @@ public:
                                                         base::wall_time at) override;
     answer<store::erased> forget_user(std::string user_id, store::finished_jobs jobs,
                                       base::wall_time at) override;
-    answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) override;
-    answer<std::optional<store::consolidation_task>> claim_consolidation(std::size_t least_new,
-                                                                         base::wall_time before,
-                                                                         base::wall_time now,
-                                                                         base::wall_time until) override;
-    answer<std::optional<std::size_t>> commit_consolidation(store::consolidation_task task,
-                                                            std::vector<store::consolidation_step> steps,
-                                                            base::wall_time at) override;
-    answer<std::vector<store::unembedded>> find_unembedded(std::string model, std::size_t limit) override;
-    answer<void> store_vectors(std::string model,
-                               std::vector<std::pair<std::int64_t, std::string>> vectors) override;
 
     std::string owner = "u";
     std::vector<store::memory_record> memories;  // of the owner, and so on
@@ -79,7 +73,9 @@ public:
 
     store::new_memory added;
     store::memory_change change;
-    store::search_request searched;
+    store::search_query searched;
+    store::known_turns known;
+    base::wall_time searched_at{};
 
 private:
     template <class T>

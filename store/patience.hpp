@@ -1,42 +1,40 @@
 // A full disk or a busy database is a state, not the end of a job.
 #pragma once
 
+#include "base/backoff.hpp"
 #include "base/log.hpp"
-#include "store/store.hpp"
+#include "store/types.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
-#include <string_view>
 #include <utility>
 
-namespace engram::workers {
+namespace engram::store {
 
 /// Tries a store call again, with growing pauses, for as long as the store is unavailable; other errors come
 /// back. Logs when the trouble begins and when it is over, not each time. Throws on cancellation.
-class store_patience {
+class patience {
 public:
-    explicit store_patience(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    explicit patience(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
     /// `call()` returns the awaitable of one try. It must stay valid until this returns.
     template <class Call>
     auto insist(Call const& call) -> decltype(call()) {
-        std::chrono::milliseconds pause{100};
+        base::backoff pauses(std::chrono::milliseconds{100}, std::chrono::milliseconds{5'000});
         for (;;) {
             auto outcome = co_await call();
-            if (outcome || outcome.error().kind != store::error_kind::unavailable) {
+            if (outcome || outcome.error().kind != error_kind::unavailable) {
                 if (outcome) over();
                 co_return outcome;
             }
             begun(outcome.error().message);
-            boost::asio::steady_timer timer(executor_, pause);
+            boost::asio::steady_timer timer(executor_, pauses.next());
             co_await timer.async_wait(boost::asio::use_awaitable);
-            pause = std::min(pause * 2, std::chrono::milliseconds{5'000});
         }
     }
 
@@ -59,4 +57,4 @@ private:
     std::string trouble_;
 };
 
-}  // namespace engram::workers
+}  // namespace engram::store

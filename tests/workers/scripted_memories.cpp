@@ -1,4 +1,4 @@
-#include "workers/scripted_curator.hpp"
+#include "workers/scripted_memories.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,10 +6,7 @@
 namespace engram::test {
 
 using store::changed_memory;
-using store::consolidation_step;
-using store::consolidation_task;
 using store::conversation;
-using store::curator;
 using store::error;
 using store::exported;
 using store::memory_change;
@@ -18,11 +15,9 @@ using store::memory_record;
 using store::new_memory;
 using store::page;
 using store::page_request;
-using store::search_request;
 using store::search_result;
 using store::session_record;
 using store::turn_record;
-using store::unembedded;
 
 namespace {
 
@@ -58,19 +53,19 @@ bool journal::note(std::string call) {
 }
 
 template <class T>
-std::optional<store::result<T>> scripted_curator::refusal(std::string call) {
+std::optional<store::result<T>> scripted_memories::refusal(std::string call) {
     if (!journal_.note(std::move(call))) return std::nullopt;
     return store::result<T>(error{failure, "the disk is full"});
 }
 
-bool scripted_curator::has(std::int64_t memory_id) const {
+bool scripted_memories::has(std::int64_t memory_id) const {
     return std::any_of(memories.begin(), memories.end(),
                        [=](memory_record const& one) { return one.what.id == memory_id; });
 }
 
-curator::answer<page<memory_record>> scripted_curator::list_memories(std::string user_id, std::string type,
-                                                                     bool past, page_request which,
-                                                                     base::wall_time) {
+store::answer<page<memory_record>> scripted_memories::list_memories(std::string user_id, std::string type,
+                                                                    bool past, page_request which,
+                                                                    base::wall_time) {
     if (auto refused = refusal<page<memory_record>>(
             words({"list_memories", user_id, type, past ? "past" : "present", text(which)})))
         co_return *refused;
@@ -78,17 +73,19 @@ curator::answer<page<memory_record>> scripted_curator::list_memories(std::string
     co_return page_of(memories, which);
 }
 
-curator::answer<search_result> scripted_curator::search(search_request request) {
-    if (auto refused =
-            refusal<search_result>(words({"search", request.user_id, std::to_string(request.limit)})))
+store::answer<search_result> scripted_memories::find(std::string user_id, store::search_query query,
+                                                     store::known_turns left_out, base::wall_time now) {
+    if (auto refused = refusal<search_result>(words({"find", user_id, std::to_string(query.limit)})))
         co_return *refused;
-    searched = std::move(request);
-    if (searched.user_id != owner) co_return search_result{};
+    searched = std::move(query);
+    known = std::move(left_out);
+    searched_at = now;
+    if (user_id != owner) co_return search_result{};
     co_return found;
 }
 
-curator::answer<std::optional<memory_history>> scripted_curator::read_history(std::string user_id,
-                                                                              std::int64_t memory_id) {
+store::answer<std::optional<memory_history>> scripted_memories::read_history(std::string user_id,
+                                                                             std::int64_t memory_id) {
     if (auto refused = refusal<std::optional<memory_history>>(
             words({"read_history", user_id, std::to_string(memory_id)})))
         co_return *refused;
@@ -96,16 +93,16 @@ curator::answer<std::optional<memory_history>> scripted_curator::read_history(st
     co_return std::optional(memory_history{memories, sources});
 }
 
-curator::answer<page<session_record>> scripted_curator::list_sessions(std::string user_id,
-                                                                      page_request which) {
+store::answer<page<session_record>> scripted_memories::list_sessions(std::string user_id,
+                                                                     page_request which) {
     if (auto refused = refusal<page<session_record>>(words({"list_sessions", user_id, text(which)})))
         co_return *refused;
     if (user_id != owner) co_return page<session_record>{};
     co_return page_of(sessions, which);
 }
 
-curator::answer<std::optional<page<turn_record>>> scripted_curator::read_session(conversation which,
-                                                                                 page_request page) {
+store::answer<std::optional<page<turn_record>>> scripted_memories::read_session(conversation which,
+                                                                                page_request page) {
     using answer_type = std::optional<store::page<turn_record>>;
     if (auto refused =
             refusal<answer_type>(words({"read_session", which.user_id, which.session_id, text(page)})))
@@ -114,7 +111,7 @@ curator::answer<std::optional<page<turn_record>>> scripted_curator::read_session
     co_return answer_type(page_of(turns, page));
 }
 
-curator::answer<page<exported>> scripted_curator::export_user(std::string user_id, page_request which) {
+store::answer<page<exported>> scripted_memories::export_user(std::string user_id, page_request which) {
     if (auto refused = refusal<page<exported>>(words({"export_user", user_id, text(which)})))
         co_return *refused;
     if (user_id != owner) co_return page<exported>{};
@@ -131,21 +128,21 @@ curator::answer<page<exported>> scripted_curator::export_user(std::string user_i
     co_return page;
 }
 
-curator::answer<store::totals> scripted_curator::count(std::string user_id) {
+store::answer<store::totals> scripted_memories::count(std::string user_id) {
     if (auto refused = refusal<store::totals>(words({"count", user_id}))) co_return *refused;
     co_return totals;
 }
 
-curator::answer<changed_memory> scripted_curator::add_memory(std::string user_id, new_memory what,
-                                                             base::wall_time) {
+store::answer<changed_memory> scripted_memories::add_memory(std::string user_id, new_memory what,
+                                                            base::wall_time) {
     if (auto refused = refusal<changed_memory>(words({"add_memory", user_id}))) co_return *refused;
     added = std::move(what);
     co_return changed;
 }
 
-curator::answer<std::optional<changed_memory>> scripted_curator::change_memory(std::string user_id,
-                                                                               memory_change what,
-                                                                               base::wall_time) {
+store::answer<std::optional<changed_memory>> scripted_memories::change_memory(std::string user_id,
+                                                                              memory_change what,
+                                                                              base::wall_time) {
     if (auto refused = refusal<std::optional<changed_memory>>(
             words({"change_memory", user_id, std::to_string(what.id)})))
         co_return *refused;
@@ -154,9 +151,9 @@ curator::answer<std::optional<changed_memory>> scripted_curator::change_memory(s
     co_return std::optional(changed);
 }
 
-curator::answer<std::optional<memory_record>> scripted_curator::restore_memory(std::string user_id,
-                                                                               std::int64_t memory_id,
-                                                                               base::wall_time) {
+store::answer<std::optional<memory_record>> scripted_memories::restore_memory(std::string user_id,
+                                                                              std::int64_t memory_id,
+                                                                              base::wall_time) {
     if (auto refused = refusal<std::optional<memory_record>>(
             words({"restore_memory", user_id, std::to_string(memory_id)})))
         co_return *refused;
@@ -164,9 +161,9 @@ curator::answer<std::optional<memory_record>> scripted_curator::restore_memory(s
     co_return std::optional(memories.front());
 }
 
-curator::answer<std::optional<store::erased>> scripted_curator::delete_memory(std::string user_id,
-                                                                              std::int64_t memory_id,
-                                                                              base::wall_time) {
+store::answer<std::optional<store::erased>> scripted_memories::delete_memory(std::string user_id,
+                                                                             std::int64_t memory_id,
+                                                                             base::wall_time) {
     if (auto refused = refusal<std::optional<store::erased>>(
             words({"delete_memory", user_id, std::to_string(memory_id)})))
         co_return *refused;
@@ -174,9 +171,9 @@ curator::answer<std::optional<store::erased>> scripted_curator::delete_memory(st
     co_return std::optional(std::exchange(erased, {}));
 }
 
-curator::answer<std::optional<store::erased>> scripted_curator::delete_session(conversation which,
-                                                                               bool of_memories,
-                                                                               base::wall_time) {
+store::answer<std::optional<store::erased>> scripted_memories::delete_session(conversation which,
+                                                                              bool of_memories,
+                                                                              base::wall_time) {
     if (auto refused = refusal<std::optional<store::erased>>(
             words({"delete_session", which.user_id, which.session_id, of_memories ? "memories" : "turns"})))
         co_return *refused;
@@ -184,8 +181,8 @@ curator::answer<std::optional<store::erased>> scripted_curator::delete_session(c
     co_return std::optional(std::exchange(erased, {}));
 }
 
-curator::answer<store::erased> scripted_curator::forget_user(std::string user_id, store::finished_jobs jobs,
-                                                             base::wall_time) {
+store::answer<store::erased> scripted_memories::forget_user(std::string user_id, store::finished_jobs jobs,
+                                                            base::wall_time) {
     bool const keep = jobs == store::finished_jobs::keep;
     if (auto refused = refusal<store::erased>(words({"forget_user", user_id, keep ? "keep" : "remove"})))
         co_return *refused;
@@ -193,31 +190,6 @@ curator::answer<store::erased> scripted_curator::forget_user(std::string user_id
     auto gone = std::exchange(erased, {});
     if (keep) erased = {{}, gone.reply_keys, gone.job_ids};
     co_return gone;
-}
-
-curator::answer<std::size_t> scripted_curator::expire_memories(base::wall_time, std::size_t) {
-    co_return std::size_t{0};
-}
-
-curator::answer<std::optional<consolidation_task>> scripted_curator::claim_consolidation(std::size_t,
-                                                                                         base::wall_time,
-                                                                                         base::wall_time,
-                                                                                         base::wall_time) {
-    co_return std::optional<consolidation_task>();
-}
-
-curator::answer<std::optional<std::size_t>> scripted_curator::commit_consolidation(
-    consolidation_task, std::vector<consolidation_step>, base::wall_time) {
-    co_return std::optional<std::size_t>();
-}
-
-curator::answer<std::vector<unembedded>> scripted_curator::find_unembedded(std::string, std::size_t) {
-    co_return std::vector<unembedded>();
-}
-
-curator::answer<void> scripted_curator::store_vectors(std::string,
-                                                      std::vector<std::pair<std::int64_t, std::string>>) {
-    co_return store::result<void>();
 }
 
 scripted_traces::answer<std::vector<queue::user_job>> scripted_traces::find_jobs(std::string user_id,
