@@ -3,7 +3,7 @@
 namespace engram::claude {
 namespace {
 
-class deaf final : public listener {
+class null_listener final : public listener {
     void on_text(std::string_view) override {}
     void on_restart() override {}
     void on_end() override {}
@@ -12,8 +12,8 @@ class deaf final : public listener {
 }  // namespace
 
 listener& ignore_events() {
-    static deaf nobody;
-    return nobody;
+    static null_listener one_for_all;
+    return one_for_all;
 }
 
 }  // namespace engram::claude
