@@ -18,7 +18,7 @@ namespace engram::recall {
 /// further than to the last of them.
 class shared_words {
 public:
-    static constexpr std::size_t bytes_a_part = 16'384;  ///< read in well under a millisecond
+    static constexpr std::size_t bytes_a_part = 8'192;  ///< read in well under a millisecond
 
     /// `text` must outlive this.
     explicit shared_words(std::string_view text) : text_(text) {}

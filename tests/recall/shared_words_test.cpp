@@ -55,10 +55,10 @@ BOOST_AUTO_TEST_CASE(a_long_text_is_read_in_parts_once_whatever_is_looked_for) {
     for (int i = 0; i < 60; ++i)
         words.look_for(stems_of("tea number " + std::to_string(i)));
     std::size_t before = 0;
-    while (words.read_part()) {
+    for (bool more = true; more; before = words.bytes_read()) {
+        more = words.read_part();
         BOOST_TEST(words.bytes_read() > before);
-        BOOST_TEST(words.bytes_read() - before <= shared_words::bytes_a_part);
-        before = words.bytes_read();
+        BOOST_TEST(words.bytes_read() - before <= 10'000U);
     }
     BOOST_TEST(words.bytes_read() == text.size());
     BOOST_TEST(share_within(stems_of("tea"), {&words}) == 1);

@@ -227,7 +227,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
             "the model wrote memory tags that are not well formed",
             {{"job", job.key.job_id}, {"dropped", tags.malformed}, {"kept_as_fact", tags.retyped}});
     note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.recalled);
-    // A long message would hold up everybody.
+    // A long message would hold up every other turn.
     while (review.read_on())
         co_await asio::post(executor_, asio::use_awaitable);
     auto kept = std::move(review).finish(options_.types);

@@ -78,8 +78,9 @@ std::string shorten(std::string text, std::size_t limit) {
     return text.substr(0, head) + " [...] " + text.substr(tail);
 }
 
-// `text` as data of at most about `limit` bytes. Most of a long text is left out before it is escaped: that
-// leaves more than half of its bytes, so what stands at the ends is the same.
+// `text` escaped, with its middle taken out if it is longer than `limit` bytes then. Most of the middle goes
+// before the text is escaped, so that a long text costs no more. Escaping leaves at least half of the bytes,
+// so the ends are the same as if all had been escaped.
 std::string shorten_data(std::string text, std::size_t limit) {
     return shorten(escape_data(shorten(std::move(text), 4 * limit)), limit);
 }

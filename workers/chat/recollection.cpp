@@ -50,7 +50,7 @@ private:
     std::optional<recall::search> search_;  // made on the thread that searches
 };
 
-// A blank text is nobody's neighbour.
+// A blank text has no entry: it would count as a neighbour of the turns around it.
 std::string entry_of(std::string_view text, recall::voice by) {
     return base::is_blank(text) ? std::string() : recall::make_entry(text, by);
 }

@@ -17,7 +17,7 @@ using workers::memory_tag;
 using workers::note_review;
 using workers::shown_memory;
 
-constexpr std::size_t part = recall::shared_words::bytes_a_part;
+constexpr std::size_t part = 10'000;  // bytes of a text in one step, at most
 
 memory_tag fact(std::string content) {
     return {"fact", std::move(content)};

@@ -96,25 +96,18 @@ BOOST_AUTO_TEST_CASE(of_a_long_text_the_ends_are_shown_as_of_a_short_one) {
     // Of every piece a prompt shows fewer bytes, or more, than it has.
     for (std::string const piece :
          {"a<", "\xC2\x80", "\xE2\x80\xA8", "\r\n", "[memory", "\xF0\x9F\x98\x80", "b "}) {
-        auto const text_of = [&](std::size_t bytes) {
-            std::string text = "begin ";
-            while (text.size() < bytes)
-                text += piece;
-            return text + " end";
-        };
-        auto const shown = [](std::string const& said) {
-            store::context context;
-            context.found_turns = {found(1, store::role::user, said)};
-            return list_recalled(context, {}, 1, plenty);
-        };
-        auto const of_long = shown(text_of(250'000));
-        BOOST_CHECK(contains(of_long, "begin "));
-        BOOST_CHECK(contains(of_long, " [...] "));
-        BOOST_CHECK(of_long.ends_with(" end\n</recalled>"));
-        BOOST_CHECK_LT(of_long.size(), 1'300U);
-        BOOST_CHECK_EQUAL(count(of_long, "[...]"), 1U);
-        // 4,000 bytes are escaped as a whole.
-        BOOST_CHECK_EQUAL(of_long.substr(0, 600), shown(text_of(4'000)).substr(0, 600));
+        std::string said = "begin ";
+        while (said.size() < 250'000)
+            said += piece;
+        said += " end";
+        store::context context;
+        context.found_turns = {found(1, store::role::user, said)};
+        auto const block = list_recalled(context, {}, 1, plenty);
+        auto const whole = workers::escape_data(said);
+        BOOST_CHECK(block.starts_with("<recalled>\n- (the user said, 2026-03-01) " + whole.substr(0, 590)));
+        BOOST_CHECK(block.ends_with(whole.substr(whole.size() - 590) + "\n</recalled>"));
+        BOOST_CHECK_EQUAL(count(block, " [...] "), 1U);
+        BOOST_CHECK_LT(block.size(), 1'300U);
     }
 }
 
