@@ -52,8 +52,16 @@ struct trusted : serving {
     }
 };
 
-net::address at(net::address::kind kind, std::string host, std::uint16_t port) {
-    return {kind, std::move(host), port};
+net::address plain(std::string host, std::uint16_t port) {
+    return {net::address::kind::tcp, std::move(host), port};
+}
+
+net::address over_tls(std::string host, std::uint16_t port) {
+    return {net::address::kind::tls, std::move(host), port};
+}
+
+net::address local(std::string path) {
+    return {net::address::kind::local, std::move(path), 0};
 }
 
 bool holds(std::string const& text, std::string const& part) {
@@ -62,35 +70,32 @@ bool holds(std::string const& text, std::string const& part) {
 
 }  // namespace
 
-using kind = net::address::kind;
-
 BOOST_FIXTURE_TEST_SUITE(connecting, trusted)
 
 BOOST_AUTO_TEST_CASE(a_server_is_reached_by_name_and_by_address) {
     auto& server = serve({hello_when_asked});
     net::connector const by(false, "");
-    BOOST_TEST(hear(by, at(kind::tcp, "127.0.0.1", server.port())) == "hello");
-    BOOST_TEST(hear(by, at(kind::tcp, "localhost", server.port())) == "hello");
-    BOOST_TEST(holds(hear(by, at(kind::tcp, "nowhere.invalid", 80)), "'nowhere.invalid' cannot be resolved"));
-    BOOST_TEST(holds(hear(by, at(kind::local, "/nonexistent/socket", 0)), "No such file"));
+    BOOST_TEST(hear(by, plain("127.0.0.1", server.port())) == "hello");
+    BOOST_TEST(hear(by, plain("localhost", server.port())) == "hello");
+    BOOST_TEST(holds(hear(by, plain("nowhere.invalid", 80)), "'nowhere.invalid' cannot be resolved"));
+    BOOST_TEST(holds(hear(by, local("/nonexistent/socket")), "No such file"));
 }
 
 BOOST_AUTO_TEST_CASE(over_tls_each_host_must_prove_its_name) {
     auto& server = serve_as("DNS:localhost");
     net::connector const by(true, ca.path());
-    BOOST_TEST(hear(by, at(kind::tls, "localhost", server.port())) == "hello");
-    BOOST_TEST(hear(by, at(kind::tls, "localhost.", server.port())) == "hello");
+    BOOST_TEST(hear(by, over_tls("localhost", server.port())) == "hello");
     // The same server, which has just proved its other name.
-    BOOST_TEST(holds(hear(by, at(kind::tls, "127.0.0.1", server.port())), "certificate is not accepted"));
+    BOOST_TEST(holds(hear(by, over_tls("127.0.0.1", server.port())), "certificate is not accepted"));
     BOOST_TEST(server.resumed() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(over_tls_the_address_in_the_certificate_is_a_name) {
     auto& server = serve_as("IP:127.0.0.1");
     net::connector const by(true, ca.path());
-    BOOST_TEST(hear(by, at(kind::tls, "127.0.0.1", server.port())) == "hello");
-    BOOST_TEST(holds(hear(by, at(kind::tls, "localhost", server.port())), "certificate is not accepted"));
-    BOOST_TEST(holds(hear(net::connector(true, ""), at(kind::tls, "127.0.0.1", server.port())),
+    BOOST_TEST(hear(by, over_tls("127.0.0.1", server.port())) == "hello");
+    BOOST_TEST(holds(hear(by, over_tls("localhost", server.port())), "certificate is not accepted"));
+    BOOST_TEST(holds(hear(net::connector(true, ""), over_tls("127.0.0.1", server.port())),
                      "certificate is not accepted"));
 }
 
@@ -99,7 +104,7 @@ BOOST_AUTO_TEST_CASE(an_old_version_of_tls_is_refused) {
     SSL_CTX_set_security_level(context.native_handle(), 0);
     SSL_CTX_set_max_proto_version(context.native_handle(), TLS1_1_VERSION);
     net::connector const by(true, ca.path());
-    BOOST_TEST(holds(hear(by, at(kind::tls, "127.0.0.1", server.port())), "TLS handshake: "));
+    BOOST_TEST(holds(hear(by, over_tls("127.0.0.1", server.port())), "TLS handshake: "));
 }
 
 BOOST_AUTO_TEST_CASE(certificates_that_cannot_be_read_are_an_error_at_once) {
