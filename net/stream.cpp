@@ -8,6 +8,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <cerrno>
+#include <cstring>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -115,7 +116,6 @@ asio::awaitable<io_outcome> stream::open(std::vector<tcp::endpoint> addresses, b
         bool const last = i + 1 == addresses.size();
         set_deadline(last || until <= now ? until : now + (until - now) / 2);
         outcome = co_await connect(addresses[i]);
-        if (outcome.ok()) remote_ = addresses[i];
         if (outcome.ok() || steady_clock::now() >= until) break;
     }
     if (outcome.end == io_end::timed_out) outcome.what = "no connection in time";
@@ -201,6 +201,16 @@ asio::awaitable<io_outcome> stream::write(std::string_view bytes) {
         if (!outcome.ok()) co_return outcome;
     }
     co_return io_outcome{};
+}
+
+tcp::endpoint stream::remote() const {
+    error_code ignored;
+    auto const peer = socket_.remote_endpoint(ignored);
+    tcp::endpoint address;
+    if (ignored || peer.size() > address.capacity()) return address;
+    std::memcpy(address.data(), peer.data(), peer.size());
+    address.resize(peer.size());
+    return address;
 }
 
 bool stream::is_quiet() {

@@ -61,8 +61,8 @@ public:
     [[nodiscard]] bool is_quiet();
 
     [[nodiscard]] bool has_tls() const { return host_ != nullptr; }
-    /// After open().
-    [[nodiscard]] boost::asio::ip::tcp::endpoint const& remote() const { return remote_; }
+    /// The address that open() has connected to.
+    [[nodiscard]] boost::asio::ip::tcp::endpoint remote() const;
 
 private:
     using protocol = boost::asio::generic::stream_protocol;
@@ -79,7 +79,6 @@ private:
     std::shared_ptr<tls_host> host_;
     protocol::socket socket_;
     std::optional<tls_session> tls_;  // after the socket: it says goodbye over it
-    boost::asio::ip::tcp::endpoint remote_;
     boost::asio::steady_timer timer_;
     base::steady_time deadline_ = base::steady_time::max();
     bool watching_ = false;  // the timer is armed

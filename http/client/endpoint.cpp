@@ -3,7 +3,6 @@
 #include "http/client/exchange.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace engram::http {
@@ -43,16 +42,19 @@ asio::awaitable<io_outcome> endpoint::exchange(std::string_view wire, std::uniqu
         }
         reply_reader reader(limits_.max_response_bytes);
         ++requests_;
-        std::optional<base::steady_time> sent;
-        auto outcome = co_await http::exchange(*lease, wire, reader, scratch_, until, sent);
+        auto sent = base::steady_time::max();
+        lease->set_deadline(until);
+        auto outcome = co_await http::exchange(*lease, wire, reader, scratch_, sent);
         if (outcome.ok()) {
+            lease->set_deadline(base::steady_time::max());
             into = std::make_unique<reply>(reader.take());
             if (into->keep_alive) pool_.give_back(std::move(lease));
             co_return outcome;
         }
         lease.reset();
         // A connection that had died never took the request. One that closes later may have worked on it.
-        bool const at_once = !sent || steady_clock::now() - *sent < limits_.died_idle_within;
+        bool const failed_to_send = sent == base::steady_time::max();
+        bool const at_once = failed_to_send || steady_clock::now() - sent < limits_.died_idle_within;
         bool const died_idle = reused && outcome.end == io_end::closed && !reader.got_bytes() && at_once;
         if (!died_idle) co_return outcome;
     }

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace engram::http {
@@ -27,9 +28,7 @@ std::optional<io_outcome> take(net::io_step&& step, std::span<char const> scratc
 }  // namespace
 
 asio::awaitable<io_outcome> exchange(net::stream& with, std::string_view wire, reply_reader& reader,
-                                     std::span<char> scratch, base::steady_time until,
-                                     std::optional<base::steady_time>& sent) {
-    with.set_deadline(until);
+                                     std::span<char> scratch, base::steady_time& sent) {
     auto const sending = co_await with.write(wire);
     if (sending.end == io_end::timed_out) co_return sending;
     if (sending.ok()) sent = base::steady_time::clock::now();
@@ -50,7 +49,6 @@ asio::awaitable<io_outcome> exchange(net::stream& with, std::string_view wire, r
         next = emptied ? io::want_read : step.state;
         if (step.state == io::want_read || step.state == io::want_write) continue;
         auto ended = take(std::move(step), scratch, reader);
-        if (ended && ended->ok()) with.set_deadline(base::steady_time::max());
         if (ended) co_return std::move(*ended);
     }
 }
