@@ -68,7 +68,7 @@ public:
           executor_(executor),
           endpoint_(std::move(url), options_.ca_file,
                     {options_.connect_timeout, options_.idle_timeout, options_.max_idle_connections,
-                     options_.max_response_bytes},
+                     options_.max_response_bytes, options_.died_idle_within},
                     executor),
           head_(compose_head(endpoint_.url(), options_, options_.api_key)),
           admission_(executor, options_.max_connections) {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/secret.hpp"
+#include "http/client/limits.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -38,7 +39,9 @@ struct options {
     std::chrono::milliseconds timeout{600'000};        ///< one attempt as a whole
     std::chrono::milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS together
     std::chrono::milliseconds idle_timeout{60'000};    ///< an unused connection is closed after this
-    std::size_t max_connections = 5'000;               ///< calls under way at most; others wait, chats first
+    /// A kept connection closed so soon after a request was sent had died idle; see http/client/limits.hpp.
+    std::chrono::milliseconds died_idle_within = http::died_idle_within;
+    std::size_t max_connections = 5'000;  ///< calls under way at most; others wait, chats first
     std::size_t max_idle_connections = 100;
     std::size_t max_response_bytes = 16 * 1024 * 1024;
     std::vector<price> prices;  ///< before the built-in table

@@ -3,7 +3,7 @@
 # from the other modules only the options headers, which need no linking.
 engram_door(daemon)
 set(engram_config_doors "")
-foreach(folder daemon queue redis store claude embedding workers workers_background)
+foreach(folder daemon queue redis store http_client claude embedding workers workers_background)
   list(APPEND engram_config_doors ${CMAKE_BINARY_DIR}/doors/${folder})
 endforeach()
 

@@ -53,7 +53,9 @@ public:
         : options_(std::move(options)),
           clock_(clock),
           endpoint_(std::move(url), options_.ca_file,
-                    {.max_idle_connections = most_idle_connections, .max_response_bytes = max_response_bytes},
+                    {.max_idle_connections = most_idle_connections,
+                     .max_response_bytes = max_response_bytes,
+                     .died_idle_within = options_.died_idle_within},
                     std::move(executor)),
           head_(compose_head(endpoint_.url(), options_.api_key)) {}
 

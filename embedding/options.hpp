@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/secret.hpp"
+#include "http/client/limits.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -20,7 +21,9 @@ struct options {
     std::uint32_t dimensions = 0;                     ///< asked for; 0: the model's own
     std::chrono::milliseconds timeout{250};           ///< a query's, then the search is lexical
     std::chrono::milliseconds batch_timeout{30'000};  ///< a request's with documents
-    std::size_t batch = 64;                           ///< texts a request
+    /// A kept connection closed so soon after a request was sent had died idle; see http/client/limits.hpp.
+    std::chrono::milliseconds died_idle_within = http::died_idle_within;
+    std::size_t batch = 64;  ///< texts a request
     /// A file of CA certificates to trust instead of the system's store; empty: the system's store.
     std::string ca_file;
     base::secret api_key;  ///< may be empty: local servers want none

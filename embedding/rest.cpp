@@ -1,31 +1,28 @@
 #include "embedding/rest.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace engram::embedding {
 
 bool rest::may_ask(base::steady_time now) {
-    if (failures_ == 0) return true;
+    if (!resting_) return true;
     if (trying_ || now < until_) return false;
     trying_ = true;
     return true;
 }
 
 bool rest::succeeded() {
-    bool const ended = failures_ > 0;
-    failures_ = 0;
+    pauses_.reset();
     trying_ = false;
-    return ended;
+    return std::exchange(resting_, false);
 }
 
 bool rest::failed(base::steady_time began, base::steady_time now) {
-    if (failures_ > 0 && began <= since_) return false;
-    constexpr unsigned most_doublings = 6;  // 64 s: beyond the longest rest
-    auto const pause = shortest_rest * (1U << std::min(failures_, most_doublings));
+    if (resting_ && began <= since_) return false;
     trying_ = false;
     since_ = now;
-    until_ = now + std::min(pause, longest_rest);
-    return failures_++ == 0;
+    until_ = now + pauses_.next();
+    return !std::exchange(resting_, true);
 }
 
 }  // namespace engram::embedding

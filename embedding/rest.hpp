@@ -1,9 +1,10 @@
 // When an endpoint that has failed is asked again. Pure: the caller says what time it is.
 //
 // States: well → failed() → resting for a while → one query may try → succeeded(): well; failed(): resting
-// again, twice as long.
+// again, twice as long. A rest is shortened by up to a quarter at random, as base::backoff does it.
 #pragma once
 
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 
 #include <chrono>
@@ -27,10 +28,11 @@ public:
     /// The query that was to try has ended without saying anything about the endpoint.
     void gave_up() { trying_ = false; }
 
-    [[nodiscard]] bool resting() const { return failures_ > 0; }
+    [[nodiscard]] bool resting() const { return resting_; }
 
 private:
-    unsigned failures_ = 0;  // in a row
+    base::backoff pauses_{shortest_rest, longest_rest};
+    bool resting_ = false;
     bool trying_ = false;
     base::steady_time since_{};
     base::steady_time until_{};

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace engram::net {
@@ -30,12 +31,16 @@ struct names::state : std::enable_shared_from_this<names::state> {
     }
 
     void start() {
-        looking = true;
-        resolver.async_resolve(
-            host, std::to_string(port), tcp::resolver::numeric_service,
-            [self = shared_from_this()](boost::system::error_code ec, tcp::resolver::results_type r) {
-                self->finish(ec, r);
-            });
+        try {
+            resolver.async_resolve(
+                host, std::to_string(port), tcp::resolver::numeric_service,
+                [self = shared_from_this()](boost::system::error_code ec, tcp::resolver::results_type r) {
+                    self->finish(ec, r);
+                });
+            looking = true;
+        } catch (std::runtime_error const& e) {
+            problem = e.what();  // no thread could be started for it
+        }
     }
 
     void finish(boost::system::error_code ec, tcp::resolver::results_type const& results) {

@@ -19,11 +19,12 @@ struct lookup_failure {
     std::string what;
 };
 
-/// Looks the host up off the event loop (Asio's resolver thread) and keeps the result. One lookup at a time,
-/// whoever asks: a lookup cannot be ended once the system's resolver has begun it, so callers wait beside it
-/// and leave when their time is up. A result older than 30 seconds is still given out while a new one is
-/// fetched, unless connecting to it has failed (forget()). All calls from one executor; must outlive its
-/// callers.
+/// Looks the host up off the event loop (Asio's resolver thread) and keeps the result; a host that is an
+/// address is its own result. One lookup at a time, whoever asks: a lookup cannot be ended once the system's
+/// resolver has begun it, so callers wait beside it and leave when their time is up; one that could not be
+/// begun is a failure like any other, and the next caller begins anew. A result older than 30 seconds is
+/// still given out while a new one is fetched, unless connecting to it has failed (forget()). All calls from
+/// one executor; must outlive its callers.
 class names {
 public:
     names(boost::asio::any_io_executor executor, std::string host, std::uint16_t port);

@@ -68,26 +68,9 @@ bool is_address(std::string const& host) {
     return !ec;
 }
 
-io_step socket_step(ssize_t n, bool reading) {
-    if (n > 0) return {io::done, std::size_t(n)};
-    if (n == 0 && reading) return {io::closed, 0, "closed by the server"};
-    if (errno == EAGAIN || errno == EINTR) return {reading ? io::want_read : io::want_write};
-    return {io::closed, 0, std::generic_category().message(errno)};
-}
-
 }  // namespace
 
-io_step read_socket(int fd, std::span<char> into) {
-    return socket_step(::recv(fd, into.data(), into.size(), MSG_DONTWAIT), true);
-}
-
-io_step write_socket(int fd, std::string_view bytes) {
-    return socket_step(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT), false);
-}
-
-tls_context::tls_context(std::string const& ca_file, std::string host) : host_(std::move(host)) {
-    while (host_.ends_with('.'))
-        host_.pop_back();  // certificates name hosts without the root's dot
+tls_policy::tls_policy(std::string const& ca_file, std::string_view protocol) {
     std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
     if (!context) throw std::runtime_error("TLS: " + newest_error());
     SSL_CTX* const c = context.get();
@@ -96,30 +79,41 @@ tls_context::tls_context(std::string const& ca_file, std::string host) : host_(s
     SSL_CTX_set_mode(
         c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(c, &tls_context::keep_session);
-    static constexpr unsigned char http_1_1[] = "\x08http/1.1";
-    SSL_CTX_set_alpn_protos(c, http_1_1, sizeof http_1_1 - 1);
+    SSL_CTX_sess_set_new_cb(c, &tls_session::keep);
+    if (!protocol.empty()) {
+        std::string const offer = char(protocol.size()) + std::string(protocol);
+        SSL_CTX_set_alpn_protos(c, reinterpret_cast<unsigned char const*>(offer.data()),
+                                unsigned(offer.size()));
+    }
     if (ca_file.empty() && SSL_CTX_set_default_verify_paths(c) != 1)
         throw std::runtime_error("the system's CA certificates cannot be read: " + newest_error());
     if (!ca_file.empty() && SSL_CTX_load_verify_file(c, ca_file.c_str()) != 1)
         throw std::runtime_error("no CA certificates can be read from '" + ca_file + "': " + newest_error());
     ERR_clear_error();
-    SSL_CTX_set_app_data(c, this);
     context_ = context.release();
 }
 
-tls_context::~tls_context() {
-    SSL_SESSION_free(newest_);
+tls_policy::~tls_policy() {
     SSL_CTX_free(context_);
 }
 
-int tls_context::keep_session(SSL* ssl, SSL_SESSION* session) {
-    auto* self = static_cast<tls_context*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-    SSL_SESSION_free(std::exchange(self->newest_, session));
+tls_host::tls_host(std::shared_ptr<tls_policy const> policy, std::string name)
+    : policy_(std::move(policy)), name_(std::move(name)) {
+    while (name_.ends_with('.'))
+        name_.pop_back();  // certificates name hosts without the root's dot
+}
+
+tls_host::~tls_host() {
+    SSL_SESSION_free(newest_);
+}
+
+int tls_session::keep(SSL* ssl, SSL_SESSION* session) {
+    auto* const host = static_cast<tls_host*>(SSL_get_app_data(ssl));
+    SSL_SESSION_free(std::exchange(host->newest_, session));
     return 1;  // the reference is ours now
 }
 
-tls_session::tls_session(tls_context& context, int fd) : ssl_(SSL_new(context.context_)) {
+tls_session::tls_session(tls_host& host, int fd) : ssl_(SSL_new(host.policy_->context_)) {
     BIO* const bio = ssl_ ? BIO_new(socket_method()) : nullptr;
     if (!bio) {
         SSL_free(ssl_);
@@ -128,19 +122,22 @@ tls_session::tls_session(tls_context& context, int fd) : ssl_(SSL_new(context.co
     BIO_set_data(bio, reinterpret_cast<void*>(std::intptr_t(fd)));
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_, bio, bio);
+    SSL_set_app_data(ssl_, &host);
     SSL_set_connect_state(ssl_);
 
-    auto const& host = context.host_;
+    auto const& name = host.name_;
     auto* const verify = SSL_get0_param(ssl_);
     X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    bool const numeric = is_address(host);
-    int const set = numeric ? X509_VERIFY_PARAM_set1_ip_asc(verify, host.c_str())
-                            : X509_VERIFY_PARAM_set1_host(verify, host.data(), host.size());
-    if (set != 1 || (!numeric && SSL_set_tlsext_host_name(ssl_, host.c_str()) != 1)) {
+    bool const numeric = is_address(name);
+    int const set = numeric ? X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str())
+                            : X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size());
+    // The name is also told to the server, which chooses its certificate by it; an address may not be (RFC
+    // 6066).
+    if (set != 1 || (!numeric && SSL_set_tlsext_host_name(ssl_, name.c_str()) != 1)) {
         SSL_free(ssl_);
         throw std::runtime_error("TLS: the host name cannot be checked: " + newest_error());
     }
-    if (context.newest_) SSL_set_session(ssl_, context.newest_);
+    if (host.newest_) SSL_set_session(ssl_, host.newest_);
 }
 
 tls_session::~tls_session() {
@@ -176,8 +173,8 @@ io_step tls_session::write(std::string_view bytes) {
     return {io::done, std::size_t(n)};
 }
 
-bool tls_session::resumed() const {
-    return SSL_session_reused(ssl_) == 1;
+bool tls_session::has_pending() const {
+    return SSL_has_pending(ssl_) == 1;
 }
 
 io_step tls_session::explain(int returned, int saved_errno) {

@@ -1,17 +1,20 @@
 #include "redis/client.hpp"
 
+#include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "redis/greeting.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <random>
+#include <exception>
 #include <utility>
 
 namespace engram::redis {
@@ -27,59 +30,46 @@ constexpr std::size_t read_bytes = 64 * 1024;
 constexpr milliseconds first_pause = 50ms;
 constexpr milliseconds long_enough = 1s;  // a connection that lasted so long was a good one
 
-// Between half of `ceiling` and all of it, so that many daemons do not come back in step.
-milliseconds jittered(milliseconds ceiling) {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    return milliseconds(
-        std::uniform_int_distribution<std::int64_t>(ceiling.count() / 2, ceiling.count())(random));
-}
-
 }  // namespace
 
 client::client(options options, std::string name, asio::any_io_executor executor)
     : options_(std::move(options)),
       name_(std::move(name)),
       locator_(options_),
+      connector_(locator_.needs_tls(), options_.ca_file),
       executor_(executor),
       something_to_write_(executor),
       came_up_(executor),
       give_up_(executor) {
     address_ = locator_.configured();
-    if (locator_.needs_tls()) tls_ = make_tls_context(options_.ca_file);
 }
 
 client::~client() = default;
 
 asio::awaitable<void> client::run() {
-    milliseconds ceiling = first_pause;
-    // However this ends, Redis learns at once that nobody is here any more.
+    base::backoff pauses(first_pause, options_.backoff_max);
+    // However this ends, the connection is closed at once.
     struct hang_up {
         client& self;
-        ~hang_up() { self.transport_.reset(); }
+        ~hang_up() { self.stream_.reset(); }
     } const end{*this};
     for (;;) {
         auto const problem = co_await open_connection(steady_clock::now() + options_.connect_timeout);
         if (problem.empty()) {
             auto const begun = steady_clock::now();
             co_await serve_connection();
-            transport_.reset();
-            if (steady_clock::now() - begun > long_enough) ceiling = first_pause;
+            stream_.reset();
+            if (steady_clock::now() - begun > long_enough) pauses.reset();
         } else {
-            transport_.reset();
+            stream_.reset();
             trouble_ = problem;
             locator_.failed();
         }
-        // The transport tells cancellation like any other error, and closing a connection because we are to
-        // stop looks like losing it.
-        auto const state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none)
-            throw boost::system::system_error(asio::error::operation_aborted);
-        auto const pause = jittered(ceiling);
+        auto const pause = pauses.next();
         base::log_warn("no connection to Redis", {{"redis", address_.to_text()},
                                                   {"connection", name_},
                                                   {"error", trouble_},
                                                   {"next_try_ms", pause.count()}});
-        ceiling = std::min(ceiling * 2, options_.backoff_max);
         asio::steady_timer timer(executor_, pause);
         co_await timer.async_wait(asio::use_awaitable);
     }
@@ -87,14 +77,14 @@ asio::awaitable<void> client::run() {
 
 // Finds the server, connects, says who we are. Returns what went wrong.
 asio::awaitable<std::string> client::open_connection(base::steady_time until) {
-    auto const place = co_await locator_.find(tls_, until);
+    auto const place = co_await locator_.find(connector_, until);
     if (!place) co_return place.error();
     address_ = *place;
-    auto made = co_await connect(address_, tls_, until);
-    if (!made) co_return made.error();
-    transport_ = std::move(*made);
+    auto made = co_await connector_.connect(address_, until);
+    if (!made) co_return address_.to_text() + ": " + made.error();
+    stream_ = std::move(*made);
     reader_ = resp_reader();
-    auto said = co_await greet(*transport_, reader_, address_, name_, until);
+    auto said = co_await greet(*stream_, reader_, address_, name_, until);
     locator_.learn(std::move(said.nodes));
     if (!said.problem.empty()) co_return address_.to_text() + ": " + said.problem;
     locator_.found();
@@ -103,8 +93,7 @@ asio::awaitable<std::string> client::open_connection(base::steady_time until) {
 
 // Both directions until one of them fails, a command goes unanswered, or the caller is cancelled.
 asio::awaitable<void> client::serve_connection() {
-    using namespace asio::experimental::awaitable_operators;
-    // Leaves no caller waiting on a connection that has gone, however this coroutine ends.
+    // However this coroutine ends, no caller is left waiting for an answer on the lost connection.
     struct goodbye {
         client& self;
         std::string why = "the connection was closed";
@@ -117,25 +106,32 @@ asio::awaitable<void> client::serve_connection() {
     trouble_.clear();
     base::log_info("connected to Redis", {{"redis", address_.to_text()}, {"connection", name_}});
     came_up_.notify_all();
-    auto const ended = co_await (read_answers() || write_commands() || give_up_.wait());
-    if (ended.index() == 0) end.why = std::get<0>(ended);
-    if (ended.index() == 1) end.why = std::get<1>(ended);
-    if (ended.index() == 2) end.why = give_up_reason_;
-    // A connection that was closed leaves it open whether its server is still the right one.
+    // Not `||`, which waits for the first success: an exception would stay hidden until then.
+    auto const executor = co_await asio::this_coro::executor;
+    auto group =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, read_answers(), asio::deferred),
+                                                asio::co_spawn(executor, write_commands(), asio::deferred),
+                                                asio::co_spawn(executor, give_up_.wait(), asio::deferred));
+    auto const [order, read_failure, read_end, write_failure, write_end, wait_failure] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    std::exception_ptr const failures[] = {read_failure, write_failure, wait_failure};
+    if (failures[order[0]]) std::rethrow_exception(failures[order[0]]);
+    end.why = order[0] == 0 ? read_end : order[0] == 1 ? write_end : give_up_reason_;
+    // After a lost connection it is not known whether its server is still the master.
     if (!redirected_) locator_.failed();
 }
 
 asio::awaitable<std::string> client::read_answers() {
     std::vector<char> buffer(read_bytes);
     for (;;) {
-        auto const read = co_await transport_->read_some(buffer);
-        if (read.error) co_return read.error.message();
+        auto const read = co_await stream_->read_some(buffer);
+        if (!read.outcome.ok()) co_return read.outcome.what;
         reader_.feed({buffer.data(), read.bytes});
         for (;;) {
             auto value = reader_.next();
             if (!value) co_return "what Redis sent is not RESP: " + value.error();
             if (!*value) break;
-            if (!deliver(std::move(**value))) co_return "Redis sent an answer that nobody asked for";
+            if (!deliver(std::move(**value))) co_return "Redis sent an answer without a command for it";
         }
     }
 }
@@ -147,8 +143,8 @@ asio::awaitable<std::string> client::write_commands() {
             co_await something_to_write_.wait();
         sending.clear();
         sending.swap(outbox_);
-        auto const error = co_await transport_->write(sending);
-        if (error) co_return error.message();
+        auto const written = co_await stream_->write(sending);
+        if (!written.ok()) co_return written.what;
         if (sending.capacity() > 1024 * 1024) sending = std::string();
     }
 }
@@ -165,7 +161,7 @@ bool client::deliver(value value) {
     return true;
 }
 
-// Some answers mean that every further command here would be refused alike.
+// After some answers this server would refuse every further command too.
 void client::look_for_the_master(std::string_view error) {
     if (error.starts_with("MOVED ")) {
         redirected_ = locator_.moved(error, address_);
@@ -210,10 +206,10 @@ asio::awaitable<result<value>> client::command(std::vector<std::string_view> arg
     auto const limit = options_.command_timeout + patience;
     std::uint64_t written_on = 0;
     auto answer = co_await send(bytes, limit, written_on);
-    // One that blocks on purpose is for the caller to begin anew.
+    // A command that blocks on purpose is repeated by its caller.
     bool const elsewhere = patience.count() == 0 && !answer && answer.error().has_code("MOVED ");
     if (!elsewhere) co_return answer;
-    // It has not run. Once more, at the node that was named.
+    // It has not run: it is sent once more, to the node that was named.
     auto const until = steady_clock::now() + limit;
     while (generation_ == written_on || !up_) {
         bool const woken = co_await came_up_.wait_until(until);
@@ -235,14 +231,14 @@ asio::awaitable<result<value>> client::send(std::string const& bytes, millisecon
     bool const wake_writer = outbox_.empty();
     auto const written = outbox_.size();
     outbox_ += bytes;
-    // Both or neither, or every later caller would get its neighbour's answer.
+    // Both or neither, or every later caller would get the answer to another command.
     try {
         waiting_.push_back(&me);
     } catch (...) {
         outbox_.resize(written);
         throw;
     }
-    // The entry points into this coroutine: whoever leaves early leaves a tombstone.
+    // The entry points into this coroutine; if it ends early, a null entry stays for its answer.
     struct departure {
         client& self;
         pending& me;
@@ -253,7 +249,8 @@ asio::awaitable<result<value>> client::send(std::string const& bytes, millisecon
     } const departing{*this, me};
     if (wake_writer) something_to_write_.notify_one();
 
-    // Anew from here: what was used up waiting for a connection must not make a healthy one look dead.
+    // The limit counts from here: the time spent waiting for a connection must not make a healthy one look
+    // dead.
     me.wake.expires_after(limit);
     co_await me.wake.async_wait(asio::as_tuple(asio::use_awaitable));
     if (me.answered) {

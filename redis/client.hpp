@@ -2,10 +2,11 @@
 #pragma once
 
 #include "base/event.hpp"
+#include "net/connector.hpp"
+#include "net/stream.hpp"
 #include "redis/locator.hpp"
 #include "redis/options.hpp"
 #include "redis/resp.hpp"
-#include "redis/transport.hpp"
 #include "redis/url.hpp"
 #include "redis/value.hpp"
 
@@ -28,8 +29,8 @@ namespace engram::redis {
 ///
 /// States: down (no connection; commands wait for one until their deadline) and up (commands are written at
 /// once). Invariants: `waiting_` holds one entry for each command written on the present connection and not
-/// yet answered, in order. An entry whose caller has left (deadline, cancellation) is a tombstone: null, its
-/// answer is dropped. A command that was written when the connection was lost fails with `disconnected`; it
+/// yet answered, in order. An entry whose caller has left (deadline, cancellation) is null: its answer is
+/// dropped. A command that was written when the connection was lost fails with `disconnected`; it
 /// is never sent again by this class, since it may have run.
 ///
 /// All calls from one executor. The object must outlive every coroutine that calls it.
@@ -86,10 +87,10 @@ private:
     std::string name_;
     locator locator_;
     server_address address_;  // of the present or the latest connection
-    std::shared_ptr<boost::asio::ssl::context> tls_;
+    net::connector connector_;
     boost::asio::any_io_executor executor_;
 
-    std::unique_ptr<transport> transport_;
+    std::shared_ptr<net::stream> stream_;
     resp_reader reader_;
     bool up_ = false;
     std::uint64_t generation_ = 0;

@@ -1,7 +1,5 @@
 #include "redis/greeting.hpp"
 
-#include "base/deadline.hpp"
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -15,16 +13,14 @@ namespace {
 
 constexpr std::size_t most_nodes = 64;
 
-asio::awaitable<answer> ask_for_ever(transport& with, resp_reader& reader, std::string bytes) {
-    auto const write_error = co_await with.write(bytes);
-    if (write_error) co_return write_error.message();
+asio::awaitable<answer> read_answer(net::stream& with, resp_reader& reader) {
     std::array<char, 4096> buffer;
     for (;;) {
         auto value = reader.next();
         if (!value) co_return value.error();
         if (*value) co_return std::move(**value);
         auto const read = co_await with.read_some(buffer);
-        if (read.error) co_return read.error.message();
+        if (!read.outcome.ok()) co_return read.outcome.what;
         reader.feed({buffer.data(), read.bytes});
     }
 }
@@ -49,17 +45,20 @@ cluster_nodes nodes_of(value const& slots) {
 
 }  // namespace
 
-asio::awaitable<answer> ask(transport& with, resp_reader& reader, std::vector<std::string> command,
+asio::awaitable<answer> ask(net::stream& with, resp_reader& reader, std::vector<std::string> command,
                             base::steady_time until) {
     std::string bytes;
     append_command(bytes, {command.begin(), command.end()});
-    auto got = co_await base::with_deadline(until, ask_for_ever(with, reader, std::move(bytes)));
-    // What the deadline cuts short ends as a value, not as an exception.
-    if (!got || base::steady_time::clock::now() >= until) co_return "no answer to " + command[0] + " in time";
-    co_return std::move(*got);
+    with.set_deadline(until);
+    auto const written = co_await with.write(bytes);
+    answer got = written.what;
+    if (written.ok()) got = co_await read_answer(with, reader);
+    with.set_deadline(base::steady_time::max());
+    if (!got && base::steady_time::clock::now() >= until) co_return "no answer to " + command[0] + " in time";
+    co_return got;
 }
 
-asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, server_address address,
+asio::awaitable<std::string> log_in(net::stream& with, resp_reader& reader, server_address address,
                                     base::steady_time until) {
     if (address.password.empty() && address.user.empty()) co_return std::string();
     std::vector<std::string> auth{"AUTH"};
@@ -71,7 +70,7 @@ asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, server
     co_return std::string();
 }
 
-asio::awaitable<greeting> greet(transport& with, resp_reader& reader, server_address address,
+asio::awaitable<greeting> greet(net::stream& with, resp_reader& reader, server_address address,
                                 std::string name, base::steady_time until) {
     greeting said;
     said.problem = co_await log_in(with, reader, address, until);

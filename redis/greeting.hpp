@@ -1,8 +1,9 @@
 // The first words on a new connection to Redis.
 #pragma once
 
+#include "base/clock.hpp"
+#include "net/stream.hpp"
 #include "redis/resp.hpp"
-#include "redis/transport.hpp"
 #include "redis/url.hpp"
 #include "redis/value.hpp"
 
@@ -17,8 +18,9 @@ namespace engram::redis {
 using cluster_nodes = std::vector<std::string>;
 
 /// Sends one command and waits for its answer, until `until`, on a connection that nobody else uses. The
-/// error is a text for people; an error answer of Redis is a value.
-boost::asio::awaitable<base::result<value, std::string>> ask(transport& with, resp_reader& reader,
+/// error is a text for people; an error answer of Redis is a value. Throws on cancellation, like the others
+/// here.
+boost::asio::awaitable<base::result<value, std::string>> ask(net::stream& with, resp_reader& reader,
                                                              std::vector<std::string> command,
                                                              base::steady_time until);
 
@@ -30,11 +32,11 @@ struct greeting {
 
 /// AUTH and SELECT as `address` says, the connection's name, and whether this Redis can be used: it has
 /// loaded its data and is a master. What a restricted user may not ask is left out.
-boost::asio::awaitable<greeting> greet(transport& with, resp_reader& reader, server_address address,
+boost::asio::awaitable<greeting> greet(net::stream& with, resp_reader& reader, server_address address,
                                        std::string name, base::steady_time until);
 
 /// AUTH alone, for a Sentinel. Empty: it went well.
-boost::asio::awaitable<std::string> log_in(transport& with, resp_reader& reader, server_address address,
+boost::asio::awaitable<std::string> log_in(net::stream& with, resp_reader& reader, server_address address,
                                            base::steady_time until);
 
 }  // namespace engram::redis

@@ -46,13 +46,13 @@ bool locator::needs_tls() const {
     return is_tls(configured_) || std::ranges::any_of(sentinels_, is_tls);
 }
 
-asio::awaitable<located> locator::find(std::shared_ptr<asio::ssl::context> tls, base::steady_time until) {
+asio::awaitable<located> locator::find(net::connector const& by, base::steady_time until) {
     if (redirect_) co_return *redirect_;
     if (sentinels_.empty()) {
         auto const at = next_ % (nodes_.size() + 1);
         co_return at == 0 ? configured_ : nodes_[at - 1];
     }
-    auto master = co_await ask_sentinels(std::move(tls), until);
+    auto master = co_await ask_sentinels(by, until);
     co_return master;
 }
 
@@ -97,15 +97,15 @@ std::optional<server_address> locator::with_place(std::string_view host_and_port
     return place;
 }
 
-asio::awaitable<located> locator::ask_sentinels(std::shared_ptr<asio::ssl::context> tls,
-                                                base::steady_time until) {
+asio::awaitable<located> locator::ask_sentinels(net::connector const& by, base::steady_time until) {
     std::string problems;
     for (std::size_t i = 0; i < sentinels_.size(); ++i) {
-        // Each but the last gets half of what is left, so that one that swallows everything hides no other.
+        // Each but the last gets half of the time that is left, so that a Sentinel that never answers does
+        // not use up the time of the next.
         auto const now = base::steady_time::clock::now();
         auto const limit = i + 1 < sentinels_.size() ? now + (until - now) / 2 : until;
         auto const sentinel = sentinels_[i];
-        auto master = co_await ask_sentinel(sentinel, tls, limit);
+        auto master = co_await ask_sentinel(by, sentinel, limit);
         if (master) {
             auto const answered = std::ranges::find_if(
                 sentinels_, [&](server_address const& one) { return is_same_place(one, sentinel); });
@@ -117,11 +117,10 @@ asio::awaitable<located> locator::ask_sentinels(std::shared_ptr<asio::ssl::conte
     co_return problems;
 }
 
-asio::awaitable<located> locator::ask_sentinel(server_address sentinel,
-                                               std::shared_ptr<asio::ssl::context> tls,
+asio::awaitable<located> locator::ask_sentinel(net::connector const& by, server_address sentinel,
                                                base::steady_time until) {
     auto const name = "sentinel " + sentinel.to_text();
-    auto link = co_await connect(sentinel, std::move(tls), until);
+    auto link = co_await by.connect(sentinel, until);
     if (!link) co_return name + ": " + link.error();
     resp_reader reader;
     auto const refused = co_await log_in(**link, reader, sentinel, until);

@@ -2,9 +2,9 @@
 // cluster that has our keys.
 #pragma once
 
+#include "net/connector.hpp"
 #include "redis/greeting.hpp"
 #include "redis/options.hpp"
-#include "redis/transport.hpp"
 #include "redis/url.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -24,9 +24,10 @@ public:
     /// Throws std::invalid_argument if an address cannot be read.
     explicit locator(options const& options);
 
-    /// Where to connect next. The error is a text for people. `tls` as for connect(). Throws on cancellation.
-    boost::asio::awaitable<base::result<server_address, std::string>> find(
-        std::shared_ptr<boost::asio::ssl::context> tls, base::steady_time until);
+    /// Where to connect next; Sentinels are reached by `by`. The error is a text for people. Throws on
+    /// cancellation.
+    boost::asio::awaitable<base::result<server_address, std::string>> find(net::connector const& by,
+                                                                           base::steady_time until);
 
     /// What find() named knows these nodes of its cluster, whether it can be used or not.
     void learn(cluster_nodes nodes);
@@ -42,10 +43,11 @@ public:
     [[nodiscard]] bool needs_tls() const;
 
 private:
-    boost::asio::awaitable<base::result<server_address, std::string>> ask_sentinels(
-        std::shared_ptr<boost::asio::ssl::context> tls, base::steady_time until);
-    boost::asio::awaitable<base::result<server_address, std::string>> ask_sentinel(
-        server_address sentinel, std::shared_ptr<boost::asio::ssl::context> tls, base::steady_time until);
+    boost::asio::awaitable<base::result<server_address, std::string>> ask_sentinels(net::connector const& by,
+                                                                                    base::steady_time until);
+    boost::asio::awaitable<base::result<server_address, std::string>> ask_sentinel(net::connector const& by,
+                                                                                   server_address sentinel,
+                                                                                   base::steady_time until);
     [[nodiscard]] std::optional<server_address> with_place(std::string_view host_and_port) const;
 
     server_address configured_;

@@ -3,19 +3,17 @@
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "net/address.hpp"
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace engram::redis {
 
-struct server_address {
-    enum class kind { tcp, tls, local };
+/// A Redis or a Sentinel, and how to log in there.
+struct server_address : net::address {
+    server_address() { port = 6379; }
 
-    server_address::kind kind = server_address::kind::tcp;
-    std::string host;  ///< or the path of a Unix socket
-    std::uint16_t port = 6379;
     std::string user;
     base::secret password;
     int db = 0;

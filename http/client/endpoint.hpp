@@ -2,16 +2,17 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "http/client/limits.hpp"
 #include "http/client/pool.hpp"
 #include "http/client/reply_reader.hpp"
 #include "http/url.hpp"
+#include "net/io.hpp"
 #include "net/names.hpp"
 #include "net/tls.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,23 +22,20 @@
 
 namespace engram::http {
 
-struct endpoint_limits {
-    std::chrono::milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS together
-    std::chrono::milliseconds idle_timeout{60'000};    ///< an unused connection is closed after this
-    std::size_t max_idle_connections = 100;
-    std::size_t max_response_bytes = 16 * 1024 * 1024;
-};
+using net::io_end;
+using net::io_outcome;
 
 /// All calls from one executor; must outlive its exchanges.
 class endpoint {
 public:
-    /// `ca_file`: see net::tls_context. Throws std::runtime_error if it cannot be read.
+    /// `ca_file`: see net::tls_policy. Throws std::runtime_error if it cannot be read.
     endpoint(base_url url, std::string const& ca_file, endpoint_limits limits,
              boost::asio::any_io_executor executor);
 
     /// Sends `wire`, a whole request that must stay valid meanwhile, and puts the answer, whatever its
-    /// status, into `into`. A request that an idle connection could not take because it had died is sent
-    /// again at once on a new one. Throws on cancellation.
+    /// status, into `into`. A request that a kept connection could not take because it had died is sent again
+    /// at once on a new one: sending failed, or the connection was closed within
+    /// endpoint_limits::died_idle_within, before the first byte of an answer. Throws on cancellation.
     boost::asio::awaitable<io_outcome> exchange(std::string_view wire, std::unique_ptr<reply>& into,
                                                 base::steady_time until);
 
@@ -53,7 +51,7 @@ public:
 private:
     base_url url_;
     endpoint_limits limits_;
-    std::unique_ptr<net::tls_context> tls_;
+    std::shared_ptr<net::tls_host> tls_;  // null: plain
     net::names names_;
     pool pool_;
     std::vector<char> scratch_;  // what connections read through, one at a time

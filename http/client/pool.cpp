@@ -6,9 +6,11 @@
 namespace engram::http {
 
 namespace asio = boost::asio;
+using net::io_end;
+using net::io_outcome;
 using std::chrono::steady_clock;
 
-pool::lease::lease(pool* owner, std::shared_ptr<connection> c) : owner_(owner), connection_(std::move(c)) {
+pool::lease::lease(pool* owner, std::shared_ptr<net::stream> c) : owner_(owner), connection_(std::move(c)) {
     ++owner_->leased_;
 }
 
@@ -29,11 +31,11 @@ void pool::lease::reset() {
     connection_.reset();
 }
 
-pool::pool(asio::any_io_executor executor, net::names& hosts, net::tls_context* tls,
+pool::pool(asio::any_io_executor executor, net::names& hosts, std::shared_ptr<net::tls_host> tls,
            std::chrono::milliseconds idle_timeout, std::size_t max_idle)
     : executor_(executor),
       hosts_(hosts),
-      tls_(tls),
+      tls_(std::move(tls)),
       idle_timeout_(idle_timeout),
       max_idle_(max_idle),
       timer_(executor) {}
@@ -54,7 +56,7 @@ asio::awaitable<io_outcome> pool::open(lease& into, base::steady_time until) {
         auto const why = addresses.error();
         co_return io_outcome{why.timed_out ? io_end::timed_out : io_end::failed, why.what};
     }
-    into = lease(this, std::make_shared<connection>(executor_, tls_));
+    into = lease(this, std::make_shared<net::stream>(executor_, tls_));
     auto outcome = co_await into->open(std::move(*addresses), until);
     if (outcome.ok()) {
         hosts_.prefer(into->remote());

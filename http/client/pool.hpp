@@ -3,8 +3,10 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "http/client/connection.hpp"
+#include "net/io.hpp"
 #include "net/names.hpp"
+#include "net/stream.hpp"
+#include "net/tls.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -28,24 +30,24 @@ public:
         lease& operator=(lease&& other) noexcept;
         ~lease() { reset(); }
         explicit operator bool() const { return connection_ != nullptr; }
-        connection& operator*() const { return *connection_; }
-        connection* operator->() const { return connection_.get(); }
+        net::stream& operator*() const { return *connection_; }
+        net::stream* operator->() const { return connection_.get(); }
         void reset();
 
     private:
         friend class pool;
-        lease(pool* owner, std::shared_ptr<connection> c);
+        lease(pool* owner, std::shared_ptr<net::stream> c);
         pool* owner_ = nullptr;
-        std::shared_ptr<connection> connection_;
+        std::shared_ptr<net::stream> connection_;
     };
 
-    pool(boost::asio::any_io_executor executor, net::names& hosts, net::tls_context* tls,
+    pool(boost::asio::any_io_executor executor, net::names& hosts, std::shared_ptr<net::tls_host> tls,
          std::chrono::milliseconds idle_timeout, std::size_t max_idle);
 
     /// An idle connection that is still good, or an empty lease.
     [[nodiscard]] lease take_idle();
     /// Puts a new connection into `into`. Throws on cancellation.
-    boost::asio::awaitable<io_outcome> open(lease& into, base::steady_time until);
+    boost::asio::awaitable<net::io_outcome> open(lease& into, base::steady_time until);
     void give_back(lease l);
 
     /// Closes the idle ones; what is given back from now on is closed too.
@@ -56,7 +58,7 @@ public:
 
 private:
     struct waiting {
-        std::shared_ptr<http::connection> connection;
+        std::shared_ptr<net::stream> connection;
         base::steady_time since;
     };
     void expire_later();
@@ -64,7 +66,7 @@ private:
 
     boost::asio::any_io_executor executor_;
     net::names& hosts_;
-    net::tls_context* tls_;
+    std::shared_ptr<net::tls_host> tls_;
     std::chrono::milliseconds idle_timeout_;
     std::size_t max_idle_;
     std::vector<waiting> idle_;  // oldest first

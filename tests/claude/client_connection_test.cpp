@@ -107,6 +107,45 @@ BOOST_AUTO_TEST_CASE(a_connection_that_died_idle_is_replaced_at_once) {
     BOOST_TEST(h.server().connections() == 2U);
 }
 
+// A server that closes so late may have worked on the request, and bills it.
+BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_later_is_a_try_that_failed) {
+    harness h(
+        {answers_then_closes_later(http_answer(200, message_json("first")), milliseconds(60)), echoes()});
+    h.options.died_idle_within = milliseconds(20);
+    BOOST_TEST(h.ask()->text == "first");
+    auto const second = h.ask(question("second"));
+    BOOST_REQUIRE(second.has_value());
+    BOOST_TEST(second->text == "second");
+    BOOST_TEST(second->attempts == 2U);
+    BOOST_TEST(h.client().status().retries == 1U);
+    BOOST_TEST(h.client().status().requests == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_later_without_tries_left_is_a_failure) {
+    harness h(
+        {answers_then_closes_later(http_answer(200, message_json("first")), milliseconds(60)), echoes()});
+    h.options.died_idle_within = milliseconds(20);
+    h.options.max_retries = 0;
+    BOOST_TEST(h.ask()->text == "first");
+    auto const second = h.ask(question("second"));
+    BOOST_REQUIRE(second.has_error());
+    BOOST_CHECK(second.error().kind == claude::error_kind::unavailable);
+    BOOST_TEST(second.error().attempts == 1U);
+    BOOST_TEST(h.server().requests().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_soon_has_died_idle) {
+    harness h(
+        {answers_then_closes_later(http_answer(200, message_json("first")), milliseconds(20)), echoes()});
+    h.options.died_idle_within = std::chrono::hours(1);
+    h.options.max_retries = 0;
+    BOOST_TEST(h.ask()->text == "first");
+    auto const second = h.ask(question("second"));
+    BOOST_REQUIRE(second.has_value());
+    BOOST_TEST(second->attempts == 1U);
+    BOOST_TEST(h.client().status().retries == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_seen_to_be_closed_is_not_used_again) {
     harness h({answers_and_closes(http_answer(200, message_json("first"))), echoes()});
     h.options.max_retries = 0;

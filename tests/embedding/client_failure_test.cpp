@@ -142,6 +142,20 @@ BOOST_AUTO_TEST_CASE(when_the_callers_time_is_over_nothing_is_sent_and_nothing_l
     BOOST_TEST(!h.client().status().resting);
 }
 
+// A server that closes so late may have worked on the request.
+BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_later_is_a_failure_and_not_asked_again) {
+    harness h(
+        {answers_then_closes_later(http_answer(200, vectors_answer({"[1]"})), milliseconds(60)), measures()});
+    h.options.died_idle_within = milliseconds(20);
+    BOOST_TEST(h.query().has_value());
+    auto const second = h.query();
+    BOOST_REQUIRE(second.has_error());
+    BOOST_CHECK(second.error().kind == error_kind::unavailable);
+    BOOST_TEST(h.client().status().failures == 1U);
+    BOOST_TEST(h.client().status().resting);
+    BOOST_TEST(h.server().requests().size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_blank_text_is_refused_without_a_request) {
     harness h({measures()});
     auto const read = h.embed({"a", " \n"});

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <list>
 
 using namespace engram::tests;
@@ -39,23 +40,23 @@ BOOST_AUTO_TEST_CASE(after_a_failure_queries_fail_without_a_request) {
     harness h({answers({broken(), good()})});
     BOOST_TEST(fails(h.query()));
     BOOST_TEST(rests(h.query()));
-    h.clock.now += 999ms;
+    h.clock.now += 749ms;  // a rest is shortened by up to a quarter
     BOOST_TEST(rests(h.query()));
     BOOST_TEST(h.client().status().requests == 1U);
     BOOST_TEST(h.client().status().refusals == 2U);
     BOOST_TEST(h.client().status().resting);
-    h.clock.now += 1ms;
+    h.clock.now += 251ms;
     BOOST_TEST(h.query().has_value());
     BOOST_TEST(!h.client().status().resting);
 }
 
 BOOST_AUTO_TEST_CASE(each_further_failure_doubles_the_rest_up_to_a_minute) {
     harness h({answers(std::vector<std::string>(20, broken()))});
-    for (auto const pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+    for (std::chrono::milliseconds const pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
         BOOST_TEST(fails(h.query()));
-        h.clock.now += pause - 1ms;
+        h.clock.now += pause * 3 / 4 - 1ms;
         BOOST_TEST(rests(h.query()));
-        h.clock.now += 1ms;
+        h.clock.now += pause / 4 + 1ms;
     }
 }
 

@@ -16,9 +16,10 @@ using namespace engram::redis;
 struct fixture : test::loop {
     redis::locator locator{
         redis::options{.url = "redis://ada:secret@seed:7000", .sentinels = {}, .service = {}, .ca_file = {}}};
+    net::connector connector{false, ""};
 
     test::task<void> look(std::string& place) {
-        auto const found = co_await locator.find(nullptr, base::steady_time::max());
+        auto const found = co_await locator.find(connector, base::steady_time::max());
         if (found) place = found->to_text();
     }
     std::string next() {

@@ -1,5 +1,9 @@
 #include "support/scripts.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <utility>
 
 namespace engram::tests {
@@ -22,6 +26,17 @@ asio::awaitable<void> answer_and_close(peer& p, std::string const& reply) {
     p.close();
 }
 
+asio::awaitable<void> answer_then_close_later(peer& p, std::string const& reply,
+                                              std::chrono::milliseconds delay) {
+    co_await p.request();
+    co_await p.send(reply);
+    co_await p.request();
+    auto const executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor, delay);
+    co_await timer.async_wait(asio::use_awaitable);
+    p.close();
+}
+
 asio::awaitable<void> stall(peer& p) {
     co_await p.request();
     co_await p.until_closed();
@@ -41,6 +56,10 @@ script answers(std::vector<std::string> replies) {
 
 script answers_and_closes(std::string reply) {
     return [reply = std::move(reply)](peer& p) { return answer_and_close(p, reply); };
+}
+
+script answers_then_closes_later(std::string reply, std::chrono::milliseconds delay) {
+    return [reply = std::move(reply), delay](peer& p) { return answer_then_close_later(p, reply, delay); };
 }
 
 script stalls() {

@@ -3,6 +3,7 @@
 
 #include "support/scripted_server.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace engram::tests {
 [[nodiscard]] script answers(std::vector<std::string> replies);
 /// Answers with these bytes and closes.
 [[nodiscard]] script answers_and_closes(std::string reply);
+/// Answers the first request with these bytes, and closes `delay` after the second one has come.
+[[nodiscard]] script answers_then_closes_later(std::string reply, std::chrono::milliseconds delay);
 /// Reads a request and never answers.
 [[nodiscard]] script stalls();
 
