@@ -9,7 +9,7 @@ namespace engram::workers {
 
 namespace asio = boost::asio;
 
-admin::admin(admin_rules rules, store::curator& store, user_traces& traces, ranker_factory make_ranker,
+admin::admin(admin_rules rules, store::curator& store, queue::user_traces& traces, ranker_factory make_ranker,
              base::clock const& clock, asio::any_io_executor executor)
     : rules_(std::move(rules)),
       store_(store),

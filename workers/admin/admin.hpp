@@ -4,9 +4,9 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "queue/admin_queue.hpp"
+#include "queue/user_traces.hpp"
 #include "store/curator.hpp"
 #include "workers/admin/admin_request.hpp"
-#include "workers/admin/user_traces.hpp"
 #include "workers/chat/categories.hpp"
 #include "workers/store_patience.hpp"
 
@@ -42,7 +42,7 @@ public:
     using ranker_factory =
         std::function<std::shared_ptr<store::ranker>(std::string_view query, base::wall_time now)>;
 
-    admin(admin_rules rules, store::curator& store, user_traces& traces, ranker_factory make_ranker,
+    admin(admin_rules rules, store::curator& store, queue::user_traces& traces, ranker_factory make_ranker,
           base::clock const& clock, boost::asio::any_io_executor executor);
 
     /// Throws on cancellation.
@@ -84,7 +84,7 @@ private:
     boost::asio::awaitable<checked<std::size_t>> cancel_jobs(std::string const& user_id);
     boost::asio::awaitable<checked<std::size_t>> cancel_each(std::vector<queue::user_job> const& found,
                                                              std::size_t& jobs);
-    boost::asio::awaitable<checked<std::size_t>> erase_replies(ended_jobs what);
+    boost::asio::awaitable<checked<std::size_t>> erase_replies(queue::ended_jobs what);
 
     // Waits for the store, or for Redis, as long as the rules allow. `call` must outlive the wait.
     template <class T, class Call>
@@ -102,7 +102,7 @@ private:
 
     admin_rules rules_;
     store::curator& store_;
-    user_traces& traces_;
+    queue::user_traces& traces_;
     ranker_factory make_ranker_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
