@@ -62,11 +62,11 @@ task<void> forget_many(user_fixture& f, std::size_t places) {
         BOOST_TEST(f.replies("b" + std::to_string(i)) == "{}");
 }
 
-BOOST_AUTO_TEST_CASE(a_user_with_more_jobs_than_his_share_is_forgotten) {
+BOOST_AUTO_TEST_CASE(a_user_with_more_jobs_than_their_share_is_forgotten) {
     play([](user_fixture& f) { return forget_many(f, 0); });
 }
 
-BOOST_AUTO_TEST_CASE(a_user_with_more_jobs_than_his_share_is_forgotten_while_daemons_work) {
+BOOST_AUTO_TEST_CASE(a_user_with_more_jobs_than_their_share_is_forgotten_while_daemons_work) {
     play([](user_fixture& f) { return forget_many(f, 2); });
 }
 
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_users_dead_letters_leave_no_text_and_the_others_stay_as_t
     });
 }
 
-BOOST_AUTO_TEST_CASE(dead_letters_that_were_all_his_leave_no_key) {
+BOOST_AUTO_TEST_CASE(dead_letters_that_all_belong_to_the_user_leave_no_key) {
     play([](user_fixture& f) -> task<void> {
         f.bury(R"({"user_id":"ada","message":"x"})");
         auto const erased = co_await f.erase("ada");
