@@ -215,7 +215,7 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .unit = "jobs",
      .min = 1,
      .max = 10'000'000,
-     .help = "Of them, jobs of one user; his others wait in line behind these and hide nobody else's.",
+     .help = "Of them, jobs of one user; what exceeds it waits behind these and hides no other user's jobs.",
      AT(queue.max_parked_per_user)},
     {.name = "queue.max_job_bytes",
      .unit = "bytes",
