@@ -51,6 +51,7 @@ asio::awaitable<void> part::run(std::string name, std::function<asio::awaitable<
         } catch (std::exception const& error) {
             why = error.what();
         }
+        if (stopping_) co_return;  // the cancellation may have been used up by what it ended
         if (std::chrono::steady_clock::now() - begun > long_enough) pauses.reset();
         auto const pause = pauses.next();
         log_error("a part of the daemon failed and begins anew",

@@ -52,6 +52,12 @@ workers::admin_rules admin_rules_of(config const& config) {
     return rules;
 }
 
+asio::awaitable<void> answer_job(workers::chat_turn& chat, queue::delivery delivery,
+                                 queue::reply_stream& reply) {
+    auto outcome = co_await chat.answer(std::move(delivery));
+    if (outcome) reply.end(std::move(*outcome));
+}
+
 workers::upkeep_options upkeep_of(config const& config) {
     return {config.queue.dedupe, config.embedding.batch, config.embedding.batch_timeout};
 }
@@ -94,7 +100,8 @@ asio::awaitable<void> service::run() {
     consolidator_.start();
     upkeep_.start();
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
-    queue_.start([this](queue::delivery delivery) { return chat_.answer(std::move(delivery)); },
+    queue_.start([this](queue::delivery delivery,
+                        queue::reply_stream& reply) { return answer_job(chat_, std::move(delivery), reply); },
                  [this] { return to_json(current_status()); });
 
     while (!stopping_)

@@ -11,6 +11,7 @@
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
 #include "queue/job_queue.hpp"
+#include "queue/user_traces.hpp"
 #include "store/database.hpp"
 #include "workers/admin/admin.hpp"
 #include "workers/background/consolidator.hpp"
@@ -75,7 +76,7 @@ private:
     workers::summarizer summarizer_;
     workers::consolidator consolidator_;
     workers::upkeep upkeep_;
-    workers::redis_traces traces_;
+    queue::redis_traces traces_;
     workers::admin admin_;
     workers::chat_turn chat_;
 };

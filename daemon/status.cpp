@@ -58,6 +58,7 @@ std::string to_json(status const& now) {
                                                       {"finished", q.finished},
                                                       {"released", q.released},
                                                       {"lost", q.lost},
+                                                      {"dead_dropped", q.dead_dropped},
                                                       {"trouble", trouble_of(now)},
                                                       {"version", ENGRAM_VERSION},
                                                       {"pid", int(getpid())},

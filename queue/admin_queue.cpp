@@ -1,5 +1,6 @@
 #include "queue/admin_queue.hpp"
 
+#include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "queue/job.hpp"
 #include "queue/scripts.hpp"
@@ -20,12 +21,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds push_wait = 1s;  // how long a request that was given back may go unseen
 constexpr milliseconds pause_after_error = 250ms;
 constexpr milliseconds longest_pause = 2s;
-constexpr milliseconds pause_after_failure = 2s;
 constexpr milliseconds longest_farewell = 3s;  // for a connection, at the end
 constexpr std::size_t longest_op = 64;         // that is told again: the bytes are the producer's
+constexpr char whose[] = "the list of admin requests";
 
 }  // namespace
 
@@ -33,59 +33,43 @@ admin_queue::admin_queue(options options, std::function<std::string()> incarnati
                          asio::any_io_executor executor)
     : options_(std::move(options)),
       incarnation_(std::move(incarnation)),
-      executor_(executor),
+      changed_(executor),
       connection_(options_.server, "engramd-admin", executor),
-      service_(executor),
-      connecting_(executor),
       list_(options_.prefix + ":admin"),
-      changed_(executor) {}
+      waiter_(connection_, list_, whose),
+      trouble_(whose, "not registered yet"),
+      pauses_(pause_after_error, longest_pause),
+      connecting_(executor),
+      service_(executor) {}
 
 void admin_queue::start(handler handler) {
     handler_ = std::move(handler);
-    connecting_.spawn("redis-admin", keep_up([this] { return connection_.run(); }));
-    service_.spawn("admin", keep_up([this] { return serve(); }));
-}
-
-// Neither ends by itself but to stop; one that fails (no memory) starts anew.
-asio::awaitable<void> admin_queue::keep_up(std::function<asio::awaitable<void>()> service) {
-    while (!stopping_) {
-        try {
-            co_await service();
-        } catch (boost::system::system_error const& error) {
-            if (error.code() == asio::error::operation_aborted) throw;
-            base::log_error("the answering of admin requests failed and starts anew",
-                            {{"error", error.what()}});
-        } catch (std::exception const& error) {
-            base::log_error("the answering of admin requests failed and starts anew",
-                            {{"error", error.what()}});
-        }
-        co_await pause(pause_after_failure);
-    }
+    connecting_.keep_up("redis-admin", [this] { return connection_.run(); });
+    service_.keep_up("admin", [this] { return serve(); });
 }
 
 asio::awaitable<void> admin_queue::stop(base::steady_time until) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     stopping_ = true;
+    stop_at_ = std::min(stop_at_, until);
+    trouble_.mute();
+    waiter_.trouble().mute();
     changed_.notify_all();
-    while (busy_ && steady_clock::now() < until)
-        co_await changed_.wait_until(until);
+    while (busy_ && steady_clock::now() < stop_at_)
+        co_await changed_.wait_until(stop_at_);
     hurrying_ = true;
     changed_.notify_all();
-    service_.cancel();
-    co_await service_.join();
-    connecting_.cancel();
-    co_await connecting_.join();
+    co_await service_.stop();
+    co_await connecting_.stop();
+}
+
+void admin_queue::hurry() {
+    stop_at_ = steady_clock::now();
+    changed_.notify_all();
 }
 
 std::string admin_queue::trouble() const {
-    return connection_.is_up() ? trouble_ : connection_.trouble();
-}
-
-void admin_queue::note_trouble(redis::error const& error, std::string_view doing) {
-    auto const code = [](std::string const& text) { return text.substr(0, text.find(' ')); };
-    if (!stopping_ && code(trouble_) != code(error.message))
-        base::log_warn("the list of admin requests has trouble with Redis",
-                       {{"while", doing}, {"error", error.message}});
-    trouble_ = error.message;
+    return connection_.is_up() ? trouble_.text() : connection_.trouble();
 }
 
 // Ends early when it is to stop.
@@ -95,15 +79,20 @@ asio::awaitable<void> admin_queue::pause(milliseconds length) {
         co_await changed_.wait_until(until);
 }
 
+// Ends when it is stopped.
 asio::awaitable<void> admin_queue::serve() {
     while (!stopping_) {
         auto taken = co_await take();
-        if (stopping_) co_return;  // what came is given back with all that this instance has
+        if (stopping_) break;  // what came is given back with all that this instance has
         if (taken)
             co_await answer(std::move(*taken));
+        else if (trouble_.empty())
+            co_await waiter_.wait(changed_);
         else
-            co_await wait_for_push();
+            co_await pause(pauses_.next());
     }
+    while (!service_.is_stopping())
+        co_await changed_.wait();
 }
 
 asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
@@ -113,38 +102,24 @@ asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
                                              std::to_string(options_.max_job_bytes)};
     auto answer = co_await all_scripts().admin_take.run(connection_, list_, arguments);
     if (!answer) {
-        note_trouble(answer.error(), "taking a request");
-        co_await pause(pause_after_error);
+        trouble_.note(answer.error(), "taking a request");
         co_return std::nullopt;
     }
     auto& items = answer->items;
     if (items.empty() || items[0].as_integer() == 0) {
-        trouble_ = "this instance is not registered";
-        co_await pause(pause_after_error);
+        trouble_.set("this instance is not registered");
         co_return std::nullopt;
     }
     if (items.size() == 2) {
-        note_trouble({redis::error_kind::refused, items[1].text}, "burying a request that is too large");
-        co_await pause(pause_after_error);
+        trouble_.note({redis::error_kind::refused, items[1].text}, "burying a request that is too large");
         co_return std::nullopt;
     }
     trouble_.clear();
+    pauses_.reset();
     if (items.size() != 3) co_return std::nullopt;
     one.body = std::move(items[1].text);
     one.deaths = unsigned(std::max<std::int64_t>(0, items[2].as_integer()));
     co_return one;
-}
-
-// Returns when P:admin has something, or after a while. BLMOVE of a list onto its own end changes nothing:
-// taking is left to the script, which looks whether this instance is registered in the same step.
-asio::awaitable<void> admin_queue::wait_for_push() {
-    if (!trouble_.empty()) co_return;
-    auto const seconds = std::to_string(double(push_wait.count()) / 1000);
-    auto const answer =
-        co_await connection_.command({"BLMOVE", list_, list_, "RIGHT", "RIGHT", seconds}, push_wait);
-    if (answer || answer.error().has_code("UNBLOCKED")) co_return;
-    // Looking again and again does instead: a full Redis refuses BLMOVE, and still lets requests be taken.
-    co_await pause(pause_after_error);
 }
 
 asio::awaitable<void> admin_queue::answer(request one) {
@@ -200,24 +175,29 @@ admin_answer admin_queue::poisoned(request const& one) const {
     outcome.reply_to = named.reply_to.empty() && !named.id.empty()
                            ? default_reply_key(options_.prefix, named.id)
                            : named.reply_to;
-    outcome.reply = named.id.empty() ? "{" : R"({"id":")" + named.id + "\",";
-    if (op.starts_with('"') && op.size() <= longest_op + 2)
-        outcome.reply += "\"op\":" + std::string(op) + ",";
-    outcome.reply +=
-        R"("status":"error","error":{"type":"poisoned","message":")" + message + R"(","retryable":false}})";
+    base::json_object_writer reply(outcome.reply);
+    if (!named.id.empty()) reply.text("id", named.id);
+    if (op.starts_with('"') && op.size() <= longest_op + 2) reply.raw("op", op);
+    reply.text("status", "error");
+    reply.key("error");
+    base::json_object_writer error(outcome.reply);
+    error.text("type", "poisoned");
+    error.text("message", message);
+    error.boolean("retryable", false);
+    error.end();
+    reply.end();
     outcome.dead = dead_letter{"poisoned", message};
     return outcome;
 }
 
 asio::awaitable<void> admin_queue::settle(request const& one, admin_answer const& outcome) {
-    auto next_pause = pause_after_error;
+    base::backoff pauses(pause_after_error, longest_pause);
     for (;;) {
         bool const settled = co_await try_settle(one, outcome);
         if (settled || hurrying_) co_return;
-        auto const until = steady_clock::now() + next_pause;
+        auto const until = steady_clock::now() + pauses.next();
         while (!hurrying_ && steady_clock::now() < until)
             co_await changed_.wait_until(until);
-        next_pause = std::min(next_pause * 2, longest_pause);
     }
 }
 
@@ -235,7 +215,7 @@ asio::awaitable<bool> admin_queue::try_settle(request const& one, admin_answer c
                                              dead ? dead->message : ""};
     auto const answer = co_await all_scripts().admin_finish.run(connection_, list_, arguments);
     if (!answer) {
-        note_trouble(answer.error(), "answering a request");
+        trouble_.note(answer.error(), "answering a request");
         co_return false;
     }
     if (answer->items.size() != 2) co_return true;
@@ -243,7 +223,7 @@ asio::awaitable<bool> admin_queue::try_settle(request const& one, admin_answer c
     auto const& refused = answer->items[1].text;
     if (finished != 0) ++answered_;
     if (finished == 0)
-        base::log_info("an admin request was answered already, ended, or is in other hands",
+        base::log_info("an admin request was answered already, was cancelled, or is another instance's",
                        {{"request", outcome.id}});
     else if (!refused.empty())
         base::log_warn(
@@ -260,7 +240,7 @@ asio::awaitable<void> admin_queue::release(request const& one, bool failed) {
     std::vector<std::string> const arguments{options_.prefix, one.instance, one.body, failed ? "1" : "0"};
     auto const answer = co_await all_scripts().admin_release.run(connection_, list_, arguments);
     // If it did not go back, take() gives it again.
-    if (!answer) note_trouble(answer.error(), "giving a request back");
+    if (!answer) trouble_.note(answer.error(), "giving a request back");
 }
 
 }  // namespace engram::queue

@@ -1,10 +1,12 @@
 // Requests about memories in, answers out: this instance's part in the list P:admin.
 #pragma once
 
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/event.hpp"
-#include "base/task_group.hpp"
-#include "queue/job_queue.hpp"
+#include "base/part.hpp"
+#include "queue/delivery.hpp"
+#include "queue/list_waiter.hpp"
 #include "queue/options.hpp"
 #include "redis/client.hpp"
 
@@ -46,8 +48,12 @@ public:
     void start(handler handler);
 
     /// No more requests are taken; the one under way may end until `until`, then it is cancelled and goes
-    /// back to the front, uncounted.
+    /// back to the front, uncounted. A second call waits for the end too.
+    /// Completes even if its caller is cancelled meanwhile. Nothing starts after it.
     boost::asio::awaitable<void> stop(base::steady_time until = {});
+
+    /// Ends a stop() under way, or still to come, at once: the request under way is cancelled and goes back.
+    void hurry();
 
     /// Why nothing is taken; empty if all is well.
     [[nodiscard]] std::string trouble() const;
@@ -61,10 +67,8 @@ private:
         unsigned deaths = 0;
     };
 
-    boost::asio::awaitable<void> keep_up(std::function<boost::asio::awaitable<void>()> service);
     boost::asio::awaitable<void> serve();
     boost::asio::awaitable<std::optional<request>> take();
-    boost::asio::awaitable<void> wait_for_push();
     boost::asio::awaitable<void> answer(request one);
     boost::asio::awaitable<std::optional<admin_answer>> ask_handler(request const& one, bool& failed);
     [[nodiscard]] admin_answer poisoned(request const& one) const;
@@ -72,23 +76,24 @@ private:
     boost::asio::awaitable<bool> try_settle(request const& one, admin_answer const& outcome);
     boost::asio::awaitable<void> release(request const& one, bool failed);
     boost::asio::awaitable<void> pause(std::chrono::milliseconds length);
-    void note_trouble(redis::error const& error, std::string_view doing);
 
     options options_;
     std::function<std::string()> incarnation_;
-    boost::asio::any_io_executor executor_;
+    base::event changed_;
     redis::client connection_;  // of its own, since it blocks on the list
-    handler handler_;
-    base::task_group service_;
-    base::task_group connecting_;
-
     std::string list_;
+    list_waiter waiter_;
+    trouble_note trouble_;
+    base::backoff pauses_;  // after takes that failed
+    handler handler_;
+
     bool busy_ = false;      // with a request
     bool stopping_ = false;  // take nothing more
     bool hurrying_ = false;  // do not try again to write
-    std::string trouble_ = "not registered yet";
+    base::steady_time stop_at_ = base::steady_time::max();
     std::uint64_t answered_ = 0;
-    base::event changed_;
+    base::part connecting_;
+    base::part service_;
 };
 
 }  // namespace engram::queue

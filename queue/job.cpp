@@ -192,6 +192,15 @@ bool means(std::string_view quoted, std::string_view name) {
     return !error && value.is_string() && value.get_string() == name;
 }
 
+// `error` may hold a complaint already.
+base::result<job, job_error> read_fields(json::object const& object, std::string_view bytes,
+                                         job_limits const& limits, job_error error) {
+    error.readable = true;
+    field_reader(object, bytes, limits, error).read();
+    if (!error.message.empty()) return error;
+    return std::move(error.partial);
+}
+
 }  // namespace
 
 std::string_view raw_member(std::string_view object, std::string_view name) {
@@ -233,13 +242,15 @@ base::result<job, job_error> parse_job(std::string_view bytes, job_limits const&
         error.message = "the job must be a JSON object";
         return error;
     }
-    error.readable = true;
     if (bytes.size() > limits.max_bytes)
         error.message = "the job is " + std::to_string(bytes.size()) + " bytes, at most " +
                         std::to_string(limits.max_bytes) + " are allowed";
-    field_reader(*object, bytes, limits, error).read();
-    if (!error.message.empty()) return error;
-    return std::move(error.partial);
+    return read_fields(*object, bytes, limits, std::move(error));
+}
+
+base::result<job, job_error> read_job(json::object const& object, std::string_view bytes,
+                                      job_limits const& limits) {
+    return read_fields(object, bytes, limits, {});
 }
 
 std::string default_reply_key(std::string_view prefix, std::string_view id) {

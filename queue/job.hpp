@@ -3,6 +3,8 @@
 
 #include "base/result.hpp"
 
+#include <boost/json/fwd.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -37,6 +39,11 @@ struct job_limits {
 
 /// Reads and checks a job. Unknown fields are ignored; an optional field that is null counts as absent.
 [[nodiscard]] base::result<job, job_error> parse_job(std::string_view bytes, job_limits const& limits);
+
+/// The same of `bytes` that were parsed already, to `object`; whether they are too long is the caller's to
+/// say.
+[[nodiscard]] base::result<job, job_error> read_job(boost::json::object const& object, std::string_view bytes,
+                                                    job_limits const& limits);
 
 /// "P:reply:<id>".
 [[nodiscard]] std::string default_reply_key(std::string_view prefix, std::string_view id);

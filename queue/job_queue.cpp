@@ -1,113 +1,84 @@
 #include "queue/job_queue.hpp"
 
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
-#include "base/random_id.hpp"
-#include "queue/scripts.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <unistd.h>
 #include <utility>
 
 namespace engram::queue {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds pause_after_failure = 2s;
-constexpr milliseconds longest_farewell = 3s;  // for a connection, at the end
-
-std::string host_name() {
-    char name[256] = {};
-    return gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "engramd";
+// A delivery for the handler. The body goes with it: Redis has it too, and nothing here needs it.
+delivery hand_over(delivery& what) {
+    auto body = std::exchange(what.body, {});
+    auto handed = what;
+    handed.body = std::move(body);
+    return handed;
 }
 
 }  // namespace
 
 job_queue::job_queue(options options, asio::any_io_executor executor)
     : options_(std::move(options)),
-      executor_(executor),
+      changed_(executor),
+      ready_(executor),
       commands_(options_.server, "engramd", executor),
       waiting_(options_.server, "engramd-wait", executor),
+      calls_(options_, commands_),
+      lease_(options_, commands_, calls_),
+      intake_(options_.max_in_flight, [this] { changed_.notify_all(); }),
+      waiter_(waiting_, options_.prefix + ":jobs", "the queue"),
+      settler_(calls_, intake_, lease_, changed_),
+      dead_(options_, commands_),
       services_(executor),
-      jobs_(executor),
-      jobs_key_(options_.prefix + ":jobs"),
-      limit_(options_.max_in_flight),
-      changed_(executor),
-      ready_(executor) {
-    begin_incarnation();
-}
-
-void job_queue::begin_incarnation() {
-    auto const& name = options_.instance_name;
-    auto const first = name.empty() ? host_name() + "-" + std::to_string(getpid()) : name;
-    previous_ = std::move(incarnation_);
-    incarnation_ = first + "-" + base::random_hex(6);
-    ticket_prefix_ = base::random_hex(8);
-    registered_ = false;
-    dry_ = false;
-    doubts_settled_ = doubts_;
-    in_flight_.clear();
-}
+      jobs_(executor) {}
 
 void job_queue::start(handler handler, report report) {
     handler_ = std::move(handler);
     report_ = std::move(report);
-    services_.spawn("redis", keep_up("redis", [this] { return commands_.run(); }));
-    services_.spawn("redis-wait", keep_up("redis-wait", [this] { return waiting_.run(); }));
-    services_.spawn("heartbeat", keep_up("heartbeat", [this] { return keep_alive(); }));
-    services_.spawn("take-jobs", keep_up("take-jobs", [this] { return take_jobs(); }));
-}
-
-// None of the services ends by itself; one that fails (no memory) starts anew, since without it the queue
-// stands still.
-asio::awaitable<void> job_queue::keep_up(std::string name, std::function<asio::awaitable<void>()> service) {
-    for (;;) {
-        try {
-            co_await service();
-        } catch (boost::system::system_error const& error) {
-            if (error.code() == asio::error::operation_aborted) throw;
-            base::log_error("a part of the queue failed and starts anew",
-                            {{"part", name}, {"error", error.what()}});
-        } catch (std::exception const& error) {
-            base::log_error("a part of the queue failed and starts anew",
-                            {{"part", name}, {"error", error.what()}});
-        }
-        asio::steady_timer pause(executor_, pause_after_failure);
-        co_await pause.async_wait(asio::use_awaitable);
-    }
+    services_.keep_up("redis", [this] { return commands_.run(); });
+    services_.keep_up("redis-wait", [this] { return waiting_.run(); });
+    services_.keep_up("heartbeat", [this] { return keep_alive(); });
+    services_.keep_up("take-jobs", [this] { return take_jobs(); });
+    if (dead_.is_set()) services_.keep_up("dead-letters", [this] { return bound_dead_letters(); });
 }
 
 void job_queue::set_limit(std::size_t limit) {
-    limit_ = std::min(limit, options_.max_in_flight);
-    dry_ = false;
-    changed_.notify_all();
+    intake_.set_limit(std::min(limit, options_.max_in_flight));
 }
 
 asio::awaitable<void> job_queue::drain(base::steady_time until) {
-    draining_ = true;
-    drain_until_ = until;
-    changed_.notify_all();
-    base::log_info("no more jobs are taken", {{"in_flight", in_flight_.size()}});
-    while (!in_flight_.empty() && steady_clock::now() < drain_until_)
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (intake_.has_ended()) {
+        while (!left_)
+            co_await changed_.wait();
+        co_return;
+    }
+    drain_until_ = std::min(drain_until_, until);
+    for (auto* const trouble : {&calls_.trouble(), &lease_.trouble(), &waiter_.trouble(), &dead_.trouble()})
+        trouble->mute();
+    intake_.stop();
+    base::log_info("no more jobs are taken", {{"in_flight", intake_.held()}});
+    while (intake_.held() > 0 && steady_clock::now() < drain_until_)
         co_await changed_.wait_until(drain_until_);
-    abandoning_ = true;
+    settler_.give_up();
     changed_.notify_all();
-    if (jobs_.size() > 0) base::log_info("jobs are given back", {{"in_flight", in_flight_.size()}});
+    if (jobs_.size() > 0) base::log_info("jobs are given back", {{"in_flight", intake_.held()}});
     jobs_.cancel();
     co_await jobs_.join();
-    leaving_ = true;
-    co_await leave();
-    services_.cancel();
-    co_await services_.join();
+    co_await lease_.leave();
+    co_await services_.stop();
+    left_ = true;
+    changed_.notify_all();
 }
 
 void job_queue::hurry() {
@@ -115,62 +86,87 @@ void job_queue::hurry() {
     changed_.notify_all();
 }
 
-asio::awaitable<void> job_queue::leave() {
-    if (!registered_) co_return;
-    // A Redis that is away for a moment: without this call every job still in hand would count a death.
-    bool const up = co_await commands_.wait_until_up(steady_clock::now() + longest_farewell);
-    if (!up) co_return;
-    std::vector<std::string> const arguments{options_.prefix, incarnation_};
-    auto const answer = co_await all_scripts().leave.run(commands_, jobs_key_, arguments);
-    if (!answer) note_trouble(take_trouble_, answer.error(), "leaving the queue");
-    registered_ = false;
-}
-
-void job_queue::note_trouble(std::string& trouble, redis::error const& error, std::string_view doing) {
-    if (draining_) return;
-    auto const code = [](std::string const& text) { return text.substr(0, text.find(' ')); };
-    if (code(trouble) != code(error.message))
-        base::log_warn("the queue has trouble with Redis", {{"while", doing}, {"error", error.message}});
-    trouble = error.message;
-}
-
-void job_queue::clear_trouble(std::string& trouble) {
-    if (trouble.empty()) return;
-    base::log_info("the queue's trouble with Redis is over", {{"was", trouble}});
-    trouble.clear();
-}
-
-// Not whether Redis answers, but whether jobs are taken or would be: an idle queue looks once a second.
-intake job_queue::state() const {
-    if (draining_) return intake::draining;
-    if (!registered_ || !commands_.is_up() || !beat_trouble_.empty()) return intake::cut_off;
-    if (limit_ == 0) return intake::paused;
-    if (!take_trouble_.empty()) return intake::cut_off;
-    if (in_flight_.size() >= limit_) return intake::full;
-    return steady_clock::now() - last_look_ < longest_silence ? intake::taking : intake::cut_off;
-}
-
 queue_status job_queue::status() const {
     auto status = counts_;
-    status.in_flight = in_flight_.size();
-    status.limit = limit_;
+    status.in_flight = intake_.held();
+    status.limit = intake_.limit();
     status.connected = commands_.is_up();
     status.trouble = commands_.trouble();
-    for (auto const* trouble : {&beat_trouble_, &take_trouble_})
-        if (status.trouble.empty()) status.trouble = *trouble;
+    for (auto const* trouble : {&lease_.trouble(), &calls_.trouble()})
+        if (status.trouble.empty()) status.trouble = trouble->text();
     // Who does not wait does not know whether it could.
-    if (status.trouble.empty() && dry_) status.trouble = wait_trouble_;
-    status.state = state();
-    status.instance = incarnation_;
+    if (status.trouble.empty() && intake_.is_dry()) status.trouble = waiter_.trouble().text();
+    status.state = intake_.report(status.connected, !calls_.trouble().empty(), steady_clock::now());
+    status.instance = lease_.instance();
+    status.dead_dropped = dead_.dropped();
     return status;
 }
 
 asio::awaitable<bool> job_queue::wait_until_ready(base::steady_time until) {
-    while (!registered_) {
+    while (!lease_.is_held()) {
         bool const woken = co_await ready_.wait_until(until);
         if (!woken) break;
     }
-    co_return registered_;
+    co_return lease_.is_held();
+}
+
+asio::awaitable<void> job_queue::bound_dead_letters() {
+    while (!lease_.is_held())
+        co_await ready_.wait();
+    co_await dead_.keep();
+}
+
+asio::awaitable<void> job_queue::run_job(delivery what) {
+    // Frees the place, however this ends.
+    struct departure {
+        job_queue& queue;
+        delivery const& what;
+        bool orderly = false;
+        ~departure() {
+            if (what.instance == queue.lease_.instance()) queue.intake_.gone(what.ticket);
+            if (!orderly) queue.intake_.doubt();
+        }
+    } departing{*this, what};
+    reply_stream reply;
+    bool failed = false;
+    try {
+        // On a line of its own, so that the handler's copy does not stay here while it works.
+        auto handling = handler_(hand_over(what), reply);
+        co_await std::move(handling);
+    } catch (boost::system::system_error const& error) {
+        failed = error.code() != asio::error::operation_aborted;
+        if (failed)
+            base::log_error("a job ended with an error", {{"ticket", what.ticket}, {"error", error.what()}});
+    } catch (std::exception const& error) {
+        failed = true;
+        base::log_error("a job ended with an error", {{"ticket", what.ticket}, {"error", error.what()}});
+    }
+    // What follows writes, so it must not be cut short by the cancellation that may have brought us here.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (reply.ended())
+        co_await finish(what, *reply.ended());
+    else if (what.instance == lease_.instance() && !intake_.has_ended())
+        co_await give_back(what, failed);
+    departing.orderly = true;
+}
+
+asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& outcome) {
+    auto done = co_await settler_.settle(what, outcome);
+    if (!done) co_return;
+    base::failpoint("finished");
+    bool const late = done->job.end == finished_job::how::late;
+    if (!late) ++counts_.finished;
+    if (!done->is_ours) co_return;
+    if (late) ++counts_.lost;
+    intake_.gone(what.ticket);
+    auto const unbegun = accept(std::move(done->job.taken), done->claims);
+    for (auto const& one : unbegun)
+        co_await give_back(one, true);
+}
+
+asio::awaitable<void> job_queue::give_back(delivery const& what, bool failed) {
+    co_await settler_.release(what, failed);
+    ++counts_.released;
 }
 
 }  // namespace engram::queue

@@ -1,10 +1,12 @@
-// The part of job_queue that takes jobs while there is room.
+// The part of job_queue that carries out what the machine says: heartbeats and jobs on their way in.
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
-#include "queue/claiming.hpp"
-#include "queue/scripts.hpp"
+#include "queue/job_queue.hpp"
 
-#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <utility>
 
 namespace engram::queue {
@@ -16,131 +18,150 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t most_ingested_a_call = 128;  // as many take Redis about a millisecond
-constexpr milliseconds full_pause = 100ms;         // P:jobs has jobs, but as many as allowed are parked
+constexpr milliseconds pause_after_error = 250ms;
+constexpr milliseconds blocked_pause = 100ms;  // P:jobs has jobs, but as many as allowed are parked
 
 }  // namespace
 
-// Whose lease cannot be renewed takes no more jobs, which others would have to take over.
-bool job_queue::may_take() const {
-    return registered_ && !draining_ && !unsure() && beat_trouble_.empty();
+asio::awaitable<void> job_queue::keep_alive() {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        co_await lease_.check_server();
+        auto said = report_ ? report_() : std::string("{}");
+        auto const beat = co_await lease_.renew(std::move(said));
+        co_await heed(beat);
+        timer.expires_after(lease_.pause());
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
-std::size_t job_queue::room() const {
-    if (!may_take()) return 0;
-    auto const held = in_flight_.size() + reserved_;
-    return held < limit_ ? std::min(limit_ - held, most_claims_a_call) : 0;
+asio::awaitable<void> job_queue::heed(lease::beat beat) {
+    if (!beat.counts) co_return;
+    intake_.renewed(beat.passed);
+    if (!beat.passed) co_return;
+    if (beat.lost) {
+        lose_everything();
+        co_return;
+    }
+    intake_.counted(beat.owned);
+    if (beat.first) {
+        intake_.registered(steady_clock::now());
+        base::log_info("this instance takes jobs",
+                       {{"instance", lease_.instance()}, {"redis", commands_.address().to_text()}});
+        ready_.notify_all();
+    }
+    if (beat.taken_back == 0) co_return;
+    base::log_warn("took over the jobs of an instance that died", {{"lanes", beat.taken_back}});
+    intake_.more_came();
+    // At once: the taking of jobs may be waiting for a push, for as long as that takes.
+    auto const next = intake_.next();
+    if (next.what == intake_machine::step::take) co_await take_some(next.claims);
 }
 
-void job_queue::append_take_arguments(std::vector<std::string>& arguments, std::size_t claims) {
-    // More is moved to lanes than is claimed, so that the jobs of others behind a crowd are seen.
-    arguments.push_back(std::to_string(claims == 0 ? 0 : most_ingested_a_call));
-    arguments.push_back(std::to_string(claims));
-    arguments.push_back(std::to_string(options_.max_parked));
-    arguments.push_back(std::to_string(options_.max_parked_per_user));
-    arguments.push_back(std::to_string(options_.max_job_bytes));
-    arguments.push_back(ticket_prefix_ + "-" + std::to_string(++ticket_batches_));
+// Another instance has found our lease at an end and given our lanes to others.
+void job_queue::lose_everything() {
+    base::log_warn(
+        "this instance was taken for dead (stopped, stalled or cut off longer than its lease); it begins "
+        "anew",
+        {{"instance", lease_.instance()}, {"jobs", intake_.held()}});
+    counts_.lost += intake_.held();
+    jobs_.cancel();
+    lease_.begin_anew();
+    intake_.lost();
 }
 
 asio::awaitable<void> job_queue::take_jobs() {
+    using step = intake_machine::step;
     for (;;) {
-        if (unsure() && registered_ && claiming_calls_ == 0) {
-            co_await reconcile();
-        } else if (auto const claims = room(); claims == 0) {
-            co_await changed_.wait();
-        } else if (dry_) {
-            co_await wait_for_push();
-            dry_ = false;
-        } else {
-            co_await take_some(claims);
+        auto const next = intake_.next();
+        switch (next.what) {
+            case step::rest:
+                co_await changed_.wait();
+                break;
+            case step::reconcile:
+                co_await reconcile();
+                break;
+            case step::wait_for_push:
+                co_await wait_for_push();
+                break;
+            case step::take:
+                co_await take_some(next.claims);
+                break;
         }
     }
 }
 
 asio::awaitable<void> job_queue::take_some(std::size_t claims) {
-    redis::error failure;
+    std::vector<delivery> unbegun;
+    bool failed = false;
     {
-        claiming call(*this, claims, 0);
-        std::vector<std::string> arguments{options_.prefix, incarnation_};
-        append_take_arguments(arguments, claims);
-        auto const asking = incarnation_;
-        auto answer = co_await all_scripts().take.run(commands_, jobs_key_, arguments);
-        call.answered = answer || !answer.error().leaves_doubt();
-        if (answer) {
-            clear_trouble(take_trouble_);
-            if (asking == incarnation_) accept(*answer, claims);
-            co_return;
-        }
-        failure = answer.error();
+        intake_machine::claim_call call(intake_, claims, 0);
+        auto const asking = lease_.instance();
+        auto answer = co_await calls_.take(asking, claims);
+        failed = !answer;
+        if (answer || !answer.error().leaves_doubt()) call.was_answered();
+        if (answer && asking == lease_.instance()) unbegun = accept(std::move(*answer), claims);
     }
-    note_trouble(take_trouble_, failure, "taking jobs");
-    co_await changed_.wait_until(steady_clock::now() + pause_after_error);
+    for (auto const& one : unbegun)
+        co_await give_back(one, true);
+    if (failed) co_await changed_.wait_until(steady_clock::now() + pause_after_error);
 }
 
-// `taken` is what take.lua returns: {alive, now_ms, jobs moved, 1 if there may be more, claimed}.
-void job_queue::accept(redis::value& taken, std::size_t claims) {
-    if (claims == 0 || taken.items.size() != 5) return;
-    if (taken.items[0].as_integer() == 0) {
+// Returns those that could not be begun.
+std::vector<delivery> job_queue::accept(taken_jobs taken, std::size_t claims) {
+    std::vector<delivery> unbegun;
+    if (claims == 0) return unbegun;
+    if (!taken.alive) {
         lose_everything();
-        return;
+        return unbegun;
     }
-    auto const now_ms = taken.items[1].as_integer();
-    auto const moved = taken.items[2].as_integer();
-    bool const more = taken.items[3].as_integer() != 0;
-    auto& claimed = taken.items[4].items;
-    last_look_ = steady_clock::now();
-    if (!claimed.empty()) base::failpoint("ingested");
-    if (draining_) {
-        // They came too late to be begun. What Redis counts as ours beyond in_flight_ is given back by
-        // reconcile().
-        if (!claimed.empty()) ++doubts_;
-        return;
-    }
-    // There are jobs, but none can be moved or taken: as many as allowed are parked.
-    blocked_ = more && moved == 0 && claimed.empty();
-    dry_ = claimed.size() < claims && (!more || blocked_);
-    for (auto& item : claimed) {
-        if (item.items.size() != 6) continue;
-        delivery one;
-        one.instance = incarnation_;
-        one.lane = std::move(item.items[0].text);
-        one.ticket = std::move(item.items[1].text);
-        one.body = std::move(item.items[2].text);
-        one.attempts = int(item.items[3].as_integer());
-        one.deaths = int(item.items[4].as_integer());
-        one.queued_ms = std::max<std::int64_t>(0, now_ms - item.items[5].as_integer());
-        one.received = steady_clock::now();
-        in_flight_.insert(one.ticket);
-        ++counts_.taken;
-        jobs_.spawn("job", run_job(std::move(one)));
-    }
-    if (!claimed.empty()) base::failpoint("claimed");
+    if (!taken.jobs.empty()) base::failpoint("ingested");
+    if (!intake_.looked(claims, taken.jobs.size(), taken.moved, taken.more, steady_clock::now()))
+        return unbegun;
+    for (auto& one : taken.jobs)
+        if (auto back = begin(std::move(one))) unbegun.push_back(std::move(*back));
+    if (!taken.jobs.empty()) base::failpoint("claimed");
+    return unbegun;
 }
 
-// Returns when P:jobs has something, or after a while. BLMOVE of a list onto its own end changes nothing.
+// Returns what is to be given back, if there was no memory to begin it.
+std::optional<delivery> job_queue::begin(delivery what) {
+    delivery back;
+    back.instance = what.instance;
+    back.lane = what.lane;
+    back.ticket = what.ticket;
+    intake_.begun(what.ticket);
+    ++counts_.taken;
+    try {
+        jobs_.spawn("job", run_job(std::move(what)));
+        return std::nullopt;
+    } catch (std::exception const& error) {
+        base::log_error("a job could not be begun", {{"ticket", back.ticket}, {"error", error.what()}});
+        intake_.gone(back.ticket);
+        return back;
+    }
+}
+
 asio::awaitable<void> job_queue::wait_for_push() {
-    // Without its connection, looking now and then does instead.
-    if (!waiting_.is_up()) {
+    using enum list_waiter::outcome;
+    auto const found = co_await waiter_.wait(changed_);
+    // Only jobs that end change that, and nobody tells; without a pause this would spin.
+    if (found == pushed && intake_.is_blocked())
+        co_await changed_.wait_until(steady_clock::now() + blocked_pause);
+    intake_.waited(found != failed, steady_clock::now());
+}
+
+// After a lost answer Redis may count lanes as ours that we have never seen: give them back.
+asio::awaitable<void> job_queue::reconcile() {
+    auto const doubts = intake_.doubts();  // one that arises while we ask is not settled by this answer
+    auto known = intake_.tickets();
+    auto const answer = co_await calls_.reconcile(lease_.instance(), std::move(known));
+    if (!answer) {
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
         co_return;
     }
-    auto const seconds = std::to_string(double(push_wait.count()) / 1000);
-    auto const answer =
-        co_await waiting_.command({"BLMOVE", jobs_key_, jobs_key_, "RIGHT", "RIGHT", seconds}, push_wait);
-    if (answer) {
-        clear_trouble(wait_trouble_);
-        last_look_ = steady_clock::now();
-    }
-    if (!answer && !answer.error().has_code("UNBLOCKED")) {
-        // Looking again and again does instead: a full Redis refuses BLMOVE, and still lets jobs be taken.
-        auto const& error = answer.error();
-        bool const refused = !error.leaves_doubt() && !error.has_code("MOVED") && !error.has_code("READONLY");
-        if (refused) note_trouble(wait_trouble_, error, "waiting for jobs");
-        co_await changed_.wait_until(steady_clock::now() + pause_after_error);
-    } else if (answer && !answer->is_nil() && blocked_) {
-        // Only jobs that end change that, and nobody tells; without a pause this would spin.
-        co_await changed_.wait_until(steady_clock::now() + full_pause);
-    }
+    intake_.reconciled(doubts);
+    if (*answer > 0) base::log_info("jobs whose delivery was lost were given back", {{"jobs", *answer}});
 }
 
 }  // namespace engram::queue

@@ -28,6 +28,8 @@ struct options {
     unsigned max_deliveries = 3;                  ///< ended by a death or a stall; then `poisoned`
     std::chrono::seconds reply_ttl{3'600};
     std::chrono::hours dedupe{72};            ///< how long outcomes are kept for repeats
+    std::size_t dead_max_count = 0;           ///< dead letters that are kept; 0: all
+    std::chrono::hours dead_max_age{0};       ///< how long they are kept; 0: for ever
     std::vector<std::string> reply_prefixes;  ///< allowed for reply_to besides `P:reply:`
 };
 

@@ -1,9 +1,9 @@
 #include "queue/reply.hpp"
 
+#include "base/json_text.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-
-#include <charconv>
 
 namespace engram::queue {
 
@@ -11,64 +11,7 @@ namespace json = boost::json;
 
 namespace {
 
-// Appends members to a JSON object that is written by hand, so that raw JSON can go in untouched.
-class object_writer {
-public:
-    explicit object_writer(std::string& out) : out_(out) { out_ += '{'; }
-
-    void text(std::string_view name, std::string_view value) {
-        key(name);
-        quote(value);
-    }
-    void number(std::string_view name, std::int64_t value) {
-        key(name);
-        out_ += std::to_string(value);
-    }
-    void raw(std::string_view name, std::string_view value) {
-        key(name);
-        out_ += value;
-    }
-    void end() { out_ += '}'; }
-
-    void key(std::string_view name) {
-        if (!first_) out_ += ',';
-        first_ = false;
-        out_ += '"';
-        out_ += name;
-        out_ += "\":";
-    }
-    void quote(std::string_view value) {
-        static constexpr char digits[] = "0123456789abcdef";
-        out_ += '"';
-        for (char const c : value) {
-            auto const byte = static_cast<unsigned char>(c);
-            if (c == '"' || c == '\\') {
-                out_ += '\\';
-                out_ += c;
-            } else if (c == '\n') {
-                out_ += "\\n";
-            } else if (byte < 0x20) {
-                out_ += "\\u00";
-                out_ += digits[byte >> 4];
-                out_ += digits[byte & 15];
-            } else {
-                out_ += c;
-            }
-        }
-        out_ += '"';
-    }
-
-private:
-    std::string& out_;
-    bool first_ = true;
-};
-
-// The shortest digits that read back as the same number, in the notation that people expect of money.
-std::string number_text(double value) {
-    char digits[400];
-    auto const end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed).ptr;
-    return {digits, end};
-}
+using object_writer = base::json_object_writer;
 
 void append_memories(std::string& out, std::vector<reply_memory> const& memories) {
     out += '[';
@@ -90,7 +33,11 @@ void append_usage(std::string& out, reply_usage const& usage) {
     object.number("output_tokens", usage.output_tokens);
     object.number("cache_read_input_tokens", usage.cache_read_input_tokens);
     object.number("cache_creation_input_tokens", usage.cache_creation_input_tokens);
-    object.raw("cost_usd", usage.cost_usd ? number_text(*usage.cost_usd) : "null");
+    object.key("cost_usd");
+    if (usage.cost_usd)
+        base::append_json_number(out, *usage.cost_usd);
+    else
+        out += "null";
     object.end();
 }
 
@@ -145,7 +92,7 @@ std::string to_json(error_reply const& reply) {
     object_writer error(out);
     error.text("type", reply.type);
     error.text("message", reply.message);
-    error.raw("retryable", reply.retryable ? "true" : "false");
+    error.boolean("retryable", reply.retryable);
     error.end();
     object.number("attempts", reply.attempts);
     object.raw("metadata", reply.metadata);

@@ -17,7 +17,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t keys_a_call = 100;
 constexpr int most_attempts = 20;  // at copying dead letters while others take some away
 
 struct named_place {
@@ -88,20 +87,6 @@ void add_unmet(std::vector<user_job>& found, std::vector<user_job> more, std::si
     }
 }
 
-asio::awaitable<redis::result<std::size_t>> delete_keys(redis::client& connection,
-                                                        std::vector<std::string> const& keys) {
-    std::size_t deleted = 0;
-    for (std::size_t from = 0; from < keys.size(); from += keys_a_call) {
-        std::vector<std::string_view> command{"DEL"};
-        auto const to = std::min(from + keys_a_call, keys.size());
-        command.insert(command.end(), keys.begin() + std::ptrdiff_t(from), keys.begin() + std::ptrdiff_t(to));
-        auto const answer = co_await connection.command(std::move(command));
-        if (!answer) co_return answer.error();
-        deleted += std::size_t(answer->as_integer());
-    }
-    co_return deleted;
-}
-
 }  // namespace
 
 asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::client& connection,
@@ -165,16 +150,6 @@ asio::awaitable<redis::result<std::size_t>> erase_dead_letters(redis::client& co
     }
     co_return redis::error{redis::error_kind::refused,
                            "BUSY dead letters are being taken away all the time; try again"};
-}
-
-asio::awaitable<redis::result<erased_keys>> erase_user_keys(redis::client& connection,
-                                                            std::string_view prefix, std::string_view user,
-                                                            std::vector<std::string> keys) {
-    auto const deleted = co_await delete_keys(connection, keys);
-    if (!deleted) co_return deleted.error();
-    auto const letters = co_await erase_dead_letters(connection, prefix, user, {});
-    if (!letters) co_return letters.error();
-    co_return erased_keys{*deleted, *letters};
 }
 
 }  // namespace engram::queue

@@ -1,4 +1,4 @@
-// What Redis holds of one user: found, ended and erased, to forget him.
+// What Redis holds of one user: found, ended and erased, to forget the user.
 #pragma once
 
 #include "queue/options.hpp"
@@ -37,10 +37,10 @@ struct user_job {
     [[nodiscard]] bool is_request() const { return place == job_place::admin || place == job_place::taken; }
 };
 
-/// The jobs of `user` that wait or run, and his requests in P:admin but those for `user.forget`, at most
+/// The jobs of `user` that wait or run, and their requests in P:admin but those for `user.forget`, at most
 /// `limit`; fewer than that are all. Whatever was there when it began and is still there is found, also if it
 /// moves meanwhile; so: find, cancel all, and again, until nothing is found. A job whose text does not name
-/// its user in readable JSON is nobody's.
+/// a user in readable JSON belongs to no user.
 boost::asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::client& connection,
                                                                             std::string_view prefix,
                                                                             std::string_view user,
@@ -59,21 +59,10 @@ boost::asio::awaitable<redis::result<bool>> cancel_user_job(redis::client& conne
 /// no longer in Redis's memory nor in what it saves from then on. Returns how many. May be called again after
 /// an error. Each call of Redis looks at a bounded piece, so that it is not held up. With ids, P:dead stays
 /// as it is if none of its entries is concerned; without, it is written anew in any case, since the text of
-/// his letters that were deleted before may still be in it.
+/// letters of this user that were deleted before may still be in it.
 boost::asio::awaitable<redis::result<std::size_t>> erase_dead_letters(redis::client& connection,
                                                                       std::string_view prefix,
                                                                       std::string_view user,
                                                                       std::vector<std::string> jobs);
-
-struct erased_keys {
-    std::size_t keys = 0;  ///< of those named, how many there were
-    std::size_t dead_letters = 0;
-};
-
-/// Deletes the named keys (replies and streams of his) and all his dead letters.
-boost::asio::awaitable<redis::result<erased_keys>> erase_user_keys(redis::client& connection,
-                                                                   std::string_view prefix,
-                                                                   std::string_view user,
-                                                                   std::vector<std::string> keys);
 
 }  // namespace engram::queue

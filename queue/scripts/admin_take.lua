@@ -1,5 +1,5 @@
 -- Takes the next request of P:admin; or gives the one again that this instance has taken and not finished, after an
--- answer was lost. Only who is registered may take, since nobody would bring back what another had.
+-- answer was lost. Only a registered instance may take, since no other would bring back what an unregistered one had.
 -- ARGV[3] the size of a job, in bytes. Returns {0}: not registered; {1}: there is none; {1, the request, how many died of
 -- it}; or {1, what was refused}: there are only requests that are too large and cannot be buried now.
 local most_refused = 16

@@ -1,12 +1,12 @@
--- Ends one job or request before its time, whoever has it: it leaves its place, and the reply is given. Who runs it
--- finds out when it finishes. There is no dead letter: nothing is to be kept of it.
+-- Ends one job or request before its time, whichever instance has it: it leaves its place, and the reply is given. The
+-- instance that runs it finds out when it finishes. There is no dead letter: nothing is to be kept of it.
 -- ARGV[2] is not used, [3] place, [4] ticket, [5] entry and [6] bytes as user_jobs names them, [7] reply key ('' =
 -- nobody to tell), [8] reply, [9] its time to live in ms, [10] jobs in lanes, of all users, [11] of one user.
--- Returns {1, or 0 if it is there no more or nobody knows whose it is, what was refused}.
+-- Returns {1, or 0 if it is there no more or its lane has no place that is known, what was refused}.
 local place, ticket, entry, raw = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local limits = {parked = tonumber(ARGV[10]), share = tonumber(ARGV[11])}
 
--- Who owns the lane, or in whose line it stands.
+-- The instance that owns the lane, or the user under whose ready lanes it stands.
 local function owner_of(lane)
   for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', '+inf')) do
     if redis.pcall('HGET', owned_by(instance), lane) == ticket then return instance end
@@ -41,12 +41,12 @@ local function cancel_in_lane()
   if at == 0 then
     owner = owner_of(lane)
     line = not owner and line_of(lane)
-    -- In the hands of an instance that is not registered just now: it would finish it all the same.
+    -- Owned by an instance that is not registered just now, which would finish it all the same.
     if not owner and not line then return false end
   end
   redis.call('HDEL', bodies, ticket)
   redis.call('HDEL', metas, ticket)
-  if not lane then return true end  -- an operator's hand, or data restored in part
+  if not lane then return true end  -- removed by an operator, or data restored in part
   redis.call('LREM', lane_key(lane), 1, ticket)
   local has_more = redis.call('EXISTS', lane_key(lane)) == 1
   if owner then

@@ -7,8 +7,8 @@
 --   P:lane:<lane>     list    tickets of one conversation in order; the first is the one to run or running
 --   P:body            hash    ticket -> the job's bytes
 --   P:meta            hash    ticket -> "deliveries deaths first_seen_ms"
---   P:parked          hash    user -> how many of his jobs are in lanes
---   P:backlog:<user>  list    "ticket first_seen_ms length lane bytes" of the jobs beyond his share, in order
+--   P:parked          hash    user -> how many of the user's jobs are in lanes
+--   P:backlog:<user>  list    "ticket first_seen_ms length lane bytes" of the jobs beyond the user's share
 --   P:behind          string  how many jobs are in backlogs
 --   P:owned:<i>       hash    lane -> ticket that instance i runs
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
@@ -20,10 +20,10 @@
 --   P:admin:deaths    hash    SHA-1 of a request -> how many instances died of it
 --
 -- A lane is in exactly one of three states: absent (no list); ready (its list has tickets, it stands once in
--- P:lanes:<its user>, or in nobody's if something foreign is in the way there); owned (its list has tickets, it stands
--- in one P:owned:<i> with its first ticket). A user stands once in P:ready if he has ready lanes, else not at all. He has
--- a backlog only while as many of his jobs as allowed are parked. Every script takes lanes and users from one such state
--- to another and leaves none between two.
+-- P:lanes:<its user>, or as an orphaned lane under the empty user if the key of its user holds something else); owned
+-- (its list has tickets, it stands in one P:owned:<i> with its first ticket). A user stands once in P:ready if there are
+-- ready lanes of this user, else not at all. A user has a backlog only while as many of their jobs as allowed are parked.
+-- Every script takes lanes and users from one such state to another and leaves none between two.
 --
 -- Lua has no way back: each script checks what can be wrong before its first write, and shrinks before it grows,
 -- since Redis lets a script that has begun to write finish even when it is out of memory.
@@ -57,7 +57,7 @@ local function alive() return redis.call('ZSCORE', instances, me) ~= false end
 local function read_meta(ticket)
   local text = redis.call('HGET', metas, ticket) or ''
   local deliveries, deaths, first_seen = string.match(text, '^(%d+) (%d+) (%d+)$')
-  -- Lost, by an operator's hand or data restored in part: the job is as good as new.
+  -- Lost: removed by an operator, or data restored in part. The job is as good as new.
   return tonumber(deliveries) or 0, tonumber(deaths) or 0, first_seen or ms_text(now_ms())
 end
 
@@ -105,7 +105,7 @@ local function belongs_to(raw, user)
   return readable and type(job) == 'table' and job.user_id == user
 end
 
--- Whose lane it is.
+-- The user who owns a lane; '' if there is none.
 local function user_of(lane)
   local length, from = string.match(lane, '^(%d+):()')
   if not length then length, from = string.match(lane, '^~%l+:(%d+):()') end
@@ -118,8 +118,8 @@ local function length_of(list)
   return type(length) == 'number' and length or nil
 end
 
--- Puts a lane into its user's line with RPUSH, or in front with LPUSH. If something foreign stands where that should
--- be, the lane waits in nobody's line.
+-- Puts a lane at the end of its user's ready lanes with RPUSH, or in front with LPUSH. If that key holds something else,
+-- the lane is orphaned: it waits under the empty user.
 local function line_up(push, lane, user)
   local length = redis.pcall(push, lanes_of(user), lane)
   if type(length) ~= 'number' then
@@ -145,7 +145,7 @@ end
 -- Redis lets a script go on that has begun to write, also when it is full. This changes nothing.
 local function begin_to_write() redis.call('ZREM', instances, '') end
 
--- The lane and its user, or a lane of the ticket's own and nobody if something foreign is in the way.
+-- The lane and its user, or a lane of the ticket's own and the empty user if the lane's key holds something else.
 local function free_lane(lane, user, ticket)
   if length_of(lane_key(lane)) then return lane, user end
   return '~' .. ticket, ''
@@ -205,8 +205,8 @@ local function count_behind(change)
   if type(count) == 'number' and count <= 0 then redis.call('DEL', behind) end
 end
 
--- The first of a user's backlog come into their lanes while his share, and `room` over all users, allow. Returns how
--- many did. `limits` as in limits_from().
+-- The first jobs of a user's backlog come into their lanes while the user's share, and `room` over all users, allow.
+-- Returns how many did. `limits` as in limits_from().
 local most_from_backlog, most_bytes_from_backlog = 16, 1024 * 1024
 
 local function refill(user, limits, room)
@@ -258,8 +258,8 @@ end
 -- ---- taking ----
 
 -- Moves up to `limits.ingest` jobs from P:jobs to their lanes. Tickets are named after `limits.tickets`, which the
--- caller never uses twice. A job far over the size limit goes to the dead letters here, so that nobody has to carry
--- it. At most some megabytes are looked at in one call, since Redis does nothing else meanwhile.
+-- caller never uses twice. A job far over the size limit goes to the dead letters here, so that no daemon has to
+-- carry it. At most some megabytes are looked at in one call, since Redis does nothing else meanwhile.
 local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
 
 local function refuse_unseen(raw, limits, now)
@@ -312,7 +312,8 @@ local function ingest(limits, now, already_parked)
   return moved, false
 end
 
--- The first job of a lane that was just taken out of line: {lane, ticket, body, deliveries, deaths, first_seen_ms}.
+-- The first job of a lane that was just taken from the ready ones: {lane, ticket, body, deliveries, deaths,
+-- first_seen_ms}.
 -- Nothing if there is none, and what was in its place: 'lost', a ticket whose job has gone, or 'foreign'.
 local function deliver(lane, user)
   local ticket = redis.pcall('LINDEX', lane_key(lane), 0)
@@ -320,7 +321,7 @@ local function deliver(lane, user)
   if not ticket then return end
   local raw = redis.call('HGET', bodies, ticket)
   if not raw then
-    -- A ticket without a body: an operator's hand, or data restored in part. Step over it.
+    -- A ticket without a body: removed by an operator, or data restored in part. Step over it.
     redis.call('LPOP', lane_key(lane))
     redis.call('HDEL', metas, ticket)
     if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', lanes_of(user), lane) end
@@ -358,7 +359,7 @@ local function claim(limits)
         bytes = bytes + #job[3]
       end
     elseif lane then
-      -- Something foreign: he keeps his place until it is mended.
+      -- Something foreign: the user keeps the place in P:ready until it is mended.
       redis.call('RPUSH', ready, user)
       if stuck[user] then break end
       stuck[user] = true

@@ -1,8 +1,8 @@
--- Removes the dead letters of one user, or of some of his jobs, a piece at a time: P:dead is copied without them, and at
--- the end the copy takes its place. XDEL alone would only mark them: their text stays in memory, and in what Redis saves,
--- for as long as one of their neighbours lives.
+-- Removes the dead letters of one user, or of some jobs of this user, a piece at a time: P:dead is copied without them,
+-- and at the end the copy takes its place. XDEL alone would only mark them: their text stays in memory, and in what
+-- Redis saves, for as long as one of their neighbours lives.
 -- ARGV[2] is not used, [3] user, [4] key of the copy ('' = only look whether there are any), [5] the last entry that was
--- looked at ('' = none yet), [6] how many were left out so far, [7] and on: ids of the jobs (none: all of his). Returns
+-- looked at ('' = none yet), [6] how many were left out so far, [7] and on: ids of the jobs (none: all). Returns
 -- {'more', last entry, left out}; {'done', '', left out}; {'found', '', 0}: there are some; or {'again', '', 0}: an entry
 -- was taken away meanwhile, the copy is dropped.
 local user, copy, last, left_out = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])

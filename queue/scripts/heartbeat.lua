@@ -1,8 +1,8 @@
 -- Renews this instance's lease, and takes the place of those whose lease is at an end: their lanes become ready,
 -- in front, with one death more, and so does the request that they had taken.
 -- ARGV[3] lease in ms, [4] '1' for a new instance, '2' for the first time at this server, else '0', [5] what it says of
--- itself, [6] the instance that it was before ('' = none), whose lanes go back uncounted if nobody else has an eye on
--- them.
+-- itself, [6] the instance that it was before ('' = none), whose lanes go back uncounted if it is no longer
+-- registered, since then no other instance would find them.
 -- Returns {alive, lanes taken back, lanes that this instance owns}.
 
 -- A script that is refused a command after its first write would leave a job half moved. So whoever may not run all of

@@ -1,6 +1,6 @@
 -- Looks for the jobs and requests of one user in one place, a piece at a time, changing nothing.
--- ARGV[2] is not used, [3] user, [4] place: 'jobs', 'backlog' (his), 'odd' (of those whose user could not be told when
--- they came), 'lanes', 'admin', 'taken' (requests that instances answer), [5] where to go on ('' = at the beginning),
+-- ARGV[2] is not used, [3] user, [4] place: 'jobs', 'backlog' (the user's own), 'odd' (of those whose user could not be told
+-- when they came), 'lanes', 'admin', 'taken' (requests that instances answer), [5] where to go on ('' = at the beginning),
 -- [6] no more than so many, or somewhat more.
 -- Returns {where to go on ('' = nowhere), found}, found: ticket, entry and bytes of each, one after the other. entry: in
 -- a backlog the whole of it, of 'taken' the instance, else ''.

@@ -45,12 +45,14 @@ BOOST_AUTO_TEST_CASE(what_an_api_says_stays_within_the_line) {
 BOOST_AUTO_TEST_CASE(every_trouble_is_told) {
     auto now = in(intake::cut_off);
     now.queue.trouble = "gone";
+    now.queue.dead_dropped = 7;
     now.api_trouble = "no credit";
     BOOST_TEST(trouble_of(now) == "Redis: gone; Claude: no credit");
     auto const json = boost::json::parse(to_json(now)).as_object();
     BOOST_TEST(json.at("state").as_string() == "cut off");
     BOOST_TEST(!json.at("ready").as_bool());
     BOOST_TEST(json.at("in_flight").as_int64() == 3);
+    BOOST_TEST(json.at("dead_dropped").as_int64() == 7);
     BOOST_TEST(json.at("trouble").as_string() == "Redis: gone; Claude: no credit");
 }
 

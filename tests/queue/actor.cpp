@@ -28,23 +28,25 @@ void say(std::string const& line) {
     std::fflush(stdout);
 }
 
-asio::awaitable<std::optional<queue::settlement>> work(asio::any_io_executor executor, queue::delivery what) {
+asio::awaitable<void> work(asio::any_io_executor executor, queue::delivery what, queue::reply_stream& reply) {
     say("took " + what.body);
     auto const job = queue::parse_job(what.body, {"engram"});
-    if (job && job->message == "answer")
-        co_return queue::settlement{job->id, queue::default_reply_key("engram", job->id), "from the actor",
-                                    std::nullopt};
+    if (job && job->message == "answer") {
+        reply.end({job->id, queue::default_reply_key("engram", job->id), "from the actor", std::nullopt});
+        co_return;
+    }
     struct farewell {
         std::string body;
         ~farewell() { say("cancelled " + body); }
     } const end{what.body};
     base::event never(executor);
     co_await never.wait();
-    co_return std::nullopt;
 }
 
 asio::awaitable<void> live(queue::job_queue& queue, asio::io_context& io) {
-    queue.start([&io](queue::delivery what) { return work(io.get_executor(), std::move(what)); });
+    queue.start([&io](queue::delivery what, queue::reply_stream& reply) {
+        return work(io.get_executor(), std::move(what), reply);
+    });
     bool const ready = co_await queue.wait_until_ready(steady_clock::now() + std::chrono::seconds(30));
     say(ready ? "ready" : "not ready");
     asio::signal_set wanted(io, SIGTERM);

@@ -31,12 +31,12 @@ asio::awaitable<queue::admin_answer> hold(asio::any_io_executor executor, std::s
     co_return queue::admin_answer{};
 }
 
-asio::awaitable<std::optional<queue::settlement>> refuse(queue::delivery) {
-    co_return std::nullopt;
+asio::awaitable<void> refuse() {
+    co_return;
 }
 
 asio::awaitable<void> live(queue::job_queue& jobs) {
-    jobs.start([](queue::delivery what) { return refuse(std::move(what)); });
+    jobs.start([](queue::delivery const&, queue::reply_stream&) { return refuse(); });
     bool const ready = co_await jobs.wait_until_ready(steady_clock::now() + std::chrono::seconds(30));
     say(ready ? "ready" : "not ready");
 }

@@ -53,6 +53,31 @@ struct fixture : queue_fixture {
 
 BOOST_FIXTURE_TEST_SUITE(admin_requests, fixture)
 
+BOOST_AUTO_TEST_CASE(what_is_started_after_a_stop_does_not_run_and_a_second_stop_returns) {
+    play([](fixture& f) -> task<void> {
+        queue::admin_queue requests(f.options(), [] { return "nobody"; }, f.io.get_executor());
+        co_await requests.stop();
+        requests.start([](std::string) -> task<queue::admin_answer> { co_return queue::admin_answer{}; });
+        BOOST_TEST(requests.trouble() == "not connected yet");
+        co_await requests.stop();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_hurry_ends_the_patience_of_a_stop) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.ask(request("1"));
+        auto const c = f.clerk_of(w);
+        auto const one = co_await c->next();
+        c->stop(steady_clock::now() + 1h);
+        c->queue.hurry();
+        co_await until("it was given back",
+                       [&] { return one->ended && f.look({"LLEN", "engram:admin"}) == "1"; });
+        BOOST_TEST(f.look({"EXISTS", "engram:admin:deaths"}) == "0");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(requests_are_answered_one_at_a_time_in_order_and_leave_nothing_behind) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

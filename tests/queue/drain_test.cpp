@@ -7,7 +7,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -91,6 +94,29 @@ BOOST_AUTO_TEST_CASE(a_handler_that_fails_counts_as_a_death_so_that_it_ends) {
     });
 }
 
+task<void> end_at_once(queue::reply_stream& reply) {
+    reply.end({"1", "engram:reply:1", "{}", std::nullopt});
+    co_return;
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_before_it_begins_counts_as_a_death_too) {
+    play([](fixture& f) -> task<void> {
+        queue::job_queue jobs(f.options(), f.io.get_executor());
+        std::vector<int> deaths;
+        jobs.start([&](queue::delivery const& what, queue::reply_stream& reply) {
+            deaths.push_back(what.deaths);
+            if (deaths.size() < 4) throw std::runtime_error("there is no memory for the handler");
+            return end_at_once(reply);
+        });
+        f.push("u", "s", "1");
+        co_await f.replied("1");
+        co_await jobs.drain(steady_clock::now());
+        std::vector<int> const expected{0, 1, 2, 3};
+        BOOST_TEST(deaths == expected, boost::test_tools::per_element());
+        BOOST_TEST(jobs.status().released == 3u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_drain_takes_nothing_more_and_waits_for_what_runs) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());
@@ -143,6 +169,48 @@ BOOST_AUTO_TEST_CASE(what_has_not_ended_with_the_drain_goes_back_in_order_and_un
         again->answer();
         auto const two = co_await heir.next();
         BOOST_TEST(two->id() == "2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_second_drain_changes_nothing_and_waits_for_the_end_of_the_first) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        drain first(f, w, steady_clock::now() + 1h);
+        co_await until("it drains", [&] { return w.queue.status().state == queue::intake::draining; });
+        drain second(f, w, steady_clock::now());
+        for (int i = 0; i < 10; ++i)
+            co_await asio::post(f.io, asio::use_awaitable);
+        BOOST_TEST(!second.over());
+        one->answer();
+        co_await until("both are over", [&] { return first.over() && second.over(); });
+        BOOST_TEST(!one->cancelled);
+        BOOST_TEST(f.keys() == "");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_started_after_a_drain_does_not_run) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.queue.drain(steady_clock::now());
+        w.begin();
+        bool const ready = co_await w.queue.wait_until_ready(steady_clock::now() + 300ms);
+        BOOST_TEST(!ready);
+        BOOST_TEST(!w.queue.status().connected);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_hurry_before_the_drain_is_not_forgotten) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.options());
+        co_await w.start();
+        f.push("u", "s", "1");
+        auto const one = co_await w.next();
+        w.queue.hurry();
+        co_await w.queue.drain(steady_clock::now() + 1h);
+        BOOST_TEST(one->cancelled);
     });
 }
 

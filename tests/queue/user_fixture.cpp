@@ -99,8 +99,8 @@ task<bool> user_fixture::cancel(user_job what) {
     co_return *done;
 }
 
-task<queue::erased_keys> user_fixture::erase(std::string user, std::vector<std::string> keys) {
-    auto const erased = co_await queue::erase_user_keys(hand.redis, "engram", user, keys);
+task<std::size_t> user_fixture::erase(std::string user) {
+    auto const erased = co_await queue::erase_dead_letters(hand.redis, "engram", user, {});
     if (!erased) throw std::runtime_error(erased.error().message);
     co_return *erased;
 }

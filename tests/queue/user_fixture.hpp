@@ -24,7 +24,8 @@ struct user_fixture : queue_fixture {
     task<std::vector<queue::user_job>> find(std::string user, std::size_t limit = 100);
     /// Ends it with the reply "ended" at the address of its id.
     task<bool> cancel(queue::user_job what);
-    task<queue::erased_keys> erase(std::string user, std::vector<std::string> keys = {});
+    /// All dead letters of the user; returns how many there were.
+    task<std::size_t> erase(std::string user);
     /// The only job of this user; throws std::runtime_error if there are others.
     task<queue::user_job> only(std::string user);
     task<queue::user_job> job_of(std::string user, std::string id);

@@ -74,7 +74,8 @@ worker::~worker() {
 }
 
 void worker::begin() {
-    queue.start([this](queue::delivery what) { return work(std::move(what)); });
+    queue.start(
+        [this](queue::delivery what, queue::reply_stream& reply) { return work(std::move(what), reply); });
 }
 
 task<void> worker::start() {
@@ -94,7 +95,7 @@ task<std::shared_ptr<turn>> worker::next() {
     co_return first;
 }
 
-task<std::optional<queue::settlement>> worker::work(queue::delivery what) {
+task<void> worker::work(queue::delivery what, queue::reply_stream& reply) {
     struct counting {
         worker& self;
         explicit counting(worker& w) : self(w) {
@@ -106,7 +107,8 @@ task<std::optional<queue::settlement>> worker::work(queue::delivery what) {
         if (each_) each_(what);
         for (int i = 0; i < 3; ++i)
             co_await asio::post(on_.io, asio::use_awaitable);
-        co_return answered(what.body, "{}");
+        reply.end(answered(what.body, "{}"));
+        co_return;
     }
     auto const mine = std::make_shared<turn>(on_, std::move(what));
     arrived_.push_back(mine);
@@ -122,7 +124,7 @@ task<std::optional<queue::settlement>> worker::work(queue::delivery what) {
     while (!mine->decided)
         co_await mine->changed.wait();
     if (mine->fails) throw std::runtime_error("a handler that the test lets fail");
-    co_return mine->outcome;
+    if (mine->outcome) reply.end(std::move(*mine->outcome));
 }
 
 queue::options queue_fixture::options(std::string url) const {

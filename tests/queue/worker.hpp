@@ -61,7 +61,7 @@ public:
     queue::job_queue queue;
 
 private:
-    task<std::optional<queue::settlement>> work(queue::delivery what);
+    task<void> work(queue::delivery what, queue::reply_stream& reply);
 
     loop& on_;
     base::event changed_;

@@ -210,7 +210,7 @@ scripted_traces::answer<bool> scripted_traces::cancel(queue::user_job what, std:
     co_return true;
 }
 
-scripted_traces::answer<std::size_t> scripted_traces::erase_replies(workers::ended_jobs what) {
+scripted_traces::answer<std::size_t> scripted_traces::erase_replies(queue::ended_jobs what) {
     if (journal_.note(words({"erase_replies", what.user_id, what.all ? "all" : "some"})))
         co_return redis::error{failure, "no"};
     erased.push_back(std::move(what));

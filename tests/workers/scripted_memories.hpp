@@ -2,8 +2,8 @@
 // asked.
 #pragma once
 
+#include "queue/user_traces.hpp"
 #include "store/memories.hpp"
-#include "workers/admin/user_traces.hpp"
 
 #include <map>
 #include <optional>
@@ -86,20 +86,20 @@ private:
 };
 
 /// Jobs that wait, and what was done about them.
-class scripted_traces : public workers::user_traces {
+class scripted_traces : public queue::user_traces {
 public:
     explicit scripted_traces(journal& journal) : journal_(journal) {}
 
     answer<std::vector<queue::user_job>> find_jobs(std::string user_id, std::size_t limit) override;
     answer<bool> cancel(queue::user_job what, std::string reply_to, std::string reply) override;
-    answer<std::size_t> erase_replies(workers::ended_jobs what) override;
+    answer<std::size_t> erase_replies(queue::ended_jobs what) override;
     answer<std::size_t> erase_dead_letters(std::string user_id) override;
 
     std::vector<queue::user_job> waiting;
     bool stubborn = false;                    // they cannot be cancelled
     std::map<std::string, std::string> told;  // reply key -> reply
     std::size_t replies = 0, dead_letters = 0;
-    std::vector<workers::ended_jobs> erased;
+    std::vector<queue::ended_jobs> erased;
     redis::error_kind failure = redis::error_kind::disconnected;
 
 private:

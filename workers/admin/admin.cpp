@@ -9,7 +9,7 @@ namespace engram::workers {
 
 namespace asio = boost::asio;
 
-admin::admin(admin_rules rules, store::memories& store, user_traces& traces, base::clock const& clock,
+admin::admin(admin_rules rules, store::memories& store, queue::user_traces& traces, base::clock const& clock,
              asio::any_io_executor executor)
     : rules_(std::move(rules)),
       store_(store),

@@ -4,10 +4,10 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "queue/admin_queue.hpp"
+#include "queue/user_traces.hpp"
 #include "store/memories.hpp"
 #include "store/patience.hpp"
 #include "workers/admin/admin_request.hpp"
-#include "workers/admin/user_traces.hpp"
 #include "workers/categories.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -37,7 +37,7 @@ struct admin_rules {
 /// and the second answer says what there was left to do.
 class admin {
 public:
-    admin(admin_rules rules, store::memories& store, user_traces& traces, base::clock const& clock,
+    admin(admin_rules rules, store::memories& store, queue::user_traces& traces, base::clock const& clock,
           boost::asio::any_io_executor executor);
 
     /// Throws on cancellation.
@@ -79,7 +79,7 @@ private:
     boost::asio::awaitable<checked<std::size_t>> cancel_jobs(std::string const& user_id);
     boost::asio::awaitable<checked<std::size_t>> cancel_each(std::vector<queue::user_job> const& found,
                                                              std::size_t& jobs);
-    boost::asio::awaitable<checked<std::size_t>> erase_replies(ended_jobs what);
+    boost::asio::awaitable<checked<std::size_t>> erase_replies(queue::ended_jobs what);
 
     // Waits for the store, or for Redis, as long as the rules allow. `call` must outlive the wait.
     template <class T, class Call>
@@ -97,7 +97,7 @@ private:
 
     admin_rules rules_;
     store::memories& store_;
-    user_traces& traces_;
+    queue::user_traces& traces_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
     store::patience patience_;

@@ -114,7 +114,7 @@ admin::outcome admin::report_deletion(admin_request const& request, std::optiona
     co_return std::move(result).end();
 }
 
-asio::awaitable<admin::checked<std::size_t>> admin::erase_replies(ended_jobs what) {
+asio::awaitable<admin::checked<std::size_t>> admin::erase_replies(queue::ended_jobs what) {
     auto const erase = [&] { return traces_.erase_replies(what); };
     auto gone = co_await insist_on_redis<std::size_t>(erase);
     co_return gone;

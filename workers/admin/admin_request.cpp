@@ -304,7 +304,7 @@ base::result<admin_request, admin_complaint> parse_admin_request(std::string_vie
     if (bytes.size() > limits.max_bytes)
         complaint.message = "the request is " + std::to_string(bytes.size()) + " bytes, at most " +
                             std::to_string(limits.max_bytes) + " are allowed";
-    auto envelope = queue::parse_job(bytes, {limits.prefix, limits.reply_prefixes, limits.max_bytes});
+    auto envelope = queue::read_job(*object, bytes, {limits.prefix, limits.reply_prefixes, limits.max_bytes});
     field_reader(*object, envelope ? std::move(*envelope) : std::move(envelope.error().partial), limits,
                  complaint)
         .read();

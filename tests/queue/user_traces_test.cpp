@@ -1,5 +1,5 @@
 // What is left of a user in a real Redis.
-#include "workers/admin/user_traces.hpp"
+#include "queue/user_traces.hpp"
 
 #include "redis/client.hpp"
 #include "support/redis_server.hpp"
@@ -29,7 +29,7 @@ struct fixture {
     asio::io_context io;
     test::redis_server server;
     redis::client redis{options_at(server.url()).server, "test", io.get_executor()};
-    workers::redis_traces traces{redis, options_at(server.url())};
+    queue::redis_traces traces{redis, options_at(server.url())};
     asio::cancellation_signal stop;
 
     fixture() {
@@ -43,7 +43,7 @@ struct fixture {
     }
 
     template <class T>
-    T wait(workers::user_traces::answer<T> call) {
+    T wait(queue::user_traces::answer<T> call) {
         std::optional<redis::result<T>> answer;
         asio::co_spawn(io, std::move(call), [&](std::exception_ptr failure, redis::result<T> given) {
             if (failure) std::rethrow_exception(failure);
@@ -68,7 +68,7 @@ std::string ok(std::string const& user, std::string const& id) {
 
 BOOST_FIXTURE_TEST_SUITE(user_traces, fixture)
 
-BOOST_AUTO_TEST_CASE(replies_of_a_user_go_from_a_key_that_he_shares_with_others) {
+BOOST_AUTO_TEST_CASE(replies_of_a_user_go_from_a_key_that_is_shared_with_others) {
     push("engram:reply:web", ok("v", "1"));
     for (int i = 0; i < 120; ++i)
         push("engram:reply:web", ok("u", "u" + std::to_string(i)));
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(of_a_deletion_only_replies_of_its_jobs_go) {
     BOOST_TEST(list("engram:reply:web") == ok("u", "2") + "\n" + ok("v", "1"));
 }
 
-BOOST_AUTO_TEST_CASE(who_was_told_that_his_job_was_cancelled_can_still_read_it) {
+BOOST_AUTO_TEST_CASE(who_was_told_that_a_job_was_cancelled_can_still_read_it) {
     std::string const told =
         R"({"id":"1","status":"error","user_id":"u","error":{"type":"cancelled","message":"x"}})";
     push("engram:reply:1", ok("u", "1"));
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(the_same_reply_twice_goes_twice) {
 BOOST_AUTO_TEST_CASE(the_streams_of_the_jobs_go_and_no_others) {
     for (int i = 0; i < 250; ++i)
         server.command({"XADD", "engram:stream:" + std::to_string(i), "*", "type", "delta"});
-    workers::ended_jobs jobs{"u", {}, {}, true};
+    queue::ended_jobs jobs{"u", {}, {}, true};
     for (int i = 0; i < 249; ++i)
         jobs.job_ids.push_back(std::to_string(i));
     BOOST_TEST(wait(traces.erase_replies(jobs)) == 0u);

@@ -1,4 +1,4 @@
-// What Redis holds of a user, and how it is taken away.
+// What Redis holds of a user, as those who forget the user ask for it.
 #pragma once
 
 #include "queue/options.hpp"
@@ -15,14 +15,15 @@ namespace engram::redis {
 class client;
 }
 
-namespace engram::workers {
+namespace engram::queue {
 
 /// Jobs of one user that have ended, and where their replies may be.
 struct ended_jobs {
     std::string user_id;
     std::vector<std::string> reply_keys;
     std::vector<std::string> job_ids;
-    bool all = false;  ///< every reply of his at these keys goes, whether its job is among `job_ids` or not
+    bool all =
+        false;  ///< every reply to this user at these keys goes, whether its job is among `job_ids` or not
 };
 
 /// Calls from one executor; each throws on cancellation alone. What it refers to must outlive it.
@@ -33,24 +34,24 @@ public:
 
     virtual ~user_traces() = default;
 
-    /// As queue::find_user_jobs().
-    virtual answer<std::vector<queue::user_job>> find_jobs(std::string user_id, std::size_t limit) = 0;
-    /// As queue::cancel_user_job().
-    virtual answer<bool> cancel(queue::user_job what, std::string reply_to, std::string reply) = 0;
+    /// As find_user_jobs().
+    virtual answer<std::vector<user_job>> find_jobs(std::string user_id, std::size_t limit) = 0;
+    /// As cancel_user_job().
+    virtual answer<bool> cancel(user_job what, std::string reply_to, std::string reply) = 0;
     /// Replies, streams and, of the named jobs only, dead letters; returns how many replies there were.
     /// Others may wait at the same key for the replies of their own jobs: those stay, and so does what tells
-    /// a caller that his job was cancelled.
+    /// a caller that their job was cancelled.
     virtual answer<std::size_t> erase_replies(ended_jobs what) = 0;
     virtual answer<std::size_t> erase_dead_letters(std::string user_id) = 0;
 };
 
 class redis_traces : public user_traces {
 public:
-    redis_traces(redis::client& connection, queue::options options)
+    redis_traces(redis::client& connection, options options)
         : connection_(connection), options_(std::move(options)) {}
 
-    answer<std::vector<queue::user_job>> find_jobs(std::string user_id, std::size_t limit) override;
-    answer<bool> cancel(queue::user_job what, std::string reply_to, std::string reply) override;
+    answer<std::vector<user_job>> find_jobs(std::string user_id, std::size_t limit) override;
+    answer<bool> cancel(user_job what, std::string reply_to, std::string reply) override;
     answer<std::size_t> erase_replies(ended_jobs what) override;
     answer<std::size_t> erase_dead_letters(std::string user_id) override;
 
@@ -59,7 +60,7 @@ private:
     answer<std::size_t> delete_keys(std::vector<std::string> const& keys);
 
     redis::client& connection_;
-    queue::options options_;
+    options options_;
 };
 
-}  // namespace engram::workers
+}  // namespace engram::queue

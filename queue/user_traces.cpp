@@ -1,4 +1,4 @@
-#include "workers/admin/user_traces.hpp"
+#include "queue/user_traces.hpp"
 
 #include "redis/client.hpp"
 
@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <utility>
 
-namespace engram::workers {
+namespace engram::queue {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
@@ -41,16 +41,14 @@ bool is_reply_of(std::string_view text, ended_jobs const& jobs,
 
 }  // namespace
 
-redis_traces::answer<std::vector<queue::user_job>> redis_traces::find_jobs(std::string user_id,
-                                                                           std::size_t limit) {
-    auto found = co_await queue::find_user_jobs(connection_, options_.prefix, user_id, limit);
+redis_traces::answer<std::vector<user_job>> redis_traces::find_jobs(std::string user_id, std::size_t limit) {
+    auto found = co_await find_user_jobs(connection_, options_.prefix, user_id, limit);
     co_return found;
 }
 
-redis_traces::answer<bool> redis_traces::cancel(queue::user_job what, std::string reply_to,
-                                                std::string reply) {
+redis_traces::answer<bool> redis_traces::cancel(user_job what, std::string reply_to, std::string reply) {
     auto cancelled =
-        co_await queue::cancel_user_job(connection_, options_, what, std::move(reply_to), std::move(reply));
+        co_await cancel_user_job(connection_, options_, what, std::move(reply_to), std::move(reply));
     co_return cancelled;
 }
 
@@ -117,4 +115,4 @@ redis_traces::answer<std::size_t> redis_traces::delete_keys(std::vector<std::str
     co_return deleted;
 }
 
-}  // namespace engram::workers
+}  // namespace engram::queue

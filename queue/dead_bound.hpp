@@ -1,0 +1,45 @@
+// The bound of the dead letters.
+#pragma once
+
+#include "queue/options.hpp"
+#include "queue/trouble_note.hpp"
+#include "redis/client.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+
+namespace engram::queue {
+
+struct dropped_letters {
+    std::uint64_t too_old = 0;
+    std::uint64_t too_many = 0;
+};
+
+/// Drops the oldest letters of P:dead while there are more than options.dead_max_count or while they are
+/// older than options.dead_max_age; never one that is within both. What it refers to must outlive it. All
+/// calls from one executor.
+class dead_bound {
+public:
+    dead_bound(options const& options, redis::client& connection);
+
+    /// Whether there is a bound at all.
+    [[nodiscard]] bool is_set() const;
+    /// Looks at once and then each minute, until cancelled.
+    boost::asio::awaitable<void> keep();
+    /// Looks once. Each call of Redis drops a bounded number. Returns what was dropped, also if it failed on
+    /// the way; why it failed is in trouble().
+    boost::asio::awaitable<dropped_letters> look();
+
+    /// By this instance, so far.
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+    [[nodiscard]] trouble_note& trouble() { return trouble_; }
+
+private:
+    options const& options_;
+    redis::client& connection_;
+    std::uint64_t dropped_ = 0;
+    trouble_note trouble_{"the bound of the dead letters"};
+};
+
+}  // namespace engram::queue

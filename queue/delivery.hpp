@@ -1,0 +1,37 @@
+// A job on its way through a daemon: what came in, and what it ended with. Pure.
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace engram::queue {
+
+/// One job in this instance's hands.
+struct delivery {
+    std::string instance;  ///< the incarnation that took it
+    std::string lane;
+    std::string ticket;  ///< names this push of the job; the same for each redelivery
+    std::string body;    ///< the producer's bytes
+    int attempts = 1;    ///< deliveries of this ticket, this one included
+    int deaths = 0;      ///< of them, how many ended with a daemon's death or stall, or a handler that failed
+    std::int64_t queued_ms = 0;    ///< since a daemon first saw the job, by Redis's clock
+    base::steady_time received{};  ///< when it came into this process's hands
+};
+
+struct dead_letter {
+    std::string reason;  ///< an error.type of the contract
+    std::string message;
+};
+
+/// The end of a job.
+struct settlement {
+    std::string id;        ///< of the job; may be empty
+    std::string reply_to;  ///< empty: there is nobody to tell
+    std::string reply;     ///< JSON
+    std::optional<dead_letter> dead;
+};
+
+}  // namespace engram::queue

@@ -1,0 +1,86 @@
+// The queue's scripts about jobs, as calls.
+#pragma once
+
+#include "queue/delivery.hpp"
+#include "queue/options.hpp"
+#include "queue/trouble_note.hpp"
+#include "redis/client.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace engram::queue {
+
+/// What a call that may take jobs brings.
+struct taken_jobs {
+    bool alive = true;      ///< false: this instance was taken for dead
+    std::size_t moved = 0;  ///< jobs that left P:jobs for lanes and backlogs
+    bool more = false;      ///< there may be more to move or to take
+    std::vector<delivery> jobs;
+};
+
+struct finished_job {
+    enum class how {
+        late,        ///< another instance has the job, or it was cancelled: nothing was changed
+        done,        ///< the reply is stored, or there is nobody to tell
+        not_stored,  ///< the reply was published alone, and the job is a dead letter
+    };
+    how end = how::done;
+    std::string refused;  ///< what Redis did not let the script do; empty: nothing
+    taken_jobs taken;
+};
+
+struct heartbeat {
+    std::string instance;
+    char kind = '0';       ///< '1': a new instance, '2': the first time at this server
+    std::string report;    ///< JSON
+    std::string previous;  ///< the instance that it was before; may be empty
+};
+
+struct heartbeat_answer {
+    bool alive = true;
+    std::int64_t taken_back = 0;  ///< lanes of instances that died
+    std::int64_t owned = 0;       ///< lanes that Redis counts as this instance's
+};
+
+/// Each is one call of a script (docs/queue.md) and throws on cancellation alone. What it refers to must
+/// outlive it. All calls from one executor.
+class job_calls {
+public:
+    template <class T>
+    using answer = boost::asio::awaitable<redis::result<T>>;
+
+    job_calls(options const& options, redis::client& connection);
+
+    answer<taken_jobs> take(std::string instance, std::size_t claims);
+    /// Writes the outcome, and takes up to `claims` jobs.
+    answer<finished_job> finish(delivery const& what, settlement const& outcome, std::size_t claims);
+    /// Gives a delivery back; `failed`: with a death more. Whether it was this instance's.
+    answer<bool> release(delivery const& what, bool failed);
+    /// Gives back all that `instance` owns besides these tickets; returns how many jobs.
+    answer<std::int64_t> reconcile(std::string instance, std::vector<std::string> tickets);
+    /// Returns how many jobs were given back.
+    answer<std::int64_t> leave(std::string instance);
+    answer<heartbeat_answer> beat(heartbeat what);
+
+    /// Why jobs are not taken or settled; empty if they are.
+    [[nodiscard]] trouble_note& trouble() { return trouble_; }
+    [[nodiscard]] trouble_note const& trouble() const { return trouble_; }
+
+private:
+    template <class T>
+    void note(redis::result<T> const& given, std::string_view doing);
+    void append_take_arguments(std::vector<std::string>& arguments, std::size_t claims);
+
+    options const& options_;
+    redis::client& connection_;
+    std::string jobs_key_;
+    std::string ticket_prefix_;
+    std::uint64_t ticket_batches_ = 0;
+    trouble_note trouble_{"the queue"};
+};
+
+}  // namespace engram::queue

@@ -1,0 +1,101 @@
+#include "queue/lease.hpp"
+
+#include "base/log.hpp"
+#include "base/random_id.hpp"
+#include "redis/server_check.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+namespace engram::queue {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr milliseconds longest_farewell = 3s;  // for a connection, at the end
+
+std::string host_name() {
+    char name[256] = {};
+    return gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "engramd";
+}
+
+}  // namespace
+
+lease::lease(options const& options, redis::client& connection, job_calls& calls)
+    : options_(options), connection_(connection), calls_(calls) {
+    begin_anew();
+}
+
+void lease::begin_anew() {
+    auto const& name = options_.instance_name;
+    auto const first = name.empty() ? host_name() + "-" + std::to_string(getpid()) : name;
+    previous_ = std::move(instance_);
+    instance_ = first + "-" + base::random_hex(6);
+    held_ = false;
+}
+
+milliseconds lease::pause() const {
+    return held_ ? std::clamp<milliseconds>(options_.lease / 5, 100ms, 1s) : 100ms;
+}
+
+asio::awaitable<lease::beat> lease::renew(std::string report) {
+    beat found;
+    found.first = !held_;
+    auto const generation = connection_.generation();
+    heartbeat what;
+    what.instance = instance_;
+    what.kind = found.first ? '1' : generation != greeted_generation_ ? '2' : '0';
+    what.report = std::move(report);
+    if (found.first) what.previous = previous_;
+    auto const asking = instance_;
+    auto const answer = co_await calls_.beat(std::move(what));
+    if (leaving_ || asking != instance_) co_return found;
+    found.counts = true;
+    if (!answer) {
+        trouble_.note(answer.error(), "renewing the lease");
+        co_return found;
+    }
+    trouble_.clear();
+    greeted_generation_ = generation;
+    found.passed = true;
+    found.lost = !answer->alive;
+    found.taken_back = answer->taken_back;
+    found.owned = answer->owned;
+    if (!found.lost) held_ = true;
+    co_return found;
+}
+
+asio::awaitable<void> lease::check_server() {
+    auto const generation = connection_.generation();
+    if (!connection_.is_up() || checked_generation_ == generation) co_return;
+    auto const info = co_await connection_.command({"INFO"});
+    if (!info && info.error().leaves_doubt()) co_return;
+    checked_generation_ = generation;
+    auto const risks = info ? redis::server_risks(info->text, options_.prefix)
+                            : std::vector<std::string>{
+                                  "this user may not ask Redis for its settings (INFO), so "
+                                  "they are not checked: " +
+                                  info.error().message};
+    if (risks == risks_) co_return;
+    risks_ = risks;
+    for (auto const& risk : risks_)
+        base::log_warn("Redis is not set up to keep what it is given",
+                       {{"redis", connection_.address().to_text()}, {"risk", risk}});
+}
+
+asio::awaitable<void> lease::leave() {
+    leaving_ = true;
+    if (!held_) co_return;
+    // A Redis that is away for a moment: without this call every job still in hand would count a death.
+    bool const up = co_await connection_.wait_until_up(steady_clock::now() + longest_farewell);
+    if (!up) co_return;
+    co_await calls_.leave(instance_);
+    held_ = false;
+}
+
+}  // namespace engram::queue

@@ -1,0 +1,66 @@
+// That this instance lives, as Redis and the other daemons see it.
+#pragma once
+
+#include "queue/job_calls.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace engram::queue {
+
+/// The name of this instance and its lease, renewed by heartbeats.
+///
+/// States: open (not registered; the next beat registers) → held (registered) → open again under a new name
+/// when it was taken for dead → left. What it refers to must outlive it. All calls from one executor.
+class lease {
+public:
+    struct beat {
+        bool counts = false;  ///< false: it was about an earlier incarnation, or this instance is leaving
+        bool passed = false;
+        bool first = false;  ///< this instance is registered by it
+        bool lost = false;   ///< it was taken for dead: call begin_anew()
+        std::int64_t taken_back = 0;
+        std::int64_t owned = 0;
+    };
+
+    lease(options const& options, redis::client& connection, job_calls& calls);
+
+    /// Registers or renews. `report`: what this instance says of itself, JSON. Throws on cancellation alone.
+    boost::asio::awaitable<beat> renew(std::string report);
+    /// How long to wait before the next.
+    [[nodiscard]] std::chrono::milliseconds pause() const;
+    /// Warns of settings by which Redis may lose what it is given; asks only after a new connection, since
+    /// after a failover it may be another server.
+    boost::asio::awaitable<void> check_server();
+
+    /// Takes a new name.
+    void begin_anew();
+    /// Gives back all that this instance still has, or lets its lease end by itself if Redis is not there
+    /// within some seconds.
+    boost::asio::awaitable<void> leave();
+
+    [[nodiscard]] std::string const& instance() const { return instance_; }
+    [[nodiscard]] bool is_held() const { return held_; }
+    /// Why it could not be renewed; empty if it was.
+    [[nodiscard]] trouble_note& trouble() { return trouble_; }
+    [[nodiscard]] trouble_note const& trouble() const { return trouble_; }
+
+private:
+    options const& options_;
+    redis::client& connection_;
+    job_calls& calls_;
+    std::string instance_;
+    std::string previous_;  // the one before, which others may not know of
+    bool held_ = false;
+    bool leaving_ = false;                  // beats no longer matter
+    std::uint64_t greeted_generation_ = 0;  // of the connection, when a beat first passed
+    std::uint64_t checked_generation_ = 0;  // of the connection
+    std::vector<std::string> risks_;        // told already
+    trouble_note trouble_{"the queue"};
+};
+
+}  // namespace engram::queue
