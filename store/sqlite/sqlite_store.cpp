@@ -53,6 +53,14 @@ public:
         });
     }
 
+    awaitable<result<std::optional<base::wall_time>>> find_next_lease_end(std::size_t trigger_turns,
+                                                                          base::wall_time now) override {
+        using end = std::optional<base::wall_time>;
+        return call_on<end>(next_reader(), executor_, [trigger_turns, now](read_queries& db) {
+            return result<end>(db.contexts.find_next_lease_end(trigger_turns, now));
+        });
+    }
+
     awaitable<result<std::optional<summary_task>>> claim_summary(summary_request request) override {
         using claimed = std::optional<summary_task>;
         return call_on<claimed>(writer_, executor_, [request = std::move(request)](write_queries& db) {
