@@ -65,15 +65,21 @@ asio::awaitable<void> admin_queue::keep_up(std::function<asio::awaitable<void>()
 
 asio::awaitable<void> admin_queue::stop(base::steady_time until) {
     stopping_ = true;
+    stop_until_ = until;
     changed_.notify_all();
-    while (busy_ && steady_clock::now() < until)
-        co_await changed_.wait_until(until);
+    while (busy_ && steady_clock::now() < stop_until_)
+        co_await changed_.wait_until(stop_until_);
     hurrying_ = true;
     changed_.notify_all();
     service_.cancel();
     co_await service_.join();
     connecting_.cancel();
     co_await connecting_.join();
+}
+
+void admin_queue::hurry() {
+    stop_until_ = steady_clock::now();
+    changed_.notify_all();
 }
 
 std::string admin_queue::trouble() const {

@@ -49,6 +49,9 @@ public:
     /// back to the front, uncounted.
     boost::asio::awaitable<void> stop(base::steady_time until = {});
 
+    /// Ends a stop() under way at once, as if `until` had come.
+    void hurry();
+
     /// Why nothing is taken; empty if all is well.
     [[nodiscard]] std::string trouble() const;
     /// Requests answered so far.
@@ -85,6 +88,7 @@ private:
     std::string list_;
     bool busy_ = false;      // with a request
     bool stopping_ = false;  // take nothing more
+    base::steady_time stop_until_{};
     bool hurrying_ = false;  // do not try again to write
     std::string trouble_ = "not registered yet";
     std::uint64_t answered_ = 0;
