@@ -1,7 +1,7 @@
 #include "base/log_sink.hpp"
 
 #include "base/clock.hpp"
-#include "base/utf8.hpp"
+#include "base/json_text.hpp"
 
 #include <spdlog/details/log_msg.h>
 #include <spdlog/formatter.h>
@@ -26,39 +26,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr char separator = '\x1f';
-
-void append_escaped(std::string& out, std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    for (char const c : text) {
-        auto const byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (c == '\n') {
-            out += "\\n";
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += "\\u00";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        } else {
-            out += c;
-        }
-    }
-}
-
-void append_quoted(std::string& out, std::string_view text) {
-    out += '"';
-    append_escaped(out, text);
-    out += '"';
-}
-
-// JSON is UTF-8; what is logged may quote a peer.
-void append_json_string(std::string& out, std::string_view text) {
-    if (is_utf8(text))
-        append_quoted(out, text);
-    else
-        append_quoted(out, to_utf8(text));
-}
 
 bool needs_quotes(std::string_view value) {
     return value.empty() || std::any_of(value.begin(), value.end(), [](char c) {
@@ -203,36 +170,32 @@ log_record unpack_record(std::string_view packed) {
 
 std::string format_text(log_record const& record) {
     std::string line;
-    append_escaped(line, record.sentence);
+    append_json_escaped(line, record.sentence);
     for (auto const& field : record.fields) {
         line += ' ';
         line += field.key;
         line += '=';
         if (field.is_string && needs_quotes(field.value))
-            append_quoted(line, field.value);
+            append_json_string(line, field.value);
         else
-            line += field.value;
+            append_json_escaped(line, field.value);
     }
     return line;
 }
 
 std::string format_json(log_record const& record, std::string_view time, std::string_view level) {
-    std::string line = "{\"time\":";
-    append_json_string(line, time);
-    line += ",\"level\":";
-    append_json_string(line, level);
-    line += ",\"msg\":";
-    append_json_string(line, record.sentence);
+    std::string line;
+    json_object_writer all(line);
+    all.text("time", time);
+    all.text("level", level);
+    all.text("msg", record.sentence);
     for (auto const& field : record.fields) {
-        line += ',';
-        append_json_string(line, field.key);
-        line += ':';
         if (field.is_string)
-            append_json_string(line, field.value);
+            all.text(field.key, field.value);
         else
-            line += field.value;
+            all.raw(field.key, field.value);
     }
-    line += '}';
+    all.end();
     return line;
 }
 

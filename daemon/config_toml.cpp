@@ -1,5 +1,7 @@
 #include "daemon/config_toml.hpp"
 
+#include "base/json_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,27 +18,14 @@ struct ttl_unit {
 constexpr std::array<ttl_unit, 4> ttl_units{{{'d', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}}};
 
 std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (unsigned char const c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += static_cast<char>(c);
-        } else if (c < 0x20 || c == 0x7F) {
-            char const* const digits = "0123456789ABCDEF";
-            out += "\\u00";
-            out += digits[c >> 4];
-            out += digits[c & 15];
-        } else {
-            out += static_cast<char>(c);
-        }
-    }
-    return out += '"';
+    std::string out;
+    base::append_json_string(out, text);  // a basic string of TOML has the same escapes
+    return out;
 }
 
 std::string dollars(double value) {
-    char buffer[64];
-    auto const end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
-    std::string text(buffer, end);
+    std::string text;
+    base::append_json_number(text, value);
     if (text.find('.') == std::string::npos) text += ".0";
     return text;
 }

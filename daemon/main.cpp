@@ -2,10 +2,9 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
-#include "daemon/api_key.hpp"
 #include "daemon/command_line.hpp"
-#include "daemon/config.hpp"
 #include "daemon/service.hpp"
+#include "daemon/settings.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -21,18 +20,11 @@
 #include <sysexits.h>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace {
 
 using namespace engram;
-
-constexpr char no_key[] =
-    "no API key: set ANTHROPIC_API_KEY, or the systemd credential anthropic_api_key, or claude.base_url";
-
-// A local or compatible endpoint may do without.
-bool lacks_key(daemon::config const& config, daemon::api_key const& key) {
-    return key.value.empty() && config.claude.base_url.find("api.anthropic.com") != std::string::npos;
-}
 
 void complain(std::string const& line) {
     std::fprintf(stderr, "engramd: %s\n", line.c_str());
@@ -48,29 +40,13 @@ daemon::config_sources sources_of(daemon::command_line const& arguments) {
 
 // For SIGHUP: the same sources again.
 std::unique_ptr<daemon::service::reloaded> reload(daemon::config_sources const& sources) {
-    auto const loaded = daemon::load_config(sources);
-    if (!loaded) {
-        for (auto const& problem : loaded.error().problems)
-            base::log_error("the configuration was not reloaded", {{"problem", problem}});
-        return nullptr;
-    }
-    auto const key = daemon::load_api_key(std::getenv);
-    if (!key) {
-        base::log_error("the API key was not reloaded", {{"problem", key.error().message}});
-        return nullptr;
-    }
-    if (lacks_key(loaded->values, *key)) {
-        base::log_error("the configuration was not reloaded", {{"problem", no_key}});
-        return nullptr;
-    }
-    auto fresh = std::make_unique<daemon::service::reloaded>(loaded->values, key->value);
-    auto const embedding_key = daemon::load_embedding_key(std::getenv);
-    if (!embedding_key) {
-        base::log_error("the API key was not reloaded", {{"problem", embedding_key.error().message}});
-        return nullptr;
-    }
-    fresh->fresh.embedding.api_key = embedding_key->value;
-    return fresh;
+    auto const fresh = daemon::load_settings(sources);
+    auto problems = fresh ? std::vector<std::string>() : fresh.error().problems;
+    if (fresh && !fresh->lacking().empty()) problems.push_back(fresh->lacking());
+    for (auto const& problem : problems)
+        base::log_error("the configuration was not reloaded", {{"problem", problem}});
+    if (!problems.empty()) return nullptr;
+    return std::make_unique<daemon::service::reloaded>(fresh->loaded.values, fresh->claude_key.value);
 }
 
 // Each job in flight has a connection of its own: take as many files as the system grants.
@@ -86,10 +62,11 @@ void leave(int) {
     std::_Exit(EX_OK);
 }
 
-int run(daemon::loaded_config loaded, daemon::api_key key, daemon::config_sources const& sources) {
+void run(daemon::settings settings, daemon::config_sources const& sources) {
     boost::asio::io_context io(1);
     daemon::service service(
-        std::move(loaded.values), std::move(key.value), [&sources] { return reload(sources); }, io);
+        std::move(settings.loaded.values), std::move(settings.claude_key.value),
+        [&sources] { return reload(sources); }, io);
     try {
         boost::asio::co_spawn(io, service.run(), [](std::exception_ptr error) {
             if (error) std::rethrow_exception(error);
@@ -102,55 +79,16 @@ int run(daemon::loaded_config loaded, daemon::api_key key, daemon::config_source
         base::log_stop();
         std::_Exit(EX_SOFTWARE);
     }
-    return EX_OK;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    std::signal(SIGTERM, leave);
-    auto parsed = daemon::parse_command_line(argc, argv);
-    if (auto const* end = std::get_if<daemon::early_exit>(&parsed)) {
-        std::fputs(end->output.c_str(), end->status == EX_OK ? stdout : stderr);
-        return end->status;
-    }
-    auto const& arguments = std::get<daemon::command_line>(parsed);
-    auto const sources = sources_of(arguments);
-    auto loaded = daemon::load_config(sources);
-    if (!loaded) {
-        for (auto const& problem : loaded.error().problems)
-            complain(problem);
-        return EX_CONFIG;
-    }
-    auto key = daemon::load_api_key(std::getenv);
-    auto const embedding_key = daemon::load_embedding_key(std::getenv);
-    if (!key || !embedding_key) {
-        complain(key ? embedding_key.error().message : key.error().message);
-        return EX_CONFIG;
-    }
-    if (arguments.check_config) {
-        std::fputs(daemon::describe(*loaded, key->origin, embedding_key->origin).c_str(), stdout);
-        return EX_OK;
-    }
-    loaded->values.embedding.api_key = embedding_key->value;
-    if (lacks_key(loaded->values, *key)) {
-        complain(no_key);
-        return EX_CONFIG;
-    }
-
-    if (auto const problem = base::arm_failpoint(std::getenv("ENGRAM_FAILPOINT")); !problem.empty()) {
-        complain(problem);
-        return EX_USAGE;
-    }
-
-    std::signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
-    base::log_start(loaded->values.log);
-    for (auto const& warning : loaded->warnings)
+// The exit status.
+int run_logged(daemon::settings settings, daemon::config_sources const& sources) {
+    base::log_start(settings.loaded.values.log);
+    for (auto const& warning : settings.loaded.warnings)
         base::log_warn("configuration", {{"warning", warning}});
-    int status = EX_SOFTWARE;
+    int status = EX_OK;
     try {
-        status = run(std::move(*loaded), std::move(*key), sources);
+        run(std::move(settings), sources);
     } catch (store::open_error const& error) {
         base::log_error("the database cannot be used", {{"error", error.what()}});
         status = EX_DATAERR;
@@ -160,4 +98,42 @@ int main(int argc, char** argv) {
     }
     base::log_stop();
     return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGTERM, leave);
+    auto const parsed = daemon::parse_command_line(argc, argv);
+    if (auto const* end = std::get_if<daemon::early_exit>(&parsed)) {
+        std::fputs(end->output.c_str(), end->status == EX_OK ? stdout : stderr);
+        return end->status;
+    }
+    auto const& arguments = std::get<daemon::command_line>(parsed);
+
+    auto const sources = sources_of(arguments);
+    auto settings = daemon::load_settings(sources);
+    if (!settings) {
+        for (auto const& problem : settings.error().problems)
+            complain(problem);
+        return EX_CONFIG;
+    }
+    if (arguments.check_config) {
+        auto const text =
+            daemon::describe(settings->loaded, settings->claude_key.origin, settings->embedding_key_origin);
+        std::fputs(text.c_str(), stdout);
+        return EX_OK;
+    }
+    if (auto const problem = settings->lacking(); !problem.empty()) {
+        complain(problem);
+        return EX_CONFIG;
+    }
+    if (auto const problem = base::arm_failpoint(std::getenv("ENGRAM_FAILPOINT")); !problem.empty()) {
+        complain(problem);
+        return EX_USAGE;
+    }
+
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    return run_logged(std::move(*settings), sources);
 }

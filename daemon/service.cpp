@@ -3,12 +3,12 @@
 #include "base/log.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -58,6 +58,16 @@ asio::awaitable<void> answer_job(workers::chat_turn& chat, queue::delivery deliv
     if (outcome) reply.end(std::move(*outcome));
 }
 
+// A summary that is made beyond the usual number must not hold a connection that a job could need.
+workers::summary_options summaries_of(config const& config) {
+    auto summary = config.summary;
+    auto const spare = config.claude.max_connections -
+                       std::min(config.claude.max_connections, config.queue.max_in_flight + summary.workers);
+    summary.max_workers = std::min(summary.max_workers, summary.workers + spare);
+    summary.history_turns = config.chat.history_turns;
+    return summary;
+}
+
 workers::upkeep_options upkeep_of(config const& config) {
     return {config.queue.dedupe, config.embedding.batch, config.embedding.batch_timeout};
 }
@@ -68,7 +78,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
     : signals_(io, SIGTERM, SIGINT, SIGHUP),
       config_(std::move(config)),
       reload_(std::move(reload)),
-      tasks_(io.get_executor()),
+      part_(io.get_executor()),
       stop_(io.get_executor()),
       texts_(word_table(config_.word_neighbours)),
       store_(store::open_sqlite(config_.store, io.get_executor(), &texts_)),
@@ -80,7 +90,8 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       gate_(
           config_.chat.pause_retry, [this](claude::gate::state state) { set_intake(state); },
           io.get_executor()),
-      summarizer_(config_.summary, queue_.instance(), *store_, *claude_, gate_, clock_, io.get_executor()),
+      summaries_(summaries_of(config_), queue_.instance(), *store_, *claude_, gate_, clock_,
+                 io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
       upkeep_(upkeep_of(config_), *store_, embedder_.get(), clock_, io.get_executor()),
       traces_(queue_.connection(), config_.queue),
@@ -88,22 +99,11 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       chat_(
           rules_of(config_.queue), config_.chat, {embedder_.get(), config_.embedding.timeout}, *store_,
           *claude_, gate_, clock_,
-          [this](store::conversation const& which, std::size_t turns) { summarizer_.consider(which, turns); },
+          [this](store::conversation const& which, std::size_t turns) { summaries_.consider(which, turns); },
           io.get_executor()) {}
 
 asio::awaitable<void> service::run() {
-    tasks_.spawn("signals", watch_signals());
-    tasks_.spawn("api-gate", gate_.run());
-    tasks_.spawn("ready", announce_ready());
-    tasks_.spawn("status", tell_systemd());
-    summarizer_.start();
-    consolidator_.start();
-    upkeep_.start();
-    admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
-    queue_.start([this](queue::delivery delivery,
-                        queue::reply_stream& reply) { return answer_job(chat_, std::move(delivery), reply); },
-                 [this] { return to_json(current_status()); });
-
+    start_parts();
     while (!stopping_)
         co_await stop_.wait();
 
@@ -113,35 +113,60 @@ asio::awaitable<void> service::run() {
     base::log_info("stopped");
 }
 
+void service::start_parts() {
+    part_.keep_up("signals", [this] { return watch_signals(); });
+    part_.keep_up("api-gate", [this] { return gate_.run(); });
+    part_.spawn("ready", announce_ready());
+    part_.keep_up("status", [this] { return tell_systemd(); });
+    summaries_.start();
+    consolidator_.start();
+    upkeep_.start();
+    admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
+    queue_.start([this](queue::delivery delivery,
+                        queue::reply_stream& reply) { return answer_job(chat_, std::move(delivery), reply); },
+                 [this] { return to_json(current_status()); });
+}
+
+// What may still end by itself shares one deadline, which a second signal moves to now: see hurry().
 asio::awaitable<void> service::stop_parts() {
-    auto const until = steady_clock::now() + config_.queue.drain;
     queue_.set_limit(0);  // no more jobs, even if a request about memory takes its time
-    co_await admin_queue_.stop(until);
-    co_await queue_.drain(until);
-    co_await summarizer_.stop();
+    co_await admin_queue_.stop(stop_by_);
+    co_await queue_.drain(stop_by_);
+    co_await summaries_.stop();
     co_await consolidator_.stop();
     co_await upkeep_.stop();
-    tasks_.cancel();
-    co_await tasks_.join();
+    co_await part_.stop();
     claude_->close();
     if (embedder_) embedder_->close();
 }
 
+void service::begin_stop() {
+    stopping_ = true;
+    stop_by_ = steady_clock::now() + config_.queue.drain;
+    stop_.notify_all();
+}
+
+// Whatever phase the stop is in: what it waits for ends now, and what is still to come gets no time.
+void service::hurry() {
+    stop_by_ = steady_clock::now();
+    admin_queue_.hurry();
+    queue_.hurry();
+}
+
 asio::awaitable<void> service::watch_signals() {
     for (;;) {
-        auto const [error, number] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (error) co_return;
-        if (number == SIGHUP) {
-            try {
-                reload_config();
-            } catch (std::exception const& failure) {
-                base::log_error("the configuration was not reloaded", {{"error", failure.what()}});
-            }
-        } else if (!stopping_) {
-            stopping_ = true;
-            stop_.notify_all();
-        } else {
-            queue_.hurry();
+        auto const number = co_await signals_.async_wait(asio::use_awaitable);
+        if (number != SIGHUP) {
+            if (stopping_)
+                hurry();
+            else
+                begin_stop();
+            continue;
+        }
+        try {
+            reload_config();
+        } catch (std::exception const& failure) {
+            base::log_error("the configuration was not reloaded", {{"error", failure.what()}});
         }
     }
 }
@@ -153,7 +178,7 @@ asio::awaitable<void> service::announce_ready() {
 }
 
 status service::current_status() const {
-    return {queue_.status(), chat_.store_trouble(), gate_.reason()};
+    return {queue_.status(), chat_.store_trouble(), gate_.reason(), summaries_.status()};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.
@@ -200,7 +225,7 @@ void service::reload_config() {
         config_ = std::move(plan.next);
         base::log_set_level(config_.log.level);
         chat_.set_options(config_.chat);
-        summarizer_.set_options(config_.summary);
+        summaries_.set_options(summaries_of(config_));
         consolidator_.set_options(config_.consolidation);
         upkeep_.set_options(upkeep_of(config_));
         admin_.set_types(config_.chat.types);

@@ -3,7 +3,7 @@
 
 #include "base/clock.hpp"
 #include "base/event.hpp"
-#include "base/task_group.hpp"
+#include "base/part.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
 #include "daemon/config.hpp"
@@ -15,7 +15,7 @@
 #include "store/database.hpp"
 #include "workers/admin/admin.hpp"
 #include "workers/background/consolidator.hpp"
-#include "workers/background/summarizer.hpp"
+#include "workers/background/summary_pool.hpp"
 #include "workers/background/upkeep.hpp"
 #include "workers/chat/chat_turn.hpp"
 #include "workers/chat/recollection.hpp"
@@ -44,8 +44,9 @@ public:
     /// used.
     service(config config, base::secret key, reload reload, boost::asio::io_context& io);
 
-    /// Takes and answers jobs until SIGTERM or SIGINT, then lets what runs end (`queue.drain_ms`) and gives
-    /// the rest back. A second signal gives it back at once. SIGHUP reloads.
+    /// Takes and answers jobs and requests until SIGTERM or SIGINT, then lets what runs end
+    /// (`queue.drain_ms`) and gives the rest back. A second signal gives it back at once, whatever is being
+    /// waited for. SIGHUP reloads.
     boost::asio::awaitable<void> run();
 
 private:
@@ -53,7 +54,10 @@ private:
     boost::asio::awaitable<void> announce_ready();
     boost::asio::awaitable<void> tell_systemd();
     [[nodiscard]] status current_status() const;
+    void start_parts();
     boost::asio::awaitable<void> stop_parts();
+    void begin_stop();
+    void hurry();
     void reload_config();
     void set_intake(claude::gate::state state);
 
@@ -61,9 +65,10 @@ private:
     config config_;
     reload reload_;
     base::clock clock_;
-    base::task_group tasks_;
+    base::part part_;
     base::event stop_;
     bool stopping_ = false;
+    base::steady_time stop_by_ = base::steady_time::max();  // what runs may end by itself until then
     bool announced_ = false;
     // Stopped from the last to the first: nothing here is used by what stands above it.
     workers::recollection texts_;
@@ -73,7 +78,7 @@ private:
     queue::job_queue queue_;
     queue::admin_queue admin_queue_;
     claude::gate gate_;
-    workers::summarizer summarizer_;
+    workers::summary_pool summaries_;
     workers::consolidator consolidator_;
     workers::upkeep upkeep_;
     queue::redis_traces traces_;

@@ -1,8 +1,8 @@
 #include "daemon/status.hpp"
 
+#include "base/json_text.hpp"
+
 #include <boost/asio/ip/host_name.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <unistd.h>
@@ -15,6 +15,24 @@ void append_trouble(std::string& line, std::string const& where, std::string con
     if (what.empty()) return;
     if (!line.empty()) line += "; ";
     line += where + ": " + what;
+}
+
+void append_summaries(std::string& json, workers::summary_status const& summaries) {
+    base::json_object_writer all(json);
+    all.number("waiting", std::int64_t(summaries.waiting));
+    all.number("running", std::int64_t(summaries.running));
+    all.number("workers", std::int64_t(summaries.workers));
+    all.number("oldest_ms", summaries.oldest_ms);
+    all.number("unseen_turns", std::int64_t(summaries.unseen_turns));
+    all.number("written", std::int64_t(summaries.written));
+    all.number("failed", std::int64_t(summaries.failed));
+    all.end();
+}
+
+std::string describe_lag(workers::summary_status const& summaries) {
+    return "; summaries lag: " + std::to_string(summaries.waiting) + " wait, the first for " +
+           std::to_string(summaries.oldest_ms / 1000) + " s, " + std::to_string(summaries.unseen_turns) +
+           " turns are in neither prompt nor summary";
 }
 
 }  // namespace
@@ -50,19 +68,25 @@ std::string trouble_of(status const& now) {
 
 std::string to_json(status const& now) {
     auto const& q = now.queue;
-    return boost::json::serialize(boost::json::object{{"state", name_of(q.state)},
-                                                      {"ready", is_ready(now)},
-                                                      {"in_flight", q.in_flight},
-                                                      {"limit", q.limit},
-                                                      {"taken", q.taken},
-                                                      {"finished", q.finished},
-                                                      {"released", q.released},
-                                                      {"lost", q.lost},
-                                                      {"dead_dropped", q.dead_dropped},
-                                                      {"trouble", trouble_of(now)},
-                                                      {"version", ENGRAM_VERSION},
-                                                      {"pid", int(getpid())},
-                                                      {"host", boost::asio::ip::host_name()}});
+    std::string json;
+    base::json_object_writer all(json);
+    all.text("state", name_of(q.state));
+    all.boolean("ready", is_ready(now));
+    all.number("in_flight", std::int64_t(q.in_flight));
+    all.number("limit", std::int64_t(q.limit));
+    all.number("taken", std::int64_t(q.taken));
+    all.number("finished", std::int64_t(q.finished));
+    all.number("released", std::int64_t(q.released));
+    all.number("lost", std::int64_t(q.lost));
+    all.number("dead_dropped", std::int64_t(q.dead_dropped));
+    all.text("trouble", trouble_of(now));
+    all.key("summaries");
+    append_summaries(json, now.summaries);
+    all.text("version", ENGRAM_VERSION);
+    all.number("pid", getpid());
+    all.text("host", boost::asio::ip::host_name());
+    all.end();
+    return json;
 }
 
 std::string to_line(status const& now) {
@@ -70,6 +94,7 @@ std::string to_line(status const& now) {
     auto line = std::string(is_ready(now) ? "ready" : "not ready") + ", " + name_of(q.state) + ": " +
                 std::to_string(q.in_flight) + " of " + std::to_string(q.limit) + " jobs in hand, as " +
                 q.instance;
+    if (workers::lags(now.summaries)) line += describe_lag(now.summaries);
     auto const trouble = trouble_of(now);
     if (!trouble.empty()) line += " (" + trouble + ")";
     // A line of its own would be another message to systemd, and what an API says is not ours.

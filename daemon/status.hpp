@@ -2,6 +2,7 @@
 #pragma once
 
 #include "queue/job_queue.hpp"
+#include "workers/background/summary_status.hpp"
 
 #include <string>
 
@@ -11,6 +12,7 @@ struct status {
     queue::queue_status queue;
     std::string store_trouble;  ///< why the store cannot be used; empty: it can
     std::string api_trouble;    ///< why Claude is not asked; empty: it is
+    workers::summary_status summaries;
 };
 
 /// Jobs were taken and answered lately, or would be if there were any.

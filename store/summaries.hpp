@@ -39,6 +39,10 @@ public:
     virtual answer<std::vector<conversation>> find_due_sessions(std::size_t trigger_turns,
                                                                 base::wall_time now, std::size_t limit) = 0;
 
+    /// When the first live lease on such a conversation ends, if it is not renewed; nothing if there is none.
+    virtual answer<std::optional<base::wall_time>> find_next_lease_end(std::size_t trigger_turns,
+                                                                       base::wall_time now) = 0;
+
     /// Takes the oldest turns of a conversation for summarizing: all but the newest `keep_turns`, cut so that
     /// what stays begins with a user turn. Empty if it is not due or someone else has it.
     virtual answer<std::optional<summary_task>> claim_summary(summary_request request) = 0;

@@ -151,4 +151,17 @@ std::vector<conversation> context_queries::find_due_sessions(std::size_t trigger
     return due;
 }
 
+std::optional<base::wall_time> context_queries::find_next_lease_end(std::size_t trigger_turns,
+                                                                    base::wall_time now) {
+    std::optional<std::int64_t> first;
+    auto found = due_sessions_.query(std::max<std::size_t>(trigger_turns, 1));
+    while (found.next()) {
+        auto const until = found.integer(3);
+        if (is_leased(found.integer(2), until, base::to_unix_ms(now)) && until < first.value_or(until + 1))
+            first = until;
+    }
+    if (!first) return std::nullopt;
+    return base::wall_time(std::chrono::milliseconds(*first));
+}
+
 }  // namespace engram::store

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] context load_context(context_query const& query);
     [[nodiscard]] std::vector<conversation> find_due_sessions(std::size_t trigger_turns, base::wall_time now,
                                                               std::size_t limit);
+    [[nodiscard]] std::optional<base::wall_time> find_next_lease_end(std::size_t trigger_turns,
+                                                                     base::wall_time now);
 
 private:
     std::vector<memory> load_memories(context_query const& query);

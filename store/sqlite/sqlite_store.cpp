@@ -85,6 +85,13 @@ public:
         });
     }
 
+    answer<std::optional<base::wall_time>> find_next_lease_end(std::size_t trigger_turns,
+                                                               base::wall_time now) override {
+        return load<std::optional<base::wall_time>>([trigger_turns, now](context_queries& db) {
+            return db.find_next_lease_end(trigger_turns, now);
+        });
+    }
+
     answer<std::optional<summary_task>> claim_summary(summary_request request) override {
         return write<std::optional<summary_task>>([request = std::move(request)](write_queries& db) {
             return db.summaries.claim_summary(request);

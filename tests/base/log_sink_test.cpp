@@ -60,7 +60,12 @@ BOOST_AUTO_TEST_CASE(text_quotes_what_could_be_misread) {
 
 BOOST_AUTO_TEST_CASE(a_text_line_stays_one_line_without_terminal_commands) {
     auto const line = text_of("a\nb", {{"job", "x\ny\x1B[2J\r\0z\x7F"s}});
-    BOOST_CHECK_EQUAL(line, R"(a\nb job="x\ny\u001b[2J\u000d\u0000z\u007f")");
+    BOOST_CHECK_EQUAL(line, R"(a\nb job="x\ny\u001b[2J\r\u0000z\u007f")");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_line_is_utf8_whatever_a_peer_said) {
+    BOOST_CHECK_EQUAL(text_of("a\x9B", {{"job", "x\x9B"}, {"error", "b c\x9B"}}),
+                      "a\xEF\xBF\xBD job=x\xEF\xBF\xBD error=\"b c\xEF\xBF\xBD\"");
 }
 
 BOOST_AUTO_TEST_CASE(json_holds_the_values_with_their_types) {

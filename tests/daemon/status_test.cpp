@@ -56,6 +56,26 @@ BOOST_AUTO_TEST_CASE(every_trouble_is_told) {
     BOOST_TEST(json.at("trouble").as_string() == "Redis: gone; Claude: no credit");
 }
 
+BOOST_AUTO_TEST_CASE(summaries_that_lag_are_told) {
+    auto now = in(intake::taking);
+    now.summaries.waiting = 7;
+    now.summaries.oldest_ms = 29'999;
+    now.summaries.workers = 32;
+    BOOST_TEST(to_line(now) == "ready, taking: 3 of 8 jobs in hand, as one");
+    now.summaries.oldest_ms = 30'000;
+    now.summaries.unseen_turns = 12;
+    BOOST_TEST(to_line(now) ==
+               "ready, taking: 3 of 8 jobs in hand, as one; summaries lag: 7 wait, the first "
+               "for 30 s, 12 turns are in neither prompt nor summary");
+    auto const summaries = boost::json::parse(to_json(now)).at("summaries").as_object();
+    BOOST_TEST(summaries.at("waiting").as_int64() == 7);
+    BOOST_TEST(summaries.at("oldest_ms").as_int64() == 30'000);
+    BOOST_TEST(summaries.at("unseen_turns").as_int64() == 12);
+    BOOST_TEST(summaries.at("workers").as_int64() == 32);
+    now.summaries.oldest_ms = 0;
+    BOOST_TEST(to_line(now).find("summaries lag") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -1,7 +1,9 @@
 """Stopping and reloading: SIGTERM, SIGINT and SIGHUP."""
 
+import json
 import os
 import signal
+import sqlite3
 import threading
 
 from harness import Case, PATIENCE, eventually, main
@@ -91,6 +93,33 @@ class Stop(StopCase):
         self.assertEqual(daemon.stop(), 0)
         self.gate.set()
         self.start_daemon()
+        self.assertEqual(self.reply(held)["status"], "ok")
+
+    def test_a_second_sigterm_ends_the_wait_for_a_request_about_memory(self):
+        daemon = self.start_daemon(queue_drain_ms=3600_000)
+        self.gate.set()
+        self.ask()
+        self.gate.clear()
+        # Nobody else can write while this transaction is open.
+        lock = sqlite3.connect(self.database, isolation_level=None)
+        self.addCleanup(lock.close)
+        lock.execute("BEGIN IMMEDIATE")
+        request = self.push_admin("memory.add", content="likes tea")
+        eventually(lambda: self.redis.client.keys("engram:admin:taken:*"), "the request is taken")
+        held = self.push("held")
+        self.claude.wait_for_requests(2)
+        daemon.send(signal.SIGTERM)
+        daemon.wait_for_log("stopping")
+        self.assertIsNone(daemon.status)
+        self.assertEqual(daemon.stop(), 0)
+        waiting = self.redis.client.lrange("engram:admin", 0, -1)
+        self.assertEqual([json.loads(body)["id"] for body in waiting], [request])
+        self.assertEqual(self.redis.client.keys("engram:admin:taken:*"), [])
+        self.assertEqual(self.redis.client.hlen("engram:admin:deaths"), 0)
+        lock.execute("ROLLBACK")
+        self.gate.set()
+        self.start_daemon()
+        self.assertEqual(self.reply(request)["status"], "ok")
         self.assertEqual(self.reply(held)["status"], "ok")
 
     def test_it_ends_while_redis_is_away(self):

@@ -55,6 +55,10 @@ class SummaryCase(Case):
     def wait_for_summary(self, count=1):
         eventually(lambda: len(self.summaries()) >= count, f"{count} summaries are stored")
 
+    def summary_state(self):
+        instance = self.redis.client.zrange("engram:instances", 0, -1)[0].decode()
+        return json.loads(self.redis.client.get("engram:status:" + instance))["summaries"]
+
     def window(self, session_id="s"):
         return [
             text
@@ -216,6 +220,34 @@ class Summaries(SummaryCase):
         self.talk(1, 12)
         self.assertEqual(self.summary_requests(), [])
 
+    def test_many_conversations_at_a_time_get_more_workers(self):
+        sessions = [f"s{n}" for n in range(12)]
+        self.gate.clear()
+        self.start_daemon(summary_workers=1, summary_max_workers=8)
+        for n in range(1, 11):
+            ids = [self.push(f"m{n:02}", session_id=s) for s in sessions]
+            for job in ids:
+                self.assertEqual(self.reply(job)["status"], "ok")
+        eventually(lambda: self.summary_state()["running"] == 8, "eight summaries are made at a time")
+        self.assertEqual(len(self.summary_requests()), 8)
+        self.gate.set()
+        self.wait_for_summary(len(sessions))
+        eventually(lambda: self.summary_state()["workers"] == 1, "one worker is left")
+
+    def test_a_lag_is_told(self):
+        self.gate.clear()
+        daemon = self.start_daemon(summary_workers=1, summary_max_workers=1, memory_history_turns=20)
+        self.talk(1, 10)
+        eventually(self.summary_requests, "the summary is asked for")
+        self.assertNotIn("turns have left a prompt", daemon.log())
+        self.talk(11, 13)
+        daemon.wait_for_log("turns have left a prompt and are in no summary yet")
+        eventually(lambda: self.summary_state()["unseen_turns"] == 6, "the turns are counted")
+        self.assertEqual(daemon.log().count("turns have left a prompt"), 1)
+        self.gate.set()
+        self.wait_for_summary()
+        eventually(lambda: self.summary_state()["unseen_turns"] == 0, "the lag is over")
+
     def test_two_daemons_never_summarize_the_same_turns_twice(self):
         sessions = [f"s{n}" for n in range(6)]
         self.gate.clear()
@@ -248,9 +280,21 @@ class AfterAnEnd(SummaryCase):
         first.kill()
         self.assertEqual(self.summaries(), [])
         self.gate.set()
-        self.start_daemon(summary_sweep_ms=100)
+        # Taken up when the lease ends, long before the next sweep.
+        self.start_daemon(summary_sweep_ms=3600_000)
         self.wait_for_summary()
         self.assertEqual(len(self.summary_requests()), 2)
+        self.assertEqual((len(self.summaries()), len(self.window())), (1, 6))
+
+    def test_a_daemon_that_runs_already_takes_up_what_a_dead_one_had(self):
+        self.gate.clear()
+        daemons = [self.start_daemon(summary_sweep_ms=3600_000) for _ in range(2)]
+        self.talk(1, 10)
+        eventually(self.summary_requests, "the summary is asked for")
+        owner = self.rows("SELECT summary_owner FROM engram_session")[0][0]
+        next(one for one in daemons if owner.startswith(one.name + "-")).kill()
+        self.gate.set()
+        self.wait_for_summary()
         self.assertEqual((len(self.summaries()), len(self.window())), (1, 6))
 
     def test_sessions_due_at_the_start_are_summarized(self):

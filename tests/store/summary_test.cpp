@@ -133,6 +133,28 @@ BOOST_AUTO_TEST_CASE(nobody_else_takes_what_is_taken_and_neither_does_its_owner)
     BOOST_TEST(claim("you", 60).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(the_first_end_of_a_live_lease_is_known) {
+    auto const next = [&](std::int64_t second, std::size_t trigger = 20) {
+        return db.get(db->find_next_lease_end(trigger, at(second)));
+    };
+    fill(db, of, 20);
+    fill(db, {"bob", "s1"}, 20);
+    BOOST_TEST(!next(0).has_value());
+    BOOST_TEST(claim("me", 10).has_value());
+    auto later = request("you", 20);
+    later.of = {"bob", "s1"};
+    auto const held = db.get(db->claim_summary(later));
+    BOOST_REQUIRE(held.has_value());
+    BOOST_TEST((next(20) == at(70)));
+    BOOST_TEST((next(69) == at(70)));
+    BOOST_TEST((next(70) == at(80)));
+    BOOST_TEST(!next(80).has_value());
+    BOOST_TEST(!next(20, 21).has_value());
+    // One that was given back is kept from everybody until its pause is over.
+    db.get(db->release_summary(*held, at(300)));
+    BOOST_TEST((next(70) == at(300)));
+}
+
 BOOST_AUTO_TEST_CASE(the_same_turns_are_never_summarized_twice) {
     fill(db, of, 20);
     auto const slow = claim("slow");

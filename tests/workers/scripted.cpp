@@ -122,6 +122,11 @@ scripted_store::awaitable_result<std::vector<engram::store::conversation>> scrip
     co_return std::exchange(due, {});
 }
 
+scripted_store::awaitable_result<std::optional<base::wall_time>> scripted_store::find_next_lease_end(
+    std::size_t, base::wall_time now) {
+    co_return lease_end&& now < *lease_end ? lease_end : std::nullopt;
+}
+
 scripted_store::awaitable_result<std::optional<engram::store::summary_task>> scripted_store::claim_summary(
     engram::store::summary_request request) {
     if (claims.empty()) co_return std::optional<engram::store::summary_task>();

@@ -50,6 +50,8 @@ public:
     awaitable_result<engram::store::recorded_outcome> record_failure(engram::store::failure what) override;
     awaitable_result<std::vector<conversation>> find_due_sessions(std::size_t, base::wall_time,
                                                                   std::size_t) override;
+    awaitable_result<std::optional<base::wall_time>> find_next_lease_end(std::size_t,
+                                                                         base::wall_time) override;
     awaitable_result<std::optional<engram::store::summary_task>> claim_summary(
         engram::store::summary_request request) override;
     awaitable_result<bool> commit_summary(engram::store::summary_task task, std::string summary,
@@ -73,6 +75,7 @@ public:
     std::string broken;   // not empty: every call fails for good
 
     std::vector<conversation> due;
+    std::optional<base::wall_time> lease_end;
     std::deque<engram::store::summary_task> claims;
     std::vector<std::string> summaries;
     bool takes_summaries = true;

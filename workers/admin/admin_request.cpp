@@ -75,7 +75,7 @@ bool take_number(std::string_view& text) {
     return true;
 }
 
-// Whether a result of this operation can have had it, as store::curator makes them.
+// Whether a result of this operation can have had it, as store::memories makes them.
 bool is_cursor(std::string_view text, admin_op op) {
     if (op != admin_op::user_export) return take_number(text) && text.empty();
     if (text.empty()) return false;

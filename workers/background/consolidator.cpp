@@ -26,16 +26,7 @@ constexpr milliseconds longest_user_pause = 24h;
 constexpr milliseconds commit_time = 60s;  // a claim outlives the call by this
 constexpr std::size_t most_troubled = 10'000;
 
-milliseconds grown(milliseconds first, unsigned times, milliseconds longest) {
-    return std::min<milliseconds>(first * (1U << std::min(times, 10U)), longest);
-}
-
-// An endpoint that is away says nothing about the user whose turn it was.
-bool is_his_fault(claude::error const& error) {
-    return error.kind == claude::error_kind::rejected;
-}
-
-// A server that says no reason has ended by itself, too.
+// A server that gives no reason has ended by itself, too.
 bool is_whole(claude::answer const& answer) {
     return answer.stop_reason == "end_turn" || answer.stop_reason.empty();
 }
@@ -50,16 +41,16 @@ consolidator::consolidator(consolidation_options options, store::upkeep& store, 
       gate_(gate),
       clock_(clock),
       patience_(executor),
-      tasks_(executor),
-      look_(executor) {}
+      part_(executor),
+      look_(executor),
+      pauses_(first_pause, longest_pause) {}
 
 void consolidator::start() {
-    tasks_.spawn("consolidator", work());
+    part_.keep_up("consolidator", [this] { return work(); });
 }
 
 asio::awaitable<void> consolidator::stop() {
-    tasks_.cancel();
-    co_await tasks_.join();
+    return part_.stop();
 }
 
 void consolidator::set_options(consolidation_options options) {
@@ -86,9 +77,9 @@ asio::awaitable<void> consolidator::work() {
             co_await consolidate_next();
         } catch (boost::system::system_error const& stop) {
             if (stop.code() == asio::error::operation_aborted) throw;
-            failed({}, stop.what(), false);
+            failed({}, stop.what(), blame::nobody);
         } catch (std::exception const& failure) {
-            failed({}, failure.what(), false);
+            failed({}, failure.what(), blame::nobody);
         }
     }
 }
@@ -108,7 +99,7 @@ asio::awaitable<void> consolidator::consolidate_next() {
         co_return;
     }
     if (is_troubled((*claimed)->user_id)) {
-        // The claim keeps him away for a while; the next one is another user.
+        // The claim keeps this user away for a while; the next one is another user.
         next_ = clock_.steady() + 1s;
         co_return;
     }
@@ -135,16 +126,18 @@ asio::awaitable<std::optional<consolidation_plan>> consolidator::ask_for_plan(
     auto const answer = co_await claude_.ask(std::move(request), claude::call_class::background, until,
                                              claude::ignore_events());
     if (!answer) {
-        failed(user, claude::loggable(answer.error()), is_his_fault(answer.error()));
+        // An endpoint that is away says nothing about the user whose turn it was.
+        bool const rejected = answer.error().kind == claude::error_kind::rejected;
+        failed(user, claude::loggable(answer.error()), rejected ? blame::user : blame::nobody);
         co_return std::nullopt;
     }
     if (!is_whole(*answer)) {
-        failed(user, "the answer is not whole: " + answer->stop_reason, true);
+        failed(user, "the answer is not whole: " + answer->stop_reason, blame::user);
         co_return std::nullopt;
     }
     auto plan = read_consolidation(answer->text(), memories);
     if (!plan) {
-        failed(user, "the answer cannot be used: " + plan.error().why, true);
+        failed(user, "the answer cannot be used: " + plan.error().why, blame::user);
         co_return std::nullopt;
     }
     co_return std::move(*plan);
@@ -154,10 +147,10 @@ asio::awaitable<void> consolidator::commit(store::consolidation_task task, conso
     auto const write = [&] { return store_.commit_consolidation(task, plan.steps, clock_.wall()); };
     auto const committed = co_await patience_.insist(write);
     if (!committed) {
-        failed(task.user_id, committed.error().message, true);
+        failed(task.user_id, committed.error().message, blame::user);
         co_return;
     }
-    failures_ = 0;
+    pauses_.reset();
     troubled_.erase(task.user_id);
     counts_.refused += plan.refusals();
     if (!*committed) {
@@ -177,15 +170,15 @@ asio::awaitable<void> consolidator::commit(store::consolidation_task task, conso
                                              {"refused", describe_refusals(plan)}});
 }
 
-void consolidator::failed(std::string_view user, std::string_view why, bool his_fault) {
+void consolidator::failed(std::string_view user, std::string_view why, blame whom) {
     ++counts_.failed;
     auto const now = clock_.steady();
-    auto const pause = grown(first_pause, failures_++, longest_pause);
+    auto const pause = pauses_.next();
     next_ = now + pause;
-    if (his_fault) {
+    if (whom == blame::user) {
         if (troubled_.size() >= most_troubled) troubled_.clear();
-        auto& his = troubled_[std::string(user)];
-        his.until = now + grown(first_user_pause, his.failures++, longest_user_pause);
+        auto& theirs = troubled_[std::string(user)];
+        theirs.until = now + base::backoff_after(theirs.failures++, first_user_pause, longest_user_pause);
     }
     base::log_warn("memories were not consolidated; it will be tried again",
                    {{"user", user},

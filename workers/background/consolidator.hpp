@@ -1,9 +1,10 @@
 // Consolidation in the background: what a user's memories say twice is said once, by a cheaper model.
 #pragma once
 
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/event.hpp"
-#include "base/task_group.hpp"
+#include "base/part.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
 #include "store/patience.hpp"
@@ -34,10 +35,9 @@ struct consolidation_status {
 /// elsewhere, until the claim's time is over; so nothing has to be given back, and a crash loses one call.
 ///
 /// After a failure the whole loop pauses, and longer each time in a row; a user whose memories made it fail
-/// is passed over for longer still, so that he does not hold up the others.
+/// is passed over for longer still, so that the others need not wait for them.
 ///
-/// All calls from one executor; what it refers to must outlive it. Must outlive its task: stop() before it
-/// goes.
+/// All calls from one executor; what it refers to must outlive it. Starts and stops as base::part says.
 class consolidator {
 public:
     consolidator(consolidation_options options, store::upkeep& store, claude::asker& claude,
@@ -68,8 +68,9 @@ private:
     boost::asio::awaitable<std::optional<consolidation_plan>> ask_for_plan(
         std::string const& user, std::vector<store::memory_record> const& memories);
     boost::asio::awaitable<void> commit(store::consolidation_task task, consolidation_plan plan);
-    /// `his_fault`: it has to do with this user's memories, not with everybody's.
-    void failed(std::string_view user, std::string_view why, bool his_fault);
+    /// Who is passed over for a while after a failure: nobody, or the user whose memories it has to do with.
+    enum class blame { nobody, user };
+    void failed(std::string_view user, std::string_view why, blame whom);
     [[nodiscard]] bool is_troubled(std::string const& user) const;
 
     consolidation_options options_;
@@ -78,10 +79,10 @@ private:
     claude::gate const& gate_;
     base::clock const& clock_;
     store::patience patience_;
-    base::task_group tasks_;
+    base::part part_;
     base::event look_;
     base::steady_time next_{};                           // no claim before this
-    unsigned failures_ = 0;                              // in a row
+    base::backoff pauses_;                               // after failures in a row
     std::unordered_map<std::string, trouble> troubled_;  // by user, since the last success
     consolidation_status counts_;
 };

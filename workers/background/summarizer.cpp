@@ -1,5 +1,6 @@
 #include "workers/background/summarizer.hpp"
 
+#include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "workers/chat/prompt.hpp"
@@ -13,7 +14,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -26,12 +26,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds lease = 15s;  // after a crash, nobody takes the session before this is over
 constexpr milliseconds lease_renewal = 5s;
 constexpr milliseconds first_pause = 30s;
 constexpr milliseconds longest_pause = 1h;
-constexpr std::size_t most_waiting = 10'000;  // what does not fit is found again by the sweep
-constexpr std::size_t sweep_batch = 1'000;
+constexpr std::size_t most_failing = 10'000;  // conversations whose failures are remembered
 
 // A summary that was cut off ends with its last whole point.
 std::string whole_lines(claude::answer answer) {
@@ -45,90 +43,14 @@ std::string whole_lines(claude::answer answer) {
 }  // namespace
 
 summarizer::summarizer(summary_options options, std::string owner, store::summaries& store,
-                       claude::asker& claude, claude::gate const& gate, base::clock const& clock,
-                       asio::any_io_executor executor)
+                       claude::asker& claude, base::clock const& clock, asio::any_io_executor executor)
     : options_(std::move(options)),
       owner_(std::move(owner)),
       store_(store),
       claude_(claude),
-      gate_(gate),
       clock_(clock),
       executor_(executor),
-      patience_(executor),
-      tasks_(executor),
-      work_(executor) {}
-
-void summarizer::start() {
-    for (std::size_t i = 0; i < options_.workers; ++i)
-        tasks_.spawn("summarizer", work());
-    if (options_.workers > 0) tasks_.spawn("summary-sweep", sweep());
-}
-
-asio::awaitable<void> summarizer::stop() {
-    tasks_.cancel();
-    co_await tasks_.join();
-}
-
-void summarizer::set_options(summary_options options) {
-    options.workers = options_.workers;
-    options_ = std::move(options);
-}
-
-void summarizer::consider(store::conversation const& which, std::size_t window_turns) {
-    if (!options_.enabled || window_turns < options_.trigger_turns) return;
-    if (enqueue(which)) work_.notify_one();
-}
-
-bool summarizer::enqueue(store::conversation const& which) {
-    if (waiting_.size() >= most_waiting) return false;
-    if (std::find(waiting_.begin(), waiting_.end(), which) != waiting_.end()) return false;
-    waiting_.push_back(which);
-    return true;
-}
-
-asio::awaitable<void> summarizer::work() {
-    for (;;) {
-        if (waiting_.empty() || gate_.current() != claude::gate::state::open) {
-            co_await work_.wait_until(steady_clock::now() + 1s);
-            continue;
-        }
-        auto which = std::move(waiting_.front());
-        waiting_.pop_front();
-        ++counts_.running;
-        // Counts down however this ends.
-        struct departure {
-            std::size_t& running;
-            ~departure() { --running; }
-        } const departing{counts_.running};
-        // One session that fails must not cost the pool a worker.
-        try {
-            co_await summarize(std::move(which));
-        } catch (boost::system::system_error const& stop) {
-            if (stop.code() == asio::error::operation_aborted) throw;
-            base::log_error("a summary failed", {{"error", stop.what()}});
-        } catch (std::exception const& failure) {
-            base::log_error("a summary failed", {{"error", failure.what()}});
-        }
-    }
-}
-
-// Finds sessions that nobody told us about: the first time at once, then now and again.
-asio::awaitable<void> summarizer::sweep() {
-    asio::steady_timer timer(executor_);
-    for (;;) {
-        if (options_.enabled) {
-            auto const due =
-                co_await store_.find_due_sessions(options_.trigger_turns, clock_.wall(), sweep_batch);
-            if (!due)
-                base::log_warn("sessions due for a summary were not found", {{"error", due.error().message}});
-            if (due)
-                for (auto const& which : *due)
-                    if (enqueue(which)) work_.notify_one();
-        }
-        timer.expires_after(options_.sweep);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-}
+      patience_(executor) {}
 
 asio::awaitable<void> summarizer::summarize(store::conversation which) {
     store::summary_request request;
@@ -145,7 +67,7 @@ asio::awaitable<void> summarizer::summarize(store::conversation which) {
             {{"user", which.user_id}, {"session", which.session_id}, {"error", claimed.error().message}});
         co_return;
     }
-    if (!*claimed) co_return;  // not due any more, or in other hands
+    if (!*claimed) co_return;  // not due any more, or another process has it
     auto const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -198,7 +120,7 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
     }
     bool const usable = answer && !base::is_blank(answer->text()) && answer->stop_reason != "refusal";
     if (usable) {
-        failures_.erase(task.of.user_id + '\n' + task.of.session_id);
+        failures_.erase(task.of);
         co_return whole_lines(std::move(*answer));
     }
     bool const hopeless = answer || answer.error().kind == claude::error_kind::rejected;
@@ -213,8 +135,8 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
     co_return std::nullopt;
 }
 
-// We are to stop: the next daemon can have the session at once. REQUIRES: cancellation was reset, or awaiting
-// this would throw before it begins.
+// The daemon was told to stop: the next one can have the session at once. REQUIRES: cancellation was reset,
+// or awaiting this would throw before it begins.
 asio::awaitable<void> summarizer::give_back_and_stop(store::summary_task const& task) {
     co_await give_back(task, clock_.wall());
     throw boost::system::system_error(asio::error::operation_aborted);
@@ -223,9 +145,9 @@ asio::awaitable<void> summarizer::give_back_and_stop(store::summary_task const& 
 // Doubles with each failure of this conversation, so that one that cannot be summarized is not paid for every
 // minute.
 milliseconds summarizer::pause_after(store::conversation const& which, bool hopeless) {
-    if (failures_.size() >= most_waiting) failures_.clear();
-    auto const times = std::min(failures_[which.user_id + '\n' + which.session_id]++, 7U);
-    return hopeless ? longest_pause : std::min<milliseconds>(first_pause * (1U << times), longest_pause);
+    if (failures_.size() >= most_failing) failures_.clear();
+    auto const failures = failures_[which]++;
+    return hopeless ? longest_pause : base::backoff_after(failures, first_pause, longest_pause);
 }
 
 asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
@@ -257,12 +179,6 @@ asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
 asio::awaitable<void> summarizer::give_back(store::summary_task task, base::wall_time not_before) {
     auto const released = co_await store_.release_summary(std::move(task), not_before);
     if (!released) base::log_warn("a session was not given back", {{"error", released.error().message}});
-}
-
-summary_status summarizer::status() const {
-    auto status = counts_;
-    status.waiting = waiting_.size();
-    return status;
 }
 
 }  // namespace engram::workers

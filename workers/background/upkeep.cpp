@@ -49,19 +49,23 @@ upkeep::upkeep(upkeep_options options, store::upkeep& store, embedding::embedder
       store_(store),
       embedder_(embedder),
       clock_(clock),
-      tasks_(executor),
+      part_(executor),
       look_(executor),
+      pauses_(first_pause, longest_pause),
       at_a_time_(options.embedding_batch) {}
 
 void upkeep::start() {
-    tasks_.spawn("expire-memories", repeat("expire-memories", &upkeep::expire_memories));
-    tasks_.spawn("expire-outcomes", repeat("expire-outcomes", &upkeep::expire_outcomes));
-    if (embedder_) tasks_.spawn("embed-texts", repeat("embed-texts", &upkeep::embed_texts));
+    keep_at("expire-memories", &upkeep::expire_memories);
+    keep_at("expire-outcomes", &upkeep::expire_outcomes);
+    if (embedder_) keep_at("embed-texts", &upkeep::embed_texts);
+}
+
+void upkeep::keep_at(std::string name, piece one) {
+    part_.keep_up(name, [this, name, one] { return repeat(name, one); });
 }
 
 asio::awaitable<void> upkeep::stop() {
-    tasks_.cancel();
-    co_await tasks_.join();
+    return part_.stop();
 }
 
 void upkeep::wake() {
@@ -148,7 +152,7 @@ asio::awaitable<upkeep::rest> upkeep::keep(std::string model, texts const& found
         stored.emplace_back(found[i].place, embedding::to_bytes(vectors[i]));
     auto const kept = co_await store_.store_vectors(std::move(model), std::move(stored));
     if (!kept) co_return embedding_failed(kept.error().message);
-    failures_ = 0;
+    pauses_.reset();
     last_kept_ = found.front().place;
     counts_.embedded += found.size();
     at_a_time_ *= 2;
@@ -179,7 +183,7 @@ asio::awaitable<upkeep::rest> upkeep::after_failure(std::string model, texts con
 
 upkeep::rest upkeep::embedding_failed(std::string_view why) {
     ++counts_.failed_embeddings;
-    auto const pause = std::min(first_pause * (1 << std::min(failures_++, 10U)), longest_pause);
+    auto const pause = pauses_.next();
     base::log_warn(
         "texts were not embedded; it will be tried again",
         {{"error", why}, {"next_try_s", std::chrono::duration_cast<std::chrono::seconds>(pause).count()}});

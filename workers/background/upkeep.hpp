@@ -2,9 +2,10 @@
 // their vectors.
 #pragma once
 
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/event.hpp"
-#include "base/task_group.hpp"
+#include "base/part.hpp"
 #include "embedding/client.hpp"
 #include "store/upkeep.hpp"
 
@@ -28,16 +29,16 @@ struct upkeep_options {
 struct upkeep_status {
     std::uint64_t expired_memories = 0;
     std::uint64_t expired_outcomes = 0;
-    std::uint64_t embedded = 0;           ///< texts that got their vector
-    std::uint64_t not_embeddable = 0;     ///< texts that the endpoint takes no part of; they have words only
+    std::uint64_t embedded = 0;  ///< texts that got their vector
+    std::uint64_t not_embeddable =
+        0;  ///< texts that the endpoint does not take; they are found by words only
     std::uint64_t failed_embeddings = 0;  ///< tries to embed some texts
 };
 
-/// Three loops that do not know of each other. Each does a piece, then rests as long as the piece says; a
+/// Loops that do not know of each other. Each does a piece, then rests as long as the piece says; a
 /// failure is logged and ends none of them.
 ///
-/// All calls from one executor; what it refers to must outlive it. Must outlive its tasks: stop() before it
-/// goes.
+/// All calls from one executor; what it refers to must outlive it. Starts and stops as base::part says.
 class upkeep {
 public:
     /// Without an `embedder` no text gets a vector.
@@ -64,6 +65,7 @@ private:
     using piece = boost::asio::awaitable<rest> (upkeep::*)();
     using texts = std::vector<store::unembedded>;
 
+    void keep_at(std::string name, piece one);
     boost::asio::awaitable<void> repeat(std::string name, piece one);
     boost::asio::awaitable<void> take(rest pause);
     boost::asio::awaitable<rest> expire_memories();
@@ -80,10 +82,10 @@ private:
     store::upkeep& store_;
     embedding::embedder* embedder_;
     base::clock const& clock_;
-    base::task_group tasks_;
+    base::part part_;
     base::event look_;
     bool woken_ = false;                     // since texts were last looked for
-    unsigned failures_ = 0;                  // of embedding, in a row
+    base::backoff pauses_;                   // after failures of embedding in a row
     std::size_t at_a_time_ = 64;             // texts; fewer after a failure, more after a success
     std::optional<std::int64_t> last_kept_;  // the place of the first text of the last batch
     upkeep_status counts_;

@@ -1,5 +1,5 @@
-#include "workers/background/summarizer.hpp"
-
+// Summaries as the pool makes them.
+#include "workers/background/summary_pool.hpp"
 #include "workers/scripted.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +20,7 @@ struct fixture {
     test::scripted_store store;
     base::clock clock;
     claude::gate gate{std::chrono::hours(1), [](claude::gate::state) {}, io.get_executor()};
-    workers::summarizer pool{{}, "me", store, claude, gate, clock, io.get_executor()};
+    workers::summary_pool pool{{}, "me", store, claude, gate, clock, io.get_executor()};
     store::conversation const session{"u", "s"};
 
     fixture() {

@@ -1,0 +1,35 @@
+#include "workers/background/backlog.hpp"
+
+#include <utility>
+
+namespace engram::workers {
+
+bool backlog::add(store::conversation const& which, std::size_t unseen, base::steady_time now) {
+    if (auto const found = entries_.find(which); found != entries_.end()) {
+        auto& known = found->second.unseen;
+        if (unseen > known) unseen_turns_ += unseen - std::exchange(known, unseen);
+        return false;
+    }
+    if (order_.size() >= most_) return false;
+    auto const added = entries_.emplace(which, entry{now, unseen}).first;
+    order_.push_back(&*added);
+    unseen_turns_ += unseen;
+    return true;
+}
+
+std::optional<store::conversation> backlog::take() {
+    if (order_.empty()) return std::nullopt;
+    auto const* const first = order_.front();
+    auto which = first->first;
+    order_.pop_front();
+    unseen_turns_ -= first->second.unseen;
+    entries_.erase(which);
+    return which;
+}
+
+std::optional<base::steady_time> backlog::waiting_since() const {
+    if (order_.empty()) return std::nullopt;
+    return order_.front()->second.since;
+}
+
+}  // namespace engram::workers
