@@ -45,10 +45,10 @@ asio::awaitable<void> job_queue::heed(lease::beat beat) {
     }
     intake_.counted(beat.owned);
     if (beat.first) {
-        intake_.registered(steady_clock::now());
         base::log_info("this instance takes jobs",
                        {{"instance", lease_.instance()}, {"redis", commands_.address().to_text()}});
-        ready_.notify_all();
+        ready_.notify_all();  // first: who waits for it may change the limit before the first job is taken
+        intake_.registered(steady_clock::now());
     }
     if (beat.taken_back == 0) co_return;
     base::log_warn("took over the jobs of an instance that died", {{"lanes", beat.taken_back}});
