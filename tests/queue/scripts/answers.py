@@ -99,7 +99,7 @@ def _check_memory(call, before, answer, seen):
 def _check_giving(call, before, answer, seen):
     me, after = call.instance, seen.contents
     instances, mine = dict(before.instances), _owned(before, me)
-    owners, expected, said = {}, answer, None  # owner -> the lanes he loses
+    owners, expected, said = {}, answer, None  # owner -> the lanes it loses
     if call.script == "heartbeat":
         instances, owners, expected = _after_heartbeat(call, before)
         said = me if expected[0] else None
@@ -220,7 +220,7 @@ def _check_moved(before, after, moved, gone, limits, scope):
 
 
 def _moves(before, gone, limits, scope):
-    """How many jobs leave P:jobs, and how many each user then has in lanes and in his backlog."""
+    """How many jobs leave P:jobs, and how many each user then has in lanes and in the backlog."""
     ingest, share, max_parked = limits
     parked = Counter(before.parked)
     behind = Counter({user: len(line) for user, line in before.backlog.items()})

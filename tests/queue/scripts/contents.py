@@ -30,7 +30,7 @@ def demand(holds, what):
 class Contents(NamedTuple):
     jobs: tuple = ()  # pushes; the right end is next
     ready: tuple = ()  # users
-    lanes: dict = {}  # user -> his ready lanes
+    lanes: dict = {}  # user -> ready lanes
     lane: dict = {}  # lane -> tickets
     bodies: dict = {}  # ticket -> push
     deaths: dict = {}  # ticket -> how many

@@ -1,6 +1,6 @@
 """Daemons, their store and the producer, as small as the scripts' promises allow.
 
-A daemon here does what queue/job_queue*.cpp and workers/chat_turn.cpp do, one call at a time. What is not
+A daemon here does what the job queue and the chat turn do, one call at a time. What is not
 modelled as a step of its own: a daemon that stalls is one that takes no step while its lease ends; a call
 whose answer is lost is one that lies on its way (`late`) and is carried out at any later time, or never.
 """
@@ -112,7 +112,7 @@ def lane_of(job, ticket):
 
 
 def user_of_lane(lane):
-    """The length of a user's name stands before it; nobody's lane has none."""
+    """The length of a user's name stands before it; an orphaned lane has none."""
     parts = lane.split(":")
     return parts[2 if lane[0] == "~" else 1] if len(parts) > 1 else ""
 
