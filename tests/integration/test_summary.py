@@ -221,7 +221,7 @@ class Summaries(SummaryCase):
         self.assertEqual(self.summary_requests(), [])
 
     def test_many_conversations_at_a_time_get_more_workers(self):
-        sessions = [f"s{n}" for n in range(12)]
+        sessions = [f"s{n}" for n in range(18)]
         self.gate.clear()
         self.start_daemon(summary_workers=1, summary_max_workers=8)
         for n in range(1, 11):
