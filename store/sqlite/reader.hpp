@@ -2,7 +2,9 @@
 #pragma once
 
 #include "store/sqlite/context_queries.hpp"
+#include "store/sqlite/export_queries.hpp"
 #include "store/sqlite/listing_queries.hpp"
+#include "store/sqlite/pending_queries.hpp"
 #include "store/sqlite/work.hpp"
 
 #include <thread>
@@ -10,10 +12,12 @@
 namespace engram::store {
 
 struct read_queries {
-    explicit read_queries(connection& db) : contexts(db), lists(db) {}
+    explicit read_queries(connection& db) : contexts(db), lists(db), exports(db), erasures(db) {}
 
     context_queries contexts;
     listing_queries lists;
+    export_queries exports;
+    due_erasures erasures;
 };
 
 /// One reading connection and its thread. Work that waits is answered together from one read transaction,

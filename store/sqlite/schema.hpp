@@ -36,6 +36,9 @@ struct table_definition {
 /// … and its tables and indexes.
 [[nodiscard]] std::string version_2_sql();
 
+/// Version 4: erasures that are not finished, and indexes of what upkeep looks for.
+[[nodiscard]] std::string version_4_sql();
+
 /// Counts what the window of each conversation holds, into engram_session.
 [[nodiscard]] std::string fill_sessions_sql();
 

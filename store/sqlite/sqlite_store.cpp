@@ -2,11 +2,13 @@
 
 #include "base/utf8.hpp"
 #include "store/sqlite/database_file.hpp"
+#include "store/sqlite/opening.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/work.hpp"
 #include "store/sqlite/writer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace engram::store {
@@ -14,13 +16,54 @@ namespace {
 
 using boost::asio::awaitable;
 
+void add(erased& sum, erased more) {
+    auto& all = sum.counts;
+    auto const& part = more.counts;
+    all.memories += part.memories;
+    all.turns += part.turns;
+    all.summaries += part.summaries;
+    all.index_entries += part.index_entries;
+    all.vectors += part.vectors;
+    all.replies += part.replies;
+    all.sessions += part.sessions;
+    std::ranges::move(more.reply_keys, std::back_inserter(sum.reply_keys));
+    std::ranges::move(more.job_ids, std::back_inserter(sum.job_ids));
+    sum.pending = more.pending;
+}
+
+// What one transaction of a forgetting takes along: some ten milliseconds.
+constexpr std::size_t rows_a_forgetting = 500;
+
+awaitable<result<erased>> forget_in_pieces(writer& where, boost::asio::any_io_executor executor,
+                                           std::string user_id, finished_jobs jobs, base::wall_time at) {
+    erased all;
+    auto after = forgetting_queries::from_the_start;
+    for (;;) {
+        auto step = co_await call_on<forget_step>(
+            where, executor, [user_id, jobs, at, after](write_queries& db) -> result<forget_step> {
+                auto piece = db.forgetting.forget_some(user_id, jobs, at, after, rows_a_forgetting);
+                if (piece.done) db.clean_log = true;
+                return piece;
+            });
+        if (!step) co_return step.error();
+        add(all, std::move(step->part));
+        after = step->after;
+        if (step->done) break;
+    }
+    // Many jobs may share one place for their replies.
+    std::ranges::sort(all.reply_keys);
+    all.reply_keys.erase(std::unique(all.reply_keys.begin(), all.reply_keys.end()), all.reply_keys.end());
+    co_return all;
+}
+
 /// Sends each call to the thread that does it. Members go in reverse: readers first, so that the writer's is
 /// the last connection of this process and can clean up.
 class sqlite_store final : public database {
 public:
-    sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts)
+    sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts,
+                 opening& under_way)
         : executor_(std::move(executor)),
-          writer_(open_for_writing(options, texts), texts, options.max_batch, executor_) {
+          writer_(open_for_writing(options, texts, under_way), texts, options.max_batch, executor_) {
         for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
             readers_.push_back(std::make_unique<reader>(open_for_reading(options), executor_));
         }
@@ -129,7 +172,7 @@ public:
 
     answer<page<exported>> export_user(std::string user_id, page_request which) override {
         return read<page<exported>>([user_id = std::move(user_id), which = std::move(which)](
-                                        read_queries& db) { return db.lists.export_user(user_id, which); });
+                                        read_queries& db) { return db.exports.export_user(user_id, which); });
     }
 
     answer<totals> count(std::string user_id) override {
@@ -159,25 +202,40 @@ public:
     }
 
     answer<std::optional<erased>> delete_memory(std::string user_id, std::int64_t memory_id,
-                                                base::wall_time) override {
-        return write<std::optional<erased>>([user_id = std::move(user_id), memory_id](write_queries& db) {
+                                                base::wall_time at) override {
+        return write<std::optional<erased>>([user_id = std::move(user_id), memory_id, at](write_queries& db) {
             db.clean_log = true;
-            return db.erasing.delete_memory(user_id, memory_id);
+            return db.erasing.delete_memory(user_id, memory_id, at);
         });
     }
 
     answer<std::optional<erased>> delete_session(conversation which, bool memories,
-                                                 base::wall_time) override {
-        return write<std::optional<erased>>([which = std::move(which), memories](write_queries& db) {
+                                                 base::wall_time at) override {
+        return write<std::optional<erased>>([which = std::move(which), memories, at](write_queries& db) {
             db.clean_log = true;
-            return db.erasing.delete_session(which, memories);
+            return db.erasing.delete_session(which, memories, at);
         });
     }
 
     answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) override {
-        return write<erased>([user_id = std::move(user_id), jobs, at](write_queries& db) {
-            db.clean_log = true;
-            return db.erasing.forget_user(user_id, jobs, at);
+        return forget_in_pieces(writer_, executor_, std::move(user_id), jobs, at);
+    }
+
+    answer<std::optional<pending_erasure>> claim_erasure(base::wall_time now,
+                                                         base::wall_time until) override {
+        // It is asked for every few seconds: without one nothing is written.
+        auto const any = co_await read<bool>([now](read_queries& db) { return db.erasures.any(now); });
+        if (!any) co_return any.error();
+        if (!*any) co_return std::optional<pending_erasure>();
+        auto claimed = co_await write<std::optional<pending_erasure>>(
+            [now, until](write_queries& db) { return db.pending.claim(now, until); });
+        co_return claimed;
+    }
+
+    answer<void> settle_erasure(std::int64_t id, erasure_state state, base::wall_time due) override {
+        return call_on<void>(writer_, executor_, [id, state, due](write_queries& db) {
+            db.pending.settle(id, state, due);
+            return result<void>();
         });
     }
 
@@ -246,13 +304,28 @@ private:
 
 }  // namespace
 
-std::unique_ptr<database> open_sqlite(options const& options, boost::asio::any_io_executor executor,
-                                      text_index const* texts) {
+namespace {
+
+std::unique_ptr<database> open_watched(options const& options, boost::asio::any_io_executor executor,
+                                       text_index const* texts, opening_watch* watch) {
+    opening under_way(watch);
     try {
-        return std::make_unique<sqlite_store>(options, std::move(executor), texts);
+        return std::make_unique<sqlite_store>(options, std::move(executor), texts, under_way);
     } catch (sqlite_error const& failed) {
         throw open_error("cannot use the database " + options.path + ": " + failed.what());
     }
+}
+
+}  // namespace
+
+std::unique_ptr<database> open_sqlite(options const& options, boost::asio::any_io_executor executor,
+                                      text_index const* texts) {
+    return open_watched(options, std::move(executor), texts, nullptr);
+}
+
+std::unique_ptr<database> open_sqlite(options const& options, boost::asio::any_io_executor executor,
+                                      text_index const* texts, opening_watch& watch) {
+    return open_watched(options, std::move(executor), texts, &watch);
 }
 
 }  // namespace engram::store

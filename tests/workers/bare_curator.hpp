@@ -51,6 +51,12 @@ public:
     answer<store::erased> forget_user(std::string, store::finished_jobs, base::wall_time) override {
         return fail<store::erased>();
     }
+    answer<std::optional<store::pending_erasure>> claim_erasure(base::wall_time, base::wall_time) override {
+        return fail<std::optional<store::pending_erasure>>();
+    }
+    answer<void> settle_erasure(std::int64_t, store::erasure_state, base::wall_time) override {
+        return fail<void>();
+    }
     answer<std::size_t> expire_memories(base::wall_time, std::size_t) override { return fail<std::size_t>(); }
     answer<std::optional<store::consolidation_task>> claim_consolidation(std::size_t, base::wall_time,
                                                                          base::wall_time,

@@ -191,8 +191,27 @@ curator::answer<store::erased> scripted_curator::forget_user(std::string user_id
         co_return *refused;
     if (user_id != owner) co_return store::erased{};
     auto gone = std::exchange(erased, {});
-    if (keep) erased = {{}, gone.reply_keys, gone.job_ids};
+    if (keep) erased = {{}, gone.reply_keys, gone.job_ids, gone.pending};
     co_return gone;
+}
+
+curator::answer<std::optional<store::pending_erasure>> scripted_curator::claim_erasure(base::wall_time,
+                                                                                       base::wall_time) {
+    if (auto refused = refusal<std::optional<store::pending_erasure>>("claim_erasure")) co_return *refused;
+    if (pending.empty()) co_return std::optional<store::pending_erasure>();
+    auto first = std::move(pending.front());
+    pending.erase(pending.begin());
+    co_return std::optional(std::move(first));
+}
+
+curator::answer<void> scripted_curator::settle_erasure(std::int64_t id, store::erasure_state state,
+                                                       base::wall_time at) {
+    std::string const name = state == store::erasure_state::open      ? "open"
+                             : state == store::erasure_state::cleaned ? "cleaned"
+                                                                      : "done";
+    if (auto refused = refusal<void>(words({"settle_erasure", std::to_string(id), name}))) co_return *refused;
+    due.push_back(at);
+    co_return store::result<void>();
 }
 
 curator::answer<std::size_t> scripted_curator::expire_memories(base::wall_time, std::size_t) {
