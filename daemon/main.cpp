@@ -6,7 +6,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/service.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/opening.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -151,6 +151,9 @@ int main(int argc, char** argv) {
     int status = EX_SOFTWARE;
     try {
         status = run(std::move(*loaded), std::move(*key), sources);
+    } catch (store::open_stopped const& stopped) {
+        base::log_info("stopped", {{"opening", stopped.what()}});
+        status = EX_OK;
     } catch (store::open_error const& error) {
         base::log_error("the database cannot be used", {{"error", error.what()}});
         status = EX_DATAERR;

@@ -1,7 +1,7 @@
 #include "daemon/service.hpp"
 
 #include "base/log.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "daemon/opening.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -49,6 +49,7 @@ workers::admin_rules admin_rules_of(config const& config) {
     rules.reply_prefixes = config.queue.reply_prefixes;
     rules.max_request_bytes = config.queue.max_job_bytes;
     rules.types = config.chat.types;
+    rules.reply_on_its_way = 2 * config.queue.lease;
     return rules;
 }
 
@@ -65,7 +66,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       tasks_(io.get_executor()),
       stop_(io.get_executor()),
       texts_(word_table(config_.word_neighbours)),
-      store_(store::open_sqlite(config_.store, io.get_executor(), &texts_)),
+      store_(open_store(config_.store, texts_, signals_, io)),
       claude_(claude::make_client(with_key(config_.claude, std::move(key)), io.get_executor())),
       embedder_(make_embedder(config_.embedding, io.get_executor())),
       queue_(config_.queue, io.get_executor()),
@@ -84,6 +85,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
               return texts_.ranker_for(std::string(query), now);
           },
           clock_, io.get_executor()),
+      erasures_({}, *store_, admin_, clock_, io.get_executor()),
       chat_(
           rules_of(config_.queue), config_.chat, {&texts_, embedder_.get(), config_.embedding.timeout},
           *store_, *claude_, gate_, clock_,
@@ -98,6 +100,7 @@ asio::awaitable<void> service::run() {
     summarizer_.start();
     consolidator_.start();
     upkeep_.start();
+    erasures_.start();
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery) { return chat_.answer(std::move(delivery)); },
                  [this] { return to_json(current_status()); });
@@ -119,6 +122,7 @@ asio::awaitable<void> service::stop_parts() {
     co_await summarizer_.stop();
     co_await consolidator_.stop();
     co_await upkeep_.stop();
+    co_await erasures_.stop();
     tasks_.cancel();
     co_await tasks_.join();
     claude_->close();

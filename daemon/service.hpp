@@ -12,6 +12,7 @@
 #include "queue/job_queue.hpp"
 #include "store/curator.hpp"
 #include "workers/admin/admin.hpp"
+#include "workers/admin/erasure_upkeep.hpp"
 #include "workers/background/consolidator.hpp"
 #include "workers/background/summarizer.hpp"
 #include "workers/background/upkeep.hpp"
@@ -39,7 +40,8 @@ public:
     };
     using reload = std::function<std::unique_ptr<reloaded>()>;
 
-    /// Throws store::open_error, and std::invalid_argument or std::runtime_error for settings that cannot be
+    /// Throws store::open_error, store::open_stopped if a signal ended the opening of the database, and
+    /// std::invalid_argument or std::runtime_error for settings that cannot be
     /// used.
     service(config config, base::secret key, reload reload, boost::asio::io_context& io);
 
@@ -77,6 +79,7 @@ private:
     workers::upkeep upkeep_;
     workers::redis_traces traces_;
     workers::admin admin_;
+    workers::erasure_upkeep erasures_;
     workers::chat_turn chat_;
 };
 
