@@ -64,7 +64,7 @@ struct fixture {
         BOOST_TEST(journal.calls == wanted, boost::test_tools::per_element());
         journal = {};
     }
-    std::chrono::milliseconds due_in() { return curator.due.back() - clock.wall(); }
+    std::chrono::nanoseconds due_in() { return curator.due.back() - clock.wall(); }
     void tell() {
         store::memory_record memory;
         memory.what.id = 7;
