@@ -318,12 +318,12 @@ class WhenRedisFails(ErasingCase):
         daemon = self.start()
         id = self.tell("I live near the qzorlin harbour", OLD, session_id="s1")
         self.answers["where do I live?"] = f"Well. {OLD}."
-        self.leave("where do I live?", session_id="s2")
+        reply = "engram:reply:" + self.leave("where do I live?", session_id="s2")
         self.redis.client.execute_command("ACL", "SETUSER", "default", "-lrange")
         failed = self.reply(self.request("memory.delete", memory_id=id))
         self.assertIn("is deleted", self.refused(failed, "internal", retryable=True))
-        self.assertEqual(self.database_places_that_hold("qzorlin"), [])
-        self.assertNotEqual(self.places_that_hold("qzorlin"), [])
+        self.assertEqual(self.memories(), [])
+        self.assertIn("qzorlin", self.redis.client.lindex(reply, 0).decode())
         return daemon, id
 
     def allow(self):
