@@ -5,7 +5,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/service.hpp"
 #include "daemon/settings.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/opening.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -89,6 +89,8 @@ int run_logged(daemon::settings settings, daemon::config_sources const& sources)
     int status = EX_OK;
     try {
         run(std::move(settings), sources);
+    } catch (store::open_stopped const& stopped) {
+        base::log_info("stopped", {{"opening", stopped.what()}});
     } catch (store::open_error const& error) {
         base::log_error("the database cannot be used", {{"error", error.what()}});
         status = EX_DATAERR;

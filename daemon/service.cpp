@@ -1,7 +1,7 @@
 #include "daemon/service.hpp"
 
 #include "base/log.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "daemon/opening.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -49,6 +49,7 @@ workers::admin_rules admin_rules_of(config const& config) {
     rules.reply_prefixes = config.queue.reply_prefixes;
     rules.max_request_bytes = config.queue.max_job_bytes;
     rules.types = config.chat.types;
+    rules.reply_on_its_way = 2 * config.queue.lease;
     return rules;
 }
 
@@ -81,7 +82,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       part_(io.get_executor()),
       stop_(io.get_executor()),
       texts_(word_table(config_.word_neighbours)),
-      store_(store::open_sqlite(config_.store, io.get_executor(), &texts_)),
+      store_(open_store(config_.store, texts_, signals_, io)),
       claude_(claude::make_client(with_key(config_.claude, std::move(key)), io.get_executor())),
       embedder_(make_embedder(config_.embedding, io.get_executor())),
       queue_(config_.queue, io.get_executor()),
@@ -96,6 +97,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       upkeep_(upkeep_of(config_), *store_, embedder_.get(), clock_, io.get_executor()),
       traces_(queue_.connection(), config_.queue),
       admin_(admin_rules_of(config_), *store_, traces_, clock_, io.get_executor()),
+      erasures_({}, *store_, admin_, clock_, io.get_executor()),
       chat_(
           rules_of(config_.queue), config_.chat, {embedder_.get(), config_.embedding.timeout}, *store_,
           *claude_, gate_, clock_,
@@ -121,6 +123,7 @@ void service::start_parts() {
     summaries_.start();
     consolidator_.start();
     upkeep_.start();
+    erasures_.start();
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery,
                         queue::reply_stream& reply) { return answer_job(chat_, std::move(delivery), reply); },
@@ -135,6 +138,7 @@ asio::awaitable<void> service::stop_parts() {
     co_await summaries_.stop();
     co_await consolidator_.stop();
     co_await upkeep_.stop();
+    co_await erasures_.stop();
     co_await part_.stop();
     claude_->close();
     if (embedder_) embedder_->close();

@@ -14,6 +14,7 @@
 #include "queue/user_traces.hpp"
 #include "store/database.hpp"
 #include "workers/admin/admin.hpp"
+#include "workers/admin/erasure_upkeep.hpp"
 #include "workers/background/consolidator.hpp"
 #include "workers/background/summary_pool.hpp"
 #include "workers/background/upkeep.hpp"
@@ -40,7 +41,8 @@ public:
     };
     using reload = std::function<std::unique_ptr<reloaded>()>;
 
-    /// Throws store::open_error, and std::invalid_argument or std::runtime_error for settings that cannot be
+    /// Throws store::open_error, store::open_stopped if a signal ended the opening of the database, and
+    /// std::invalid_argument or std::runtime_error for settings that cannot be
     /// used.
     service(config config, base::secret key, reload reload, boost::asio::io_context& io);
 
@@ -83,6 +85,7 @@ private:
     workers::upkeep upkeep_;
     queue::redis_traces traces_;
     workers::admin admin_;
+    workers::erasure_upkeep erasures_;
     workers::chat_turn chat_;
 };
 

@@ -62,6 +62,29 @@ struct erased {
     erasure_counts counts;
     std::vector<std::string> reply_keys;  ///< of replies that may still be in Redis
     std::vector<std::string> job_ids;     ///< of those jobs
+    std::int64_t pending = 0;             ///< names what is left to do about those; 0: nothing
+};
+
+/// An erasure of which something is left to do outside of the store.
+struct pending_erasure {
+    enum class kind {
+        memory,
+        session,
+        user,  ///< to be forgotten anew from the beginning: it names no replies
+    };
+
+    std::int64_t id = 0;
+    pending_erasure::kind what = kind::memory;
+    std::string user_id;
+    std::vector<std::string> reply_keys, job_ids;
+    bool cleaned = false;  ///< replies were erased; this is to look for one that was on its way then
+    unsigned tries = 0;    ///< before this one, without success
+};
+
+enum class erasure_state {
+    open,     ///< nothing has been done
+    cleaned,  ///< replies were erased, and are to be looked for once more
+    done,     ///< nothing is left to do
 };
 
 /// What becomes of the record that a forgotten user's jobs are done. It is the only one of where their
@@ -111,14 +134,25 @@ public:
     virtual answer<std::optional<memory_record>> restore_memory(std::string user_id, std::int64_t memory_id,
                                                                 base::wall_time at) = 0;
 
-    /// All versions, the exchanges they were learnt from (turns become blank), the summaries of those.
+    /// All versions, the exchanges they were learnt from (turns become blank), the summaries of those. Of one
+    /// that is deleted already but not finished: what was reported then.
     virtual answer<std::optional<erased>> delete_memory(std::string user_id, std::int64_t memory_id,
                                                         base::wall_time at) = 0;
     virtual answer<std::optional<erased>> delete_session(conversation which, bool memories,
                                                          base::wall_time at) = 0;
     /// Nothing is left of the user but that they were forgotten and when, under a digest of their id, and
-    /// some counters. Names the replies of all jobs that are on record; counts those that were not blank yet.
+    /// some counters. In pieces, so that others write in between; from the first one on nothing that was read
+    /// before is written any more. One that ends in between is a pending erasure, as is one that keeps the
+    /// jobs. Names the replies of all jobs that are on record; counts those that were not blank yet.
     virtual answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) = 0;
+
+    /// Upkeep: an erasure that whoever began it has not finished in a minute, or one that is to be looked at
+    /// again; nobody else gets it until `until`.
+    virtual answer<std::optional<pending_erasure>> claim_erasure(base::wall_time now,
+                                                                 base::wall_time until) = 0;
+    /// What has become of it; it is claimable again at `due`, unless it is done. One that is gone is no
+    /// error.
+    virtual answer<void> settle_erasure(std::int64_t id, erasure_state state, base::wall_time due) = 0;
 };
 
 }  // namespace engram::store

@@ -72,7 +72,7 @@ void set_up(connection& db, std::size_t cache_kib) {
 
 }  // namespace
 
-connection open_for_writing(options const& options, text_index const* texts) {
+connection open_for_writing(options const& options, text_index const* texts, opening& under_way) {
     auto const path = absolute_path(options.path);
     make_file(path);
     try {
@@ -80,17 +80,23 @@ connection open_for_writing(options const& options, text_index const* texts) {
         if (db.is_read_only()) throw open_error("the database " + path + " is not writable for this user");
         // Deleted text is overwritten, from the first step on: what a migration moves leaves no copy behind.
         db.execute("PRAGMA secure_delete = ON");
-        migrate(db, path);
+        under_way.attach(db);
+        migrate(db, path, under_way);
         use_write_ahead_log(db, options.busy_timeout, path);
         set_up(db, options.cache_kib);
-        reindex_if_needed(db, texts, path);
+        reindex_if_needed(db, texts, path, under_way);
+        under_way.detach(db);
         // Checkpoints every 16 MiB of log rather than 4: most pages of a burst are written more than once,
         // and reach the database once. A log grown by a migration is cut back to 64 MiB.
         db.execute(std::string("PRAGMA synchronous = ") + (options.synchronous_full ? "FULL" : "NORMAL") +
                    "; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864");
         return db;
     } catch (sqlite_error const& failed) {
+        if (under_way.stopped()) under_way.check();
         throw cannot_open(path, failed);
+    } catch (open_error const&) {
+        if (under_way.stopped()) under_way.check();
+        throw;
     }
 }
 

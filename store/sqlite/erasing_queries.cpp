@@ -24,29 +24,6 @@ bool is_distinctive(std::string_view text) {
     return text.size() >= 12 && std::ranges::count(text, ' ') >= 2;
 }
 
-// As a JSON string holds it.
-std::string json_escaped(std::string_view text) {
-    std::string out;
-    constexpr std::string_view shortened = "\bb\ff\nn\rr\tt";
-    constexpr char const* digits = "0123456789abcdef";
-    for (char const c : text) {
-        auto const byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20) {
-            if (c == '"' || c == '\\') out += '\\';
-            out += c;
-        } else if (auto const at = shortened.find(c); at != std::string_view::npos) {
-            out.append(1, '\\').append(1, shortened[at + 1]);
-        } else {
-            out.append("\\u00").append(1, digits[byte / 16]).append(1, digits[byte % 16]);
-        }
-    }
-    return out;
-}
-
-// A good reply without what was said.
-constexpr std::string_view blank_reply =
-    "CASE WHEN json_valid(reply) THEN json_set(reply, '$.reply', '', '$.memories', json('[]')) ELSE '' END";
-
 std::optional<std::int64_t> integer_or_none(rows const& from, int column) {
     return from.is_null(column) ? std::nullopt : std::optional(from.integer(column));
 }
@@ -56,14 +33,16 @@ std::optional<std::int64_t> integer_or_none(rows const& from, int column) {
 struct erasing_queries::erasure {
     std::string const& user_id;
     std::int64_t user_key;
-    std::set<std::string> jobs;  // that told of it, also those without a good reply
     erased result;
+    blanked_outcomes outcomes;
 };
 
-erasing_queries::erasing_queries(connection& db, user_writer& users, recall_index& index)
-    : db_(db),
-      users_(users),
+erasing_queries::erasing_queries(connection& db, user_writer& users, recall_index& index,
+                                 pending_queries& pending)
+    : users_(users),
       index_(index),
+      pending_(pending),
+      outcomes_(db),
       memory_(db.prepare("SELECT label, content, memory_type, session_id, item, superseded_by, job_id "
                          "FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
       versions_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_by_label "
@@ -94,19 +73,6 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
                                         "AND instr(content, ?2) > 0")),
       cut_turn_(db.prepare("UPDATE conversation_history SET content = replace(content, ?2, ''), item = NULL "
                            "WHERE id = ?1")),
-      finished_(db.prepare("SELECT reply_to FROM engram_finished_job WHERE job_id = ?1 AND user_id = ?2")),
-      replies_with_(db.prepare("SELECT job_id FROM engram_finished_job "
-                               "INDEXED BY engram_finished_job_by_user "
-                               "WHERE user_id = ?1 AND instr(reply, ?2) > 0")),
-      erase_reply_(db.prepare(std::string("UPDATE engram_finished_job SET reply = ")
-                                  .append(blank_reply)
-                                  .append(" WHERE job_id = ?1 AND user_id = ?2"))),
-      errors_(db.prepare("SELECT ticket, job_id, reply FROM engram_failed_delivery "
-                         "INDEXED BY engram_failed_delivery_by_user WHERE user_id = ?1")),
-      erase_error_(db.prepare("UPDATE engram_failed_delivery SET error_message = '', "
-                              "reply = CASE WHEN json_valid(reply) "
-                              "THEN json_set(reply, '$.error.message', '') ELSE '' END "
-                              "WHERE ticket = ?1 AND user_id = ?2")),
       remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
       remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
       remove_turn_sources_(db.prepare("DELETE FROM engram_memory_source WHERE user_turn = ?1")),
@@ -117,35 +83,21 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
                                    "WHERE user_id = ?1 AND session_id = ?2 "
                                    "AND (memory_type = 'summary' OR ?3 <> 0)")),
       remove_turn_(db.prepare("DELETE FROM conversation_history WHERE id = ?1 AND user_id = ?2")),
-      remove_session_(db.prepare("DELETE FROM engram_session WHERE user_id = ?1 AND session_id = ?2")),
-      user_finished_(db.prepare("SELECT job_id, reply_to FROM engram_finished_job "
-                                "INDEXED BY engram_finished_job_by_user WHERE user_id = ?1")),
-      // Those that are blank already were counted before.
-      erase_user_replies_(db.prepare(std::string("UPDATE engram_finished_job "
-                                                 "INDEXED BY engram_finished_job_by_user SET reply = ")
-                                         .append(blank_reply)
-                                         .append(" WHERE user_id = ?1 AND reply <> ")
-                                         .append(blank_reply))),
-      remove_user_finished_(db.prepare("DELETE FROM engram_finished_job WHERE user_id = ?1")) {
-    // In the order of forget_user().
-    for (auto const& sql :
-         {std::string("DELETE FROM engram_memory_source WHERE memory_id IN (SELECT id FROM long_term_memory "
-                      "INDEXED BY engram_memory_by_user WHERE user_id = ?1)"),
-          std::string("DELETE FROM long_term_memory WHERE user_id = ?1"), history("DELETE", true, ""),
-          history("DELETE", false, ""), std::string("DELETE FROM engram_session WHERE user_id = ?1"),
-          std::string("DELETE FROM engram_failed_delivery WHERE user_id = ?1")})
-        forget_.push_back(db.prepare(sql));
-}
+      remove_session_(db.prepare("DELETE FROM engram_session WHERE user_id = ?1 AND session_id = ?2")) {}
 
-std::optional<erased> erasing_queries::delete_memory(std::string const& user_id, std::int64_t id) {
+std::optional<erased> erasing_queries::delete_memory(std::string const& user_id, std::int64_t id,
+                                                     base::wall_time at) {
+    auto const name = std::to_string(id);
+    bool known = false;
     {
         auto found = memory_.query(id, user_id);
-        if (!found.next()) return std::nullopt;
+        known = found.next();
     }
+    if (!known) return pending_.find_open(pending_erasure::kind::memory, user_id, name);
     erasure what{user_id, users_.find_or_add(user_id).key, {}, {}};
     erase_memories(what, {id});
     users_.count_deletion(what.user_key);
-    return finish(what);
+    return finish(what, pending_erasure::kind::memory, name, at);
 }
 
 // With everything that these became, came from or went into.
@@ -159,15 +111,15 @@ void erasing_queries::erase_memories(erasure& what, ids memories) {
     auto const told_in = sources_of(what, memories);
     erase_turns(what, told_in.turns);
     for (auto const& job : told_in.jobs)
-        erase_reply(what, job);
+        outcomes_.blank_reply_of(what.user_id, job, what.outcomes);
     erase_derived_summaries(what, told_in.summaries);
     for (auto const id : memories)
         remove_memory(what, id);
     for (auto const& text : texts) {
         erase_mentions(what, text);
-        erase_replies(what, text);
+        outcomes_.blank_replies_with(what.user_id, text, what.outcomes);
     }
-    erase_errors(what, texts);
+    outcomes_.blank_errors(what.user_id, texts, what.outcomes);
 }
 
 // All versions, what ended in favour of one of them, and what a consolidation made of one. A memory that was
@@ -273,7 +225,7 @@ void erasing_queries::erase_turns(erasure& what, ids const& turns) {
         ++what.result.counts.turns;
         if (!summary) change_window_.run(what.user_id, session, std::int64_t{-1});
         if (summary && *summary != 0) summaries.insert(*summary);
-        erase_reply(what, job);
+        outcomes_.blank_reply_of(what.user_id, job, what.outcomes);
     }
     erase_derived_summaries(what, summaries);
 }
@@ -327,64 +279,17 @@ void erasing_queries::erase_mentions(erasure& what, std::string const& text) {
     }
 }
 
-void erasing_queries::erase_replies(erasure& what, std::string const& text) {
-    std::vector<std::string> jobs;
-    {
-        auto const escaped = json_escaped(text);  // borrowed while it is searched for
-        auto found = replies_with_.query(what.user_id, escaped);
-        while (found.next())
-            jobs.emplace_back(found.bytes(0));
-    }
-    for (auto const& job : jobs)
-        erase_reply(what, job);
-}
-
-void erasing_queries::erase_reply(erasure& what, std::string const& job_id) {
-    if (job_id.empty() || !what.jobs.insert(job_id).second) return;
-    std::string reply_to;
-    {
-        auto found = finished_.query(job_id, what.user_id);
-        if (!found.next()) {
-            what.result.job_ids.push_back(job_id);  // its dead letters live longer than its outcome
-            return;
-        }
-        reply_to = found.bytes(0);
-    }
-    erase_reply_.run(job_id, what.user_id);
-    note_reply(what, job_id, std::move(reply_to));
-}
-
-// An error may quote what the user said, also one of an attempt before that which told of it.
-void erasing_queries::erase_errors(erasure const& what, std::vector<std::string> const& texts) {
-    std::vector<std::string> escaped;
-    std::ranges::transform(texts, std::back_inserter(escaped), json_escaped);
-    std::vector<std::string> tickets;
-    {
-        auto found = errors_.query(what.user_id);
-        while (found.next()) {
-            auto const reply = found.bytes(2);
-            bool const quotes = std::ranges::any_of(
-                escaped, [&](auto const& text) { return reply.find(text) != std::string_view::npos; });
-            if (quotes || what.jobs.contains(std::string(found.bytes(1))))
-                tickets.emplace_back(found.bytes(0));
-        }
-    }
-    for (auto const& ticket : tickets)
-        erase_error_.run(ticket, what.user_id);
-}
-
 // Many jobs may share one place for their replies.
-erased erasing_queries::finish(erasure& what) {
-    auto& keys = what.result.reply_keys;
-    std::ranges::sort(keys);
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-    return std::move(what.result);
-}
-
-void erasing_queries::note_reply(erasure& what, std::string job_id, std::string reply_to) {
-    ++what.result.counts.replies;
-    what.result.job_ids.push_back(std::move(job_id));
-    if (!reply_to.empty()) what.result.reply_keys.push_back(std::move(reply_to));
+erased erasing_queries::finish(erasure& what, pending_erasure::kind kind, std::string_view target,
+                               base::wall_time at) {
+    auto& gone = what.result;
+    gone.counts.replies = what.outcomes.replies;
+    gone.job_ids = std::move(what.outcomes.job_ids);
+    gone.reply_keys = std::move(what.outcomes.reply_keys);
+    std::ranges::sort(gone.reply_keys);
+    gone.reply_keys.erase(std::unique(gone.reply_keys.begin(), gone.reply_keys.end()), gone.reply_keys.end());
+    gone.pending = pending_.note(kind, what.user_id, target, gone, at);
+    return std::move(gone);
 }
 
 void erasing_queries::take_out(erasure& what, std::optional<std::int64_t> item) {
@@ -407,11 +312,14 @@ void erasing_queries::remove_memory(erasure& what, std::int64_t id) {
     ++what.result.counts.memories;
 }
 
-std::optional<erased> erasing_queries::delete_session(conversation const& of, bool memories) {
+std::optional<erased> erasing_queries::delete_session(conversation const& of, bool memories,
+                                                      base::wall_time at) {
+    bool known = false;
     {
         auto found = session_.query(of.user_id, of.session_id);
-        if (!found.next()) return std::nullopt;
+        known = found.next();
     }
+    if (!known) return pending_.find_open(pending_erasure::kind::session, of.user_id, of.session_id);
     erasure what{of.user_id, users_.find_or_add(of.user_id).key, {}, {}};
     ids of_session, turns;
     {
@@ -431,31 +339,7 @@ std::optional<erased> erasing_queries::delete_session(conversation const& of, bo
     remove_session_.run(of.user_id, of.session_id);
     what.result.counts.sessions = 1;
     users_.count_deletion(what.user_key);
-    return finish(what);
-}
-
-erased erasing_queries::forget_user(std::string const& user_id, finished_jobs jobs, base::wall_time at) {
-    erasure what{user_id, users_.find_or_add(user_id).key, {}, {}};
-    auto& counts = what.result.counts;
-    {
-        auto found = user_finished_.query(user_id);
-        while (found.next())
-            note_reply(what, std::string(found.bytes(0)), std::string(found.bytes(1)));
-    }
-    erase_user_replies_.run(user_id);
-    counts.replies = static_cast<std::size_t>(db_.changes());
-    if (jobs == finished_jobs::remove) remove_user_finished_.run(user_id);
-    auto const removed = index_.remove_all(what.user_key);
-    counts.index_entries = removed.entries;
-    counts.vectors = removed.vectors;
-    std::size_t* const counted[] = {nullptr,       &counts.memories, &counts.turns,
-                                    &counts.turns, &counts.sessions, nullptr};
-    for (std::size_t i = 0; i < forget_.size(); ++i) {
-        forget_[i].run(user_id);
-        if (counted[i] != nullptr) *counted[i] += static_cast<std::size_t>(db_.changes());
-    }
-    users_.forget(what.user_key, base::to_unix_ms(at));
-    return finish(what);
+    return finish(what, pending_erasure::kind::session, of.session_id, at);
 }
 
 }  // namespace engram::store

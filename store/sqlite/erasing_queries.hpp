@@ -3,6 +3,8 @@
 
 #include "store/memories.hpp"
 #include "store/sqlite/memory_writer.hpp"
+#include "store/sqlite/outcome_erasing.hpp"
+#include "store/sqlite/pending_queries.hpp"
 #include "store/sqlite/recall_index.hpp"
 #include "store/sqlite/user_queries.hpp"
 
@@ -21,11 +23,13 @@ namespace engram::store {
 /// everything back.
 class erasing_queries {
 public:
-    erasing_queries(connection& db, user_writer& users, recall_index& index);
+    erasing_queries(connection& db, user_writer& users, recall_index& index, pending_queries& pending);
 
-    [[nodiscard]] std::optional<erased> delete_memory(std::string const& user_id, std::int64_t id);
-    [[nodiscard]] std::optional<erased> delete_session(conversation const& of, bool memories);
-    [[nodiscard]] erased forget_user(std::string const& user_id, finished_jobs jobs, base::wall_time at);
+    /// None: there is no such memory or session, nor an erasure of it that is not finished.
+    [[nodiscard]] std::optional<erased> delete_memory(std::string const& user_id, std::int64_t id,
+                                                      base::wall_time at);
+    [[nodiscard]] std::optional<erased> delete_session(conversation const& of, bool memories,
+                                                       base::wall_time at);
 
 private:
     using ids = std::set<std::int64_t>;
@@ -45,26 +49,20 @@ private:
     void erase_turns(erasure& what, ids const& turns);
     void erase_derived_summaries(erasure& what, ids const& summaries);
     void erase_mentions(erasure& what, std::string const& text);
-    void erase_replies(erasure& what, std::string const& text);
-    void erase_reply(erasure& what, std::string const& job_id);
-    void erase_errors(erasure const& what, std::vector<std::string> const& texts);
     void remove_memory(erasure& what, std::int64_t id);
     void take_out(erasure& what, std::optional<std::int64_t> item);
-    static erased finish(erasure& what);
-    static void note_reply(erasure& what, std::string job_id, std::string reply_to);
+    erased finish(erasure& what, pending_erasure::kind kind, std::string_view target, base::wall_time at);
 
-    connection& db_;
     user_writer& users_;
     recall_index& index_;
+    pending_queries& pending_;
+    outcome_eraser outcomes_;
     statement memory_, versions_, ended_for_, sources_, covered_, covers_, summaries_after_;
     statement turn_, blank_turn_, uncover_, change_window_;
     statement mentions_in_window_, mentions_in_archive_, mentions_in_summaries_, cut_turn_;
-    statement finished_, replies_with_, erase_reply_, errors_, erase_error_;
     statement remove_memory_, remove_sources_, remove_turn_sources_;
     statement session_, session_turns_window_, session_turns_archive_, session_memories_, remove_turn_,
         remove_session_;
-    statement user_finished_, erase_user_replies_, remove_user_finished_;
-    std::vector<statement> forget_;
 };
 
 }  // namespace engram::store

@@ -1,72 +1,13 @@
 #include "store/sqlite/listing_queries.hpp"
 
-#include <algorithm>
-#include <charconv>
+#include "store/sqlite/listing_parts.hpp"
 
 namespace engram::store {
 namespace {
 
 constexpr std::size_t most_sources = 100;
-constexpr std::size_t most_on_a_page = 100'000;
-// A user with more conversations than this sees the rest by their ids only.
+// A list shows the first of them by their ids, sorted by time. An export has all.
 constexpr std::size_t most_sessions = 100'000;
-
-constexpr std::string_view in_window = "summary_id IS NULL AND role IN ('user', 'assistant')";
-constexpr std::string_view in_archive =
-    "(summary_id IS NOT NULL OR role IS NULL OR role NOT IN ('user', 'assistant'))";
-
-std::int64_t number(std::string_view text, std::int64_t otherwise) {
-    std::int64_t value = otherwise;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-std::string history(std::string_view what, std::string_view index, std::string_view where,
-                    std::string_view rest) {
-    return select(what, "FROM conversation_history INDEXED BY ")
-        .append(index)
-        .append(" WHERE user_id = ?1 AND ")
-        .append(where)
-        .append(rest);
-}
-
-std::string memories_where(std::string_view index, std::string_view where) {
-    return select(memory_columns_read, "FROM long_term_memory INDEXED BY ")
-        .append(index)
-        .append(" WHERE user_id = ?1 AND ")
-        .append(where);
-}
-
-// A session's id in a cursor: other software's may be no UTF-8, which would not survive JSON.
-std::string to_hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (auto const byte : bytes) {
-        text += digits[static_cast<unsigned char>(byte) >> 4];
-        text += digits[static_cast<unsigned char>(byte) & 15];
-    }
-    return text;
-}
-
-// What is no hex ends it.
-std::string from_hex(std::string_view text) {
-    std::string bytes;
-    for (; text.size() >= 2; text.remove_prefix(2)) {
-        unsigned value = 0;
-        auto const [stop, error] = std::from_chars(text.data(), text.data() + 2, value, 16);
-        if (error != std::errc() || stop != text.data() + 2) break;
-        bytes += static_cast<char>(value);
-    }
-    return bytes;
-}
-
-constexpr std::string_view newest_first = " AND id < ?2 ORDER BY id DESC LIMIT ?3";
-constexpr std::string_view of_no_session = " AND session_id IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
-constexpr std::string_view oldest_first = " AND session_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
-
-page_request sensible(page_request const& asked) {
-    return {asked.from, std::clamp<std::size_t>(asked.limit, 1, most_on_a_page)};
-}
 
 // Keeps `limit` of what was read one beyond it, and names where the next page begins.
 template <class T, class Name>
@@ -111,11 +52,7 @@ listing_queries::listing_queries(connection& db, text_index const* texts)
           db.prepare(history("count(*)", "engram_history_archive", in_archive, " AND session_id = ?2"))),
       window_turns_(db.prepare(history(turn_columns_read, "engram_history_window", in_window, oldest_first))),
       archive_turns_(
-          db.prepare(history(turn_columns_read, "engram_history_archive", in_archive, oldest_first))),
-      lost_window_turns_(
-          db.prepare(history(turn_columns_read, "engram_history_window", in_window, of_no_session))),
-      lost_archive_turns_(
-          db.prepare(history(turn_columns_read, "engram_history_archive", in_archive, of_no_session))) {}
+          db.prepare(history(turn_columns_read, "engram_history_archive", in_archive, oldest_first))) {}
 
 page<memory_record> listing_queries::list_memories(std::string const& user_id, std::string const& type,
                                                    bool past, page_request const& asked,
@@ -242,86 +179,6 @@ std::optional<page<turn_record>> listing_queries::read_session(conversation cons
     std::ranges::sort(turns, {}, [](turn_record const& one) { return one.what.id; });
     return cut(std::move(turns), which.limit,
                [](turn_record const& last) { return std::to_string(last.what.id); });
-}
-
-// First all memories, then session for session with its turns, last the turns that older software wrote
-// without a session. `next` is "m<id>", "t<id>:<session in hex>" for the turns of a session after a turn (a
-// session itself comes before its first turn), or "u<id>".
-page<exported> listing_queries::export_user(std::string const& user_id, page_request const& asked) {
-    auto const which = sensible(asked);
-    page<exported> page;
-    if (which.from.starts_with('u')) {
-        export_lost_turns(user_id, which, page);
-        return page;
-    }
-    if (!which.from.starts_with('t')) {
-        auto const rest = std::string_view(which.from).substr(std::min<std::size_t>(which.from.size(), 1));
-        auto const before = which.from.empty() ? INT64_MAX : number(rest, 0);
-        auto found = memories_.query(user_id, before, which.limit);
-        while (found.next())
-            page.items.push_back({read_memory_record(found), std::nullopt, std::nullopt});
-        if (page.items.size() == which.limit) {
-            page.next = "m" + std::to_string(page.items.back().memory->what.id);
-            return page;
-        }
-    }
-    export_turns(user_id, which, page);
-    return page;
-}
-
-void listing_queries::export_turns(std::string const& user_id, page_request const& which,
-                                   page<exported>& page) {
-    std::string from_session;
-    std::int64_t after = 0;
-    bool begun = false;  // the session in which we go on has been written already
-    if (which.from.starts_with('t')) {
-        auto const colon = which.from.find(':');
-        after = number(std::string_view(which.from).substr(1), 0);
-        from_session =
-            colon == std::string::npos ? "" : from_hex(std::string_view(which.from).substr(colon + 1));
-        begun = colon != std::string::npos;
-    }
-    for (auto& session : all_sessions(user_id)) {
-        if (session.session_id < from_session) continue;
-        bool const goes_on = begun && session.session_id == from_session;
-        auto const turns =
-            read_session({user_id, session.session_id}, {std::to_string(goes_on ? after : 0), which.limit});
-        auto const go_on_after = [&](std::int64_t id) {
-            page.next = "t" + std::to_string(id) + ":" + to_hex(session.session_id);
-        };
-        if (!goes_on) {
-            session.turns = count_turns(user_id, session.session_id);
-            page.items.push_back({std::nullopt, std::nullopt, session});
-            go_on_after(0);
-        }
-        for (auto const& turn : turns->items) {
-            if (page.items.size() >= which.limit) return;
-            page.items.push_back({std::nullopt, turn, std::nullopt});
-            go_on_after(turn.what.id);
-        }
-        if (!turns->next.empty()) return;  // the page is full, the session is not at its end
-        go_on_after(INT64_MAX);
-        if (page.items.size() >= which.limit) return;
-    }
-    export_lost_turns(user_id, which, page);
-}
-
-void listing_queries::export_lost_turns(std::string const& user_id, page_request const& which,
-                                        page<exported>& page) {
-    auto const after = which.from.starts_with('u') ? number(std::string_view(which.from).substr(1), 0) : 0;
-    auto const room = which.limit - std::min(which.limit, page.items.size());
-    std::vector<turn_record> turns;
-    for (auto* statement : {&lost_window_turns_, &lost_archive_turns_}) {
-        auto found = statement->query(user_id, after, room + 1);
-        while (found.next())
-            turns.push_back(read_turn_record(found));
-    }
-    std::ranges::sort(turns, {}, [](turn_record const& one) { return one.what.id; });
-    bool const more = turns.size() > room;
-    turns.resize(std::min(turns.size(), room));
-    page.next = more ? "u" + std::to_string(turns.empty() ? after : turns.back().what.id) : "";
-    for (auto& one : turns)
-        page.items.push_back({std::nullopt, std::move(one), std::nullopt});
 }
 
 totals listing_queries::count(std::string const& user_id) {

@@ -26,15 +26,12 @@ public:
     [[nodiscard]] page<session_record> list_sessions(std::string const& user_id, page_request const& which);
     [[nodiscard]] std::optional<page<turn_record>> read_session(conversation const& of,
                                                                 page_request const& which);
-    [[nodiscard]] page<exported> export_user(std::string const& user_id, page_request const& which);
     [[nodiscard]] totals count(std::string const& user_id);
 
 private:
     std::vector<memory_source> read_sources(std::string const& user_id, std::int64_t label);
     std::size_t count_turns(std::string const& user_id, std::string const& session_id);
     std::vector<session_record> all_sessions(std::string const& user_id);
-    void export_turns(std::string const& user_id, page_request const& which, page<exported>& page);
-    void export_lost_turns(std::string const& user_id, page_request const& which, page<exported>& page);
 
     connection& db_;
     user_reader users_;
@@ -52,8 +49,6 @@ private:
     statement archive_count_;
     statement window_turns_;
     statement archive_turns_;
-    statement lost_window_turns_;
-    statement lost_archive_turns_;
 };
 
 }  // namespace engram::store

@@ -52,9 +52,14 @@ void add_errors(connection& db, std::string const&) {
     db.execute(version_3_sql());
 }
 
+// Version 4: erasures that upkeep finishes.
+void add_erasures(connection& db, std::string const&) {
+    db.execute(version_4_sql());
+}
+
 // steps[v] leads from version v to v + 1.
 using step = void (*)(connection&, std::string const& file);
-constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall, add_errors};
+constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall, add_errors, add_erasures};
 
 // 0: not marked as ours. Throws if we must not touch it.
 std::int64_t version_of(connection& db, std::string const& file) {
@@ -97,11 +102,13 @@ void roll_back(connection& db) {
 
 }  // namespace
 
-void migrate(connection& db, std::string const& file) {
-    if (version_of(db, file) == schema_version) return;
+void migrate(connection& db, std::string const& file, opening& under_way) {
+    auto const version = under_way.when_free(db, [&] { return version_of(db, file); });
+    if (version == schema_version) return;
+    under_way.report({"the database is brought to the present version", 0, 0});
     // Renaming must not touch or check what else mentions the tables; dropping must not cascade.
     db.execute("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON");
-    db.execute("BEGIN IMMEDIATE");
+    under_way.when_free(db, [&] { db.execute("BEGIN IMMEDIATE"); });
     try {
         run_steps(db, file);
         db.execute("COMMIT");

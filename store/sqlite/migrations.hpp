@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/opening.hpp"
 
 #include <cstdint>
 #include <string>
@@ -12,12 +13,13 @@ namespace engram::store {
 constexpr std::int64_t engram_application_id = 0x454E474D;
 
 /// The schema version this program reads and writes: `PRAGMA user_version`.
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 
 /// Brings the database to `schema_version` in one transaction: after a crash at any moment it is the old one
-/// or the new one. Any number of processes may call it at once; one does the work. `file` is for messages.
+/// or the new one. Any number of processes may call it at once; one does the work, the others
+/// wait. `file` is for messages.
 /// Throws open_error (newer than this program, somebody else's database, or what went wrong; the file is then
 /// as it was).
-void migrate(connection& db, std::string const& file);
+void migrate(connection& db, std::string const& file, opening& under_way);
 
 }  // namespace engram::store

@@ -79,6 +79,6 @@ void reader<Queries>::end() {
 }
 
 template class reader<context_queries>;
-template class reader<listing_queries>;
+template class reader<list_queries>;
 
 }  // namespace engram::store

@@ -2,14 +2,16 @@
 #pragma once
 
 #include "store/sqlite/context_queries.hpp"
-#include "store/sqlite/listing_queries.hpp"
+#include "store/sqlite/export_queries.hpp"
+#include "store/sqlite/list_queries.hpp"
+#include "store/sqlite/pending_queries.hpp"
 #include "store/sqlite/work.hpp"
 
 #include <thread>
 
 namespace engram::store {
 
-/// One reading connection and its thread, for what `Queries` answers: context_queries or listing_queries.
+/// One reading connection and its thread, for what `Queries` answers: context_queries or list_queries.
 /// Work that waits is answered from one read transaction, which begins after the work was accepted: it sees
 /// everything whose commit was reported before. Each piece is reported when it is done: nobody waits for the
 /// pieces behind theirs.
@@ -43,6 +45,6 @@ private:
 };
 
 extern template class reader<context_queries>;
-extern template class reader<listing_queries>;
+extern template class reader<list_queries>;
 
 }  // namespace engram::store

@@ -18,7 +18,10 @@ recall_index::recall_index(connection& db, text_index const* texts)
       update_(db.prepare("UPDATE engram_recall SET entries = ?2 WHERE place = ?1")),
       remove_row_(db.prepare("DELETE FROM engram_recall WHERE place = ?1")),
       remove_vector_(db.prepare("DELETE FROM engram_vector WHERE place = ?1")),
-      remove_vectors_(db.prepare("DELETE FROM engram_vector WHERE place >= ?1 AND place < ?2")) {}
+      some_rows_(db.prepare("SELECT place, entries FROM engram_recall WHERE place >= ?1 AND place < ?2 "
+                            "ORDER BY place LIMIT ?3")),
+      remove_vectors_(db.prepare("DELETE FROM engram_vector WHERE place IN (SELECT place FROM engram_vector "
+                                 "WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3)")) {}
 
 new_entry recall_index::prepare(user_row& user, std::string_view text, text_kind kind) {
     new_entry made;
@@ -95,20 +98,23 @@ bool recall_index::holds(std::int64_t user_key, std::int64_t item) {
     return false;
 }
 
-recall_index::removals recall_index::remove_all(std::int64_t user_key) {
+recall_index::removals recall_index::remove_some(std::int64_t user_key, std::size_t most) {
     removals removed;
     auto const from = place_of(user_key, 0), end = place_of(user_key + 1, 0);
+    std::int64_t last = from - 1;
     {
-        auto found = range_.query(from, end);
-        while (found.next()) {
-            record_reader records(found.bytes(0));
+        auto found = some_rows_.query(from, end, most);
+        for (; found.next(); ++removed.rows) {
+            last = found.integer(0);
+            record_reader records(found.bytes(1));
             while (records.next())
                 ++removed.entries;
         }
     }
-    remove_range_.run(from, end);
-    remove_vectors_.run(from, end);
+    remove_range_.run(from, last + 1);
+    remove_vectors_.run(from, end, most - removed.rows);
     removed.vectors = static_cast<std::size_t>(db_.changes());
+    removed.rows += removed.vectors;
     return removed;
 }
 

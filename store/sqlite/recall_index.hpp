@@ -41,11 +41,11 @@ public:
     };
     removal remove(std::int64_t user_key, std::int64_t item);
     [[nodiscard]] bool holds(std::int64_t user_key, std::int64_t item);
-    /// Everything of a user; how many texts and vectors that were.
+    /// At most `most` rows of a user; how many texts, vectors and rows that were.
     struct removals {
-        std::size_t entries = 0, vectors = 0;
+        std::size_t entries = 0, vectors = 0, rows = 0;
     };
-    removals remove_all(std::int64_t user_key);
+    removals remove_some(std::int64_t user_key, std::size_t most);
 
     [[nodiscard]] text_index const* texts() const { return texts_; }
 
@@ -61,6 +61,7 @@ private:
     statement update_;
     statement remove_row_;
     statement remove_vector_;
+    statement some_rows_;
     statement remove_vectors_;
 };
 

@@ -133,6 +133,40 @@ WHERE CASE WHEN json_valid(reply) THEN json_type(reply, '$.error') = 'object' EL
 )sql";
 }
 
+// engram_erasure_trace.kind: 0 the key of a reply, 1 the id of a job.
+std::string version_4_sql() {
+    return R"sql(
+CREATE TABLE engram_erasure(
+    erasure INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    cleaned INTEGER NOT NULL DEFAULT 0,
+    memories INTEGER NOT NULL,
+    turns INTEGER NOT NULL,
+    summaries INTEGER NOT NULL,
+    index_entries INTEGER NOT NULL,
+    vectors INTEGER NOT NULL,
+    replies INTEGER NOT NULL,
+    sessions INTEGER NOT NULL
+);
+CREATE INDEX engram_erasure_by_user ON engram_erasure(user_id);
+CREATE INDEX engram_erasure_by_due ON engram_erasure(due_at);
+CREATE TABLE engram_erasure_trace(
+    erasure INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (erasure, kind, name)
+) WITHOUT ROWID;
+
+CREATE INDEX engram_user_unembedded ON engram_user(vector_model) WHERE embedded_items < next_item;
+CREATE INDEX engram_user_by_model ON engram_user(vector_model);
+)sql";
+}
+
 std::string create_table_sql(table_definition const& table, std::string_view as,
                              std::vector<std::string> const& extra) {
     std::string sql = "CREATE TABLE " + std::string(as) + "(";

@@ -38,6 +38,8 @@ struct table_definition {
 
 /// Version 3: what an error was, beside the reply that says so.
 [[nodiscard]] std::string version_3_sql();
+/// Version 4: erasures that are not finished, and indexes of what upkeep looks for.
+[[nodiscard]] std::string version_4_sql();
 
 /// Counts what the window of each conversation holds, into engram_session.
 [[nodiscard]] std::string fill_sessions_sql();

@@ -2,11 +2,13 @@
 
 #include "base/utf8.hpp"
 #include "store/sqlite/database_file.hpp"
+#include "store/sqlite/opening.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/work.hpp"
 #include "store/sqlite/writer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -44,14 +46,55 @@ auto outcome_of(Function function) {
     };
 }
 
+void add(erased& sum, erased more) {
+    auto& all = sum.counts;
+    auto const& part = more.counts;
+    all.memories += part.memories;
+    all.turns += part.turns;
+    all.summaries += part.summaries;
+    all.index_entries += part.index_entries;
+    all.vectors += part.vectors;
+    all.replies += part.replies;
+    all.sessions += part.sessions;
+    std::ranges::move(more.reply_keys, std::back_inserter(sum.reply_keys));
+    std::ranges::move(more.job_ids, std::back_inserter(sum.job_ids));
+    sum.pending = more.pending;
+}
+
+// What one transaction of a forgetting takes along: some ten milliseconds.
+constexpr std::size_t rows_a_forgetting = 500;
+
+awaitable<result<erased>> forget_in_pieces(writer& where, boost::asio::any_io_executor executor,
+                                           std::string user_id, finished_jobs jobs, base::wall_time at) {
+    erased all;
+    auto after = forgetting_queries::from_the_start;
+    for (;;) {
+        auto step = co_await call_on<forget_step>(
+            where, executor, [user_id, jobs, at, after](write_queries& db) -> result<forget_step> {
+                auto piece = db.forgetting.forget_some(user_id, jobs, at, after, rows_a_forgetting);
+                if (piece.done) db.clean_log = true;
+                return piece;
+            });
+        if (!step) co_return step.error();
+        add(all, std::move(step->part));
+        after = step->after;
+        if (step->done) break;
+    }
+    // Many jobs may share one place for their replies.
+    std::ranges::sort(all.reply_keys);
+    all.reply_keys.erase(std::unique(all.reply_keys.begin(), all.reply_keys.end()), all.reply_keys.end());
+    co_return all;
+}
+
 /// Sends each call to the thread that does it. Members go in reverse: readers first, so that the writer's is
 /// the last connection of this process and can clean up.
 class sqlite_store final : public database {
 public:
-    sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts)
+    sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts,
+                 opening& under_way)
         : executor_(std::move(executor)),
           texts_(texts),
-          writer_(open_for_writing(options, texts), texts, options.max_batch, executor_),
+          writer_(open_for_writing(options, texts, under_way), texts, options.max_batch, executor_),
           lists_(open_for_reading(options, list_cache_kib), texts, executor_) {
         for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
             readers_.push_back(std::make_unique<reader<context_queries>>(
@@ -87,9 +130,8 @@ public:
 
     answer<std::optional<base::wall_time>> find_next_lease_end(std::size_t trigger_turns,
                                                                base::wall_time now) override {
-        return load<std::optional<base::wall_time>>([trigger_turns, now](context_queries& db) {
-            return db.find_next_lease_end(trigger_turns, now);
-        });
+        return load<std::optional<base::wall_time>>(
+            [trigger_turns, now](context_queries& db) { return db.find_next_lease_end(trigger_turns, now); });
     }
 
     answer<std::optional<summary_task>> claim_summary(summary_request request) override {
@@ -132,45 +174,45 @@ public:
                                               page_request which, base::wall_time now) override {
         return list<page<memory_record>>(
             [user_id = std::move(user_id), type = std::move(type), past, which = std::move(which),
-             now](listing_queries& db) { return db.list_memories(user_id, type, past, which, now); });
+             now](list_queries& db) { return db.lists.list_memories(user_id, type, past, which, now); });
     }
 
     answer<search_result> find(std::string user_id, search_query query, known_turns known,
                                base::wall_time now) override {
         return list<search_result>(
             [user_id = std::move(user_id), query = std::move(query), known = std::move(known),
-             now](listing_queries& db) { return db.find(user_id, query, known, now); });
+             now](list_queries& db) { return db.lists.find(user_id, query, known, now); });
     }
 
     answer<std::optional<memory_history>> read_history(std::string user_id, std::int64_t memory_id) override {
         return list<std::optional<memory_history>>(
-            [user_id = std::move(user_id), memory_id](listing_queries& db) {
-                return db.read_history(user_id, memory_id);
+            [user_id = std::move(user_id), memory_id](list_queries& db) {
+                return db.lists.read_history(user_id, memory_id);
             });
     }
 
     answer<page<session_record>> list_sessions(std::string user_id, page_request which) override {
         return list<page<session_record>>(
-            [user_id = std::move(user_id), which = std::move(which)](listing_queries& db) {
-                return db.list_sessions(user_id, which);
+            [user_id = std::move(user_id), which = std::move(which)](list_queries& db) {
+                return db.lists.list_sessions(user_id, which);
             });
     }
 
     answer<std::optional<page<turn_record>>> read_session(conversation which, page_request page) override {
         return list<std::optional<engram::store::page<turn_record>>>(
-            [which = std::move(which), page = std::move(page)](listing_queries& db) {
-                return db.read_session(which, page);
+            [which = std::move(which), page = std::move(page)](list_queries& db) {
+                return db.lists.read_session(which, page);
             });
     }
 
     answer<page<exported>> export_user(std::string user_id, page_request which) override {
         return list<page<exported>>([user_id = std::move(user_id), which = std::move(which)](
-                                        listing_queries& db) { return db.export_user(user_id, which); });
+                                        list_queries& db) { return db.exports.export_user(user_id, which); });
     }
 
     answer<totals> count(std::string user_id) override {
         return list<totals>(
-            [user_id = std::move(user_id)](listing_queries& db) { return db.count(user_id); });
+            [user_id = std::move(user_id)](list_queries& db) { return db.lists.count(user_id); });
     }
 
     answer<changed_memory> add_memory(std::string user_id, new_memory what, base::wall_time at) override {
@@ -201,26 +243,38 @@ public:
     }
 
     answer<std::optional<erased>> delete_memory(std::string user_id, std::int64_t memory_id,
-                                                base::wall_time) override {
-        return write<std::optional<erased>>([user_id = std::move(user_id), memory_id](write_queries& db) {
+                                                base::wall_time at) override {
+        return write<std::optional<erased>>([user_id = std::move(user_id), memory_id, at](write_queries& db) {
             db.clean_log = true;
-            return db.erasing.delete_memory(user_id, memory_id);
+            return db.erasing.delete_memory(user_id, memory_id, at);
         });
     }
 
     answer<std::optional<erased>> delete_session(conversation which, bool memories,
-                                                 base::wall_time) override {
-        return write<std::optional<erased>>([which = std::move(which), memories](write_queries& db) {
+                                                 base::wall_time at) override {
+        return write<std::optional<erased>>([which = std::move(which), memories, at](write_queries& db) {
             db.clean_log = true;
-            return db.erasing.delete_session(which, memories);
+            return db.erasing.delete_session(which, memories, at);
         });
     }
 
     answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) override {
-        return write<erased>([user_id = std::move(user_id), jobs, at](write_queries& db) {
-            db.clean_log = true;
-            return db.erasing.forget_user(user_id, jobs, at);
-        });
+        return forget_in_pieces(writer_, executor_, std::move(user_id), jobs, at);
+    }
+
+    answer<std::optional<pending_erasure>> claim_erasure(base::wall_time now,
+                                                         base::wall_time until) override {
+        // It is asked for every few seconds: without one nothing is written.
+        auto const any = co_await list<bool>([now](list_queries& db) { return db.erasures.any(now); });
+        if (!any) co_return any.error();
+        if (!*any) co_return std::optional<pending_erasure>();
+        auto claimed = co_await write<std::optional<pending_erasure>>(
+            [now, until](write_queries& db) { return db.pending.claim(now, until); });
+        co_return claimed;
+    }
+
+    answer<void> settle_erasure(std::int64_t id, erasure_state state, base::wall_time due) override {
+        return write<void>([id, state, due](write_queries& db) { db.pending.settle(id, state, due); });
     }
 
     answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) override {
@@ -294,20 +348,35 @@ private:
     boost::asio::any_io_executor executor_;
     text_index const* texts_;
     writer writer_;
-    reader<listing_queries> lists_;
+    reader<list_queries> lists_;
     std::vector<std::unique_ptr<reader<context_queries>>> readers_;
     std::size_t next_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<database> open_sqlite(options const& options, boost::asio::any_io_executor executor,
-                                      text_index const* texts) {
+namespace {
+
+std::unique_ptr<database> open_watched(options const& options, boost::asio::any_io_executor executor,
+                                       text_index const* texts, opening_watch* watch) {
+    opening under_way(watch);
     try {
-        return std::make_unique<sqlite_store>(options, std::move(executor), texts);
+        return std::make_unique<sqlite_store>(options, std::move(executor), texts, under_way);
     } catch (sqlite_error const& failed) {
         throw open_error("cannot use the database " + options.path + ": " + failed.what());
     }
+}
+
+}  // namespace
+
+std::unique_ptr<database> open_sqlite(options const& options, boost::asio::any_io_executor executor,
+                                      text_index const* texts) {
+    return open_watched(options, std::move(executor), texts, nullptr);
+}
+
+std::unique_ptr<database> open_sqlite(options const& options, boost::asio::any_io_executor executor,
+                                      text_index const* texts, opening_watch& watch) {
+    return open_watched(options, std::move(executor), texts, &watch);
 }
 
 }  // namespace engram::store

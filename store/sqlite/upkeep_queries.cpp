@@ -32,10 +32,13 @@ upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index&
                                   "AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id DESC LIMIT ?2"))),
       model_(db.prepare("SELECT model FROM engram_vector_model WHERE name = ?1")),
       add_model_(db.prepare("INSERT INTO engram_vector_model(name) VALUES (?1)")),
-      unembedded_users_(
-          db.prepare("SELECT user_key, CASE WHEN vector_model = ?1 THEN embedded_items ELSE 0 END, "
-                     "next_item, vector_model = ?1 FROM engram_user "
-                     "WHERE vector_model <> ?1 OR embedded_items < next_item LIMIT ?2")),
+      behind_users_(db.prepare("SELECT user_key, embedded_items, next_item FROM engram_user "
+                               "INDEXED BY engram_user_unembedded "
+                               "WHERE vector_model = ?1 AND embedded_items < next_item LIMIT ?2")),
+      older_model_users_(db.prepare("SELECT user_key, 0, next_item FROM engram_user "
+                                    "INDEXED BY engram_user_by_model WHERE vector_model < ?1 LIMIT ?2")),
+      newer_model_users_(db.prepare("SELECT user_key, 0, next_item FROM engram_user "
+                                    "INDEXED BY engram_user_by_model WHERE vector_model > ?1 LIMIT ?2")),
       begin_model_(db.prepare("UPDATE engram_user SET vector_model = ?2, embedded_items = ?3 "
                               "WHERE user_key = ?1")),
       entries_(
@@ -112,10 +115,11 @@ std::vector<unembedded> upkeep_queries::find_unembedded(std::string const& model
         bool same_model;
     };
     std::vector<behind> users;
-    {
-        auto found = unembedded_users_.query(number, users_a_look);
+    for (auto* statement : {&behind_users_, &older_model_users_, &newer_model_users_}) {
+        auto found = statement->query(number, users_a_look - users.size());
         while (found.next())
-            users.push_back({found.integer(0), found.integer(1), found.integer(2), found.integer(3) != 0});
+            users.push_back(
+                {found.integer(0), found.integer(1), found.integer(2), statement == &behind_users_});
     }
     std::vector<unembedded> texts;
     for (auto const& user : users) {

@@ -45,7 +45,9 @@ private:
     statement memories_;
     statement model_;
     statement add_model_;
-    statement unembedded_users_;
+    statement behind_users_;
+    statement older_model_users_;
+    statement newer_model_users_;
     statement begin_model_;
     statement entries_;
     statement turn_text_;

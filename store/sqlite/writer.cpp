@@ -10,8 +10,6 @@
 namespace engram::store {
 namespace {
 
-using namespace std::chrono_literals;
-
 // The transaction as a whole is lost.
 struct batch_lost {
     error why;
@@ -29,6 +27,7 @@ writer::writer(connection db, text_index const* texts, std::size_t max_batch,
       savepoint_(db_.prepare("SAVEPOINT piece")),
       release_(db_.prepare("RELEASE piece")),
       rollback_to_(db_.prepare("ROLLBACK TO piece")),
+      cleaner_(db_, clock_),
       max_batch_(std::max<std::size_t>(max_batch, 1)),
       executor_(std::move(executor)),
       thread_(start_thread("store-writer", [this] { run(); })) {}
@@ -91,7 +90,7 @@ void writer::write(chain<work<database>> batch) {
         if (!perform_together(batch)) perform_apart(batch);
         base::failpoint("in_commit");
         commit_.run();
-        clean_log();
+        cleaner_.after_commit(std::exchange(queries_.clean_log, false));
     } catch (batch_lost const& lost) {
         give_up(batch, lost.why);
     } catch (sqlite_error const& failed) {
@@ -137,34 +136,6 @@ void writer::perform_apart(chain<work<database>>& batch) {
         if (!perform(*item)) rollback_to_.run();
         release_.run();
     }
-}
-
-// What was erased still stands in the log. Moving all of it into the database, where it is overwritten, and
-// cutting the log off needs a moment without readers. For those of this process that moment comes at once; a
-// reader of another one may take hours, and everything else waits with us: so we try again after each batch,
-// hardly waiting.
-void writer::clean_log() {
-    bool const erased = std::exchange(queries_.clean_log, false);
-    if (!erased && !log_to_clean_) return;
-    log_to_clean_ = !empty_log(erased ? 1000ms : 5ms);
-    if (erased && log_to_clean_)
-        base::log_warn(
-            "erased text may still be in the database's log: it is being read by another process; "
-            "the log is cleaned with one of the next writes");
-}
-
-bool writer::empty_log(std::chrono::milliseconds patience) {
-    auto const usual = db_.query_integer("PRAGMA busy_timeout");
-    auto const wait = [&](std::int64_t ms) { db_.execute("PRAGMA busy_timeout = " + std::to_string(ms)); };
-    bool done = false;
-    wait(std::min<std::int64_t>(usual, patience.count()));
-    try {
-        done = db_.query_integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
-    } catch (sqlite_error const& failed) {
-        base::log_debug("the database's log was not cleaned", {{"reason", failed.what()}});
-    }
-    wait(usual);
-    return done;
 }
 
 void writer::give_up(chain<work<database>>& batch, error const& why) {

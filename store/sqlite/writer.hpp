@@ -5,6 +5,8 @@
 #include "store/sqlite/curation_queries.hpp"
 #include "store/sqlite/erasing_queries.hpp"
 #include "store/sqlite/exchange_queries.hpp"
+#include "store/sqlite/forgetting_queries.hpp"
+#include "store/sqlite/log_cleaning.hpp"
 #include "store/sqlite/summary_queries.hpp"
 #include "store/sqlite/upkeep_queries.hpp"
 #include "store/sqlite/work.hpp"
@@ -21,7 +23,9 @@ struct write_queries {
           exchanges(db, users, index, memories),
           summaries(db, users, index, memories),
           curation(db, users, memories, texts),
-          erasing(db, users, index),
+          pending(db),
+          erasing(db, users, index, pending),
+          forgetting(db, users, index, pending),
           upkeep(db, users, index) {}
 
     recall_index index;
@@ -30,7 +34,9 @@ struct write_queries {
     exchange_queries exchanges;
     summary_queries summaries;
     curation_queries curation;
+    pending_queries pending;
     erasing_queries erasing;
+    forgetting_queries forgetting;
     upkeep_queries upkeep;
 
     /// Set by what erases: the log must be cleaned of the old text before that is reported as done.
@@ -66,8 +72,6 @@ private:
     bool perform_together(chain<work<database>>& batch);
     void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
-    void clean_log();
-    bool empty_log(std::chrono::milliseconds patience);
 
     connection db_;
     write_queries queries_;
@@ -77,9 +81,9 @@ private:
     statement savepoint_;
     statement release_;
     statement rollback_to_;
+    base::clock clock_;
+    log_cleaner cleaner_;
     std::size_t max_batch_;
-    /// Erased text may stand in the log: of a process that died before it was cleaned, or others read it.
-    bool log_to_clean_ = true;
     boost::asio::any_io_executor executor_;
     mailbox<work<database>> waiting_;
     std::thread thread_;  // last: it uses everything above

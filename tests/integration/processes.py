@@ -109,6 +109,11 @@ class Process:
     def send(self, number):
         self.child.send_signal(number)
 
+    def is_stopped(self):
+        """Whether it stands still after SIGSTOP."""
+        with open(f"/proc/{self.pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] == "T"
+
     def wait(self, timeout=None):
         try:
             return self.child.wait(PATIENCE if timeout is None else timeout)

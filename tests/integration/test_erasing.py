@@ -288,6 +288,67 @@ class DuringACrash(ErasingCase):
         first.wait_for_log("it begins anew")
         self.assertEqual(self.places_that_hold("qzorlin"), [])
 
+    def test_a_reply_that_was_on_its_way_in_the_moment_of_the_deletion_is_erased_when_it_has_arrived(self):
+        first = self.start(env={"ENGRAM_FAILPOINT": "committed:2:stop"}, queue_lease_ms=8000)
+        id = self.tell("I live near the qzorlin harbour", OLD)
+        client = self.redis.client
+        of_first = {int(one["id"]) for one in client.client_list()}
+        self.answers["plan my day"] = f"{OLD}, so swim."
+        job = self.push("plan my day", session_id="s2")
+        there = lambda: client.exists("engram:reply:" + job)  # noqa: E731
+        eventually(first.is_stopped, "the answer is stored and the daemon stands still")
+        # Else it would be handed the request, and keep it.
+        for one in client.client_list():
+            if int(one["id"]) in of_first and "b" in one["flags"]:
+                client.client_unblock(int(one["id"]))
+        self.start(queue_lease_ms=8000)
+        self.admin("memory.delete", memory_id=id)
+        self.assertFalse(there())
+        first.send(signal.SIGCONT)
+        eventually(there, "the reply arrives")
+        self.assertIn("qzorlin", client.lindex("engram:reply:" + job, 0).decode())
+        eventually(lambda: not there(), "it is erased")
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+
+
+class WhenRedisFails(ErasingCase):
+    """Between the two halves of a deletion: the store has erased, and Redis refuses."""
+
+    def fail_between(self):
+        daemon = self.start()
+        id = self.tell("I live near the qzorlin harbour", OLD, session_id="s1")
+        self.answers["where do I live?"] = f"Well. {OLD}."
+        reply = "engram:reply:" + self.leave("where do I live?", session_id="s2")
+        self.redis.client.execute_command("ACL", "SETUSER", "default", "-lrange")
+        failed = self.reply(self.request("memory.delete", memory_id=id))
+        self.assertIn("is deleted", self.refused(failed, "internal", retryable=True))
+        self.assertEqual(self.memories(), [])
+        self.assertIn("qzorlin", self.redis.client.lindex(reply, 0).decode())
+        return daemon, id
+
+    def allow(self):
+        self.redis.client.execute_command("ACL", "SETUSER", "default", "+lrange")
+
+    def test_a_repeat_finishes_it_and_is_answered_as_the_first_would_have_been(self):
+        _, id = self.fail_between()
+        self.allow()
+        deleted = self.admin("memory.delete", memory_id=id)["deleted"]
+        self.assertEqual((deleted["memories"], deleted["turns"], deleted["replies"]), (1, 3, 2), deleted)
+        self.assertEqual(self.places_that_hold("qzorlin"), [])
+        self.refused(self.reply(self.request("memory.delete", memory_id=id)), "not_found")
+
+    def test_without_a_repeat_the_daemon_finishes_it(self):
+        self.fail_between()
+        self.allow()
+        eventually(lambda: self.places_that_hold("qzorlin") == [], "nothing holds it")
+
+    def test_another_daemon_finishes_it_after_a_restart(self):
+        daemon, _ = self.fail_between()
+        self.assertEqual(daemon.stop(), 0)
+        self.allow()
+        self.start()
+        eventually(lambda: self.places_that_hold("qzorlin") == [], "nothing holds it")
+
 
 if __name__ == "__main__":
     main()

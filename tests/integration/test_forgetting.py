@@ -222,6 +222,12 @@ class InTrouble(ForgettingCase):
         self.assertEqual((receipt["redis"]["replies"], receipt["deleted"]["replies"]), (1, 0))
         self.check_forgotten()
 
+    def test_without_a_repeat_the_daemon_finishes_it(self):
+        self.fail_at_redis()
+        eventually(lambda: self.redis.client.xlen("engram:dead") == 0, "the dead letters are gone")
+        eventually(lambda: self.rows("SELECT count(*) FROM engram_erasure") == [(0,)], "nothing is left to do")
+        self.check_forgotten()
+
     def test_a_request_that_a_stalled_daemon_is_about_to_carry_out_is_waited_for(self):
         daemons = [self.start(store_busy_timeout_ms=5000, queue_lease_ms=15000) for _ in range(2)]
         taken = lambda: self.redis.client.keys("engram:admin:taken:*")  # noqa: E731

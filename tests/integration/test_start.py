@@ -3,10 +3,12 @@
 import contextlib
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 
 from harness import Case, API_KEY, eventually, main, memory_lines, prompt_turns
+from version_1 import write_version_1
 
 EX_USAGE, EX_DATAERR, EX_CONFIG = 64, 65, 78
 
@@ -253,6 +255,48 @@ class Databases(Case):
         )
         self.assertEqual(
             self.rows("SELECT count(*) FROM conversation_history WHERE summary_id IS NULL"), [(6,)]
+        )
+
+    def write_old_database(self, texts):
+        turns = [
+            (f"user{n % 50}", "s", "user" if n % 2 == 0 else "assistant", f"a thought number {n} " + "of tea " * 40)
+            for n in range(texts)
+        ]
+        write_version_1(self.database, turns, [("user1", "fact", "likes tea")])
+
+    def indexing(self):
+        """How far the index is: the id of the last text; None: it is not being made."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
+                found = db.execute("SELECT value FROM engram_state WHERE name = 'reindex_after'").fetchall()
+        except sqlite3.Error:
+            return None
+        return found[0][0] if found else None
+
+    def test_an_upgrade_ends_at_a_signal_and_the_next_start_carries_on_where_it_was(self):
+        self.write_old_database(60_000)
+        first = self.start_daemon(ready=False)
+        eventually(lambda: (self.indexing() or 0) > 0, "some texts are indexed")
+        first.send(signal.SIGTERM)
+        self.assertEqual(first.wait(), 0)
+        self.assertEqual(first.log().count("search index made"), 0)
+        done = self.indexing()
+        self.assertGreater(done, 0)
+        second = self.start_daemon()
+        self.assertIn("made from where it was interrupted", second.log())
+        self.assertIsNone(self.indexing())
+        self.assertEqual(self.rows("SELECT count(*) FROM conversation_history WHERE item IS NULL"), [(0,)])
+        self.ask("And today?", user_id="user1", session_id="s")
+
+    def test_daemons_that_start_together_bring_an_old_database_up_to_date(self):
+        self.write_old_database(20_000)
+        both = [self.start_daemon(ready=False) for _ in range(2)]
+        for daemon in both:
+            daemon.wait_until_ready(self.redis.client)
+        self.assertEqual(self.rows("SELECT count(*) FROM conversation_history WHERE item IS NULL"), [(0,)])
+        self.assertEqual(
+            self.rows("SELECT count(*), count(DISTINCT user_id || ' ' || item) FROM conversation_history"),
+            [(20_000, 20_000)],
         )
 
     def test_a_backup_of_the_running_database_is_whole(self):

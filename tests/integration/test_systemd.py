@@ -6,6 +6,7 @@ import signal
 import socket
 
 from harness import Case, PATIENCE, main
+from version_1 import write_version_1
 
 
 class Notify(Case):
@@ -52,6 +53,20 @@ class Notify(Case):
         self.assertIn("STOPPING=1", self.told())
         self.assertEqual(daemon.wait(), 0)
 
+
+    def test_an_upgrade_asks_for_more_time_and_says_how_far_it_is(self):
+        self.start_redis()
+        self.start_fake(lambda request: "ok")
+        turns = [(f"user{n % 50}", "s", "user", f"thought {n} " + "of tea " * 60) for n in range(60_000)]
+        write_version_1(self.database, turns, [])
+        self.start_daemon(ready=False, env={"NOTIFY_SOCKET": self.path})
+        text = self.until_told(lambda text: text.startswith("EXTEND_TIMEOUT_USEC="))
+        extended, status = text.splitlines()
+        self.assertEqual(extended, "EXTEND_TIMEOUT_USEC=60000000")
+        self.assertRegex(status, r"^STATUS=starting, ")
+        text = self.until_told(lambda text: " of 60000 texts" in text or "READY=1" in text)
+        self.assertRegex(text, r"the search index is made: \d+ of 60000 texts$")
+        self.until_told(lambda text: "READY=1" in text)
 
     def test_the_status_line_says_whether_jobs_are_answered(self):
         self.start_redis()

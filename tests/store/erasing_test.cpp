@@ -97,6 +97,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_memory_leaves_no_word_in_any_file) {
     BOOST_TEST(gone->reply_keys.at(0).starts_with("reply:job"));
     BOOST_TEST(stands_in_files(path, "keepqq"));
     BOOST_TEST(dump_of(path, "bob") == bob);
+    db.get(db->settle_erasure(gone->pending, store::erasure_state::done, at()));
     BOOST_TEST(!db.get(db->delete_memory(of.user_id, id, at())).has_value());
 }
 
@@ -218,6 +219,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_session_goes_with_its_summaries_and_keeps_its_fac
     BOOST_TEST(!db.get(db->read_session(of, {})).has_value());
     BOOST_TEST(context(of).memories.size() == 1u);
     BOOST_TEST(context({of.user_id, "s2"}).turns.size() == 2u);
+    db.get(db->settle_erasure(gone->pending, store::erasure_state::done, at()));
     BOOST_TEST(!db.get(db->delete_session(of, true, at())).has_value());
 }
 

@@ -188,8 +188,27 @@ store::answer<store::erased> scripted_memories::forget_user(std::string user_id,
         co_return *refused;
     if (user_id != owner) co_return store::erased{};
     auto gone = std::exchange(erased, {});
-    if (keep) erased = {{}, gone.reply_keys, gone.job_ids};
+    if (keep) erased = {{}, gone.reply_keys, gone.job_ids, gone.pending};
     co_return gone;
+}
+
+store::answer<std::optional<store::pending_erasure>> scripted_memories::claim_erasure(base::wall_time,
+                                                                                      base::wall_time) {
+    if (auto refused = refusal<std::optional<store::pending_erasure>>("claim_erasure")) co_return *refused;
+    if (pending.empty()) co_return std::optional<store::pending_erasure>();
+    auto first = std::move(pending.front());
+    pending.erase(pending.begin());
+    co_return std::optional(std::move(first));
+}
+
+store::answer<void> scripted_memories::settle_erasure(std::int64_t id, store::erasure_state state,
+                                                      base::wall_time at) {
+    std::string const name = state == store::erasure_state::open      ? "open"
+                             : state == store::erasure_state::cleaned ? "cleaned"
+                                                                      : "done";
+    if (auto refused = refusal<void>(words({"settle_erasure", std::to_string(id), name}))) co_return *refused;
+    due.push_back(at);
+    co_return store::result<void>();
 }
 
 scripted_traces::answer<std::vector<queue::user_job>> scripted_traces::find_jobs(std::string user_id,

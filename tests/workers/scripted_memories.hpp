@@ -58,6 +58,9 @@ public:
                                                         base::wall_time at) override;
     answer<store::erased> forget_user(std::string user_id, store::finished_jobs jobs,
                                       base::wall_time at) override;
+    answer<std::optional<store::pending_erasure>> claim_erasure(base::wall_time now,
+                                                                base::wall_time until) override;
+    answer<void> settle_erasure(std::int64_t id, store::erasure_state state, base::wall_time due) override;
 
     std::string owner = "u";
     std::vector<store::memory_record> memories;  // of the owner, and so on
@@ -69,6 +72,8 @@ public:
     store::changed_memory changed;
     store::erased
         erased;  // by the next call that erases; then nothing is left but the jobs that it is to keep
+    std::vector<store::pending_erasure> pending;  // to be claimed, one after the other
+    std::vector<base::wall_time> due;             // as erasures were settled
     store::error_kind failure = store::error_kind::unavailable;
 
     store::new_memory added;

@@ -22,6 +22,9 @@
 
 namespace engram::workers {
 
+/// After a failure of Redis; whoever asked may try again before.
+inline constexpr std::chrono::seconds erasure_retry{5};
+
 struct admin_rules {
     std::string prefix;
     std::vector<std::string> reply_prefixes;
@@ -29,6 +32,9 @@ struct admin_rules {
     std::size_t max_reply_bytes = std::size_t{4} << 20;  ///< pages end before it
     /// The longest wait for a store or a Redis that cannot be used, at each step of a change.
     std::chrono::milliseconds patience{30'000};
+    /// The longest that a reply which was stored before a deletion may be on its way to Redis: then its
+    /// daemon has written it, or has lost the job.
+    std::chrono::milliseconds reply_on_its_way{30'000};
     categories types;
 };
 
@@ -42,6 +48,10 @@ public:
 
     /// Throws on cancellation.
     boost::asio::awaitable<queue::admin_answer> answer(std::string body);
+
+    /// Does what an erasure has left to do, and notes in the store what has become of it. Returns whether it
+    /// is done, but for a later look. Throws on cancellation.
+    boost::asio::awaitable<bool> finish_erasure(store::pending_erasure what);
 
     /// For the requests that begin from now on.
     void set_types(categories types) { rules_.types = std::move(types); }
@@ -74,12 +84,15 @@ private:
     outcome delete_session(admin_request const& request);
     outcome forget_user(admin_request const& request);
 
+    outcome forget_step_by_step(std::string const& user, std::int64_t& pending);
     outcome report_deletion(admin_request const& request, std::optional<store::erased> erased,
                             std::string_view what);
     boost::asio::awaitable<checked<std::size_t>> cancel_jobs(std::string const& user_id);
     boost::asio::awaitable<checked<std::size_t>> cancel_each(std::vector<queue::user_job> const& found,
                                                              std::size_t& jobs);
     boost::asio::awaitable<checked<std::size_t>> erase_replies(queue::ended_jobs what);
+    boost::asio::awaitable<void> settle(std::int64_t pending, store::erasure_state state,
+                                        base::wall_time due);
 
     // Waits for the store, or for Redis, as long as the rules allow. `call` must outlive the wait.
     template <class T, class Call>

@@ -96,19 +96,22 @@ admin::outcome admin::delete_session(admin_request const& request) {
     co_return result;
 }
 
-// What the store has deleted is also in replies that nobody has taken yet. They are named once, now.
+// What the store has deleted is also in replies that nobody has taken yet, and in one that is on its way to
+// Redis just now: upkeep looks once more when that must have arrived.
 admin::outcome admin::report_deletion(admin_request const& request, std::optional<store::erased> erased,
                                       std::string_view what) {
     if (!erased) co_return missing(what);
     auto const gone = co_await erase_replies({request.user_id, erased->reply_keys, erased->job_ids, false});
-    if (!gone)
+    if (!gone) {
+        co_await settle(erased->pending, store::erasure_state::open, clock_.wall() + erasure_retry);
         co_return failure{failure_kind::internal,
                           "the " + std::string(what) +
-                              " is deleted, but replies that hold its text stay in Redis until they expire, "
-                              "and dead letters "
-                              "until they are dropped: " +
+                              " is deleted, but replies and dead letters that hold its text are still in "
+                              "Redis; the daemon goes on trying to erase them: " +
                               gone.error().message,
-                          false};
+                          true};
+    }
+    co_await settle(erased->pending, store::erasure_state::cleaned, clock_.wall() + rules_.reply_on_its_way);
     object_text result;
     result.raw("deleted", to_json(erased->counts, false));
     co_return std::move(result).end();

@@ -1,14 +1,16 @@
-// To forget a user. He may be talking just now, to any daemon, so the order counts:
+// To forget a user. They may be talking just now, to any daemon, so the order counts:
 //
-// 1. The store forgets him. From then on a turn that was begun before cannot be stored any more.
-// 2. His jobs and requests are cancelled, wherever they are; a request that is being answered is waited for.
+// 1. The store forgets them. From then on a turn that was begun before cannot be stored any more.
+// 2. Their jobs and requests are cancelled, wherever they are; a request that is being answered is waited
+// for.
 //    From then on no daemon writes a reply of such a turn, or to the store for such a request.
-// 3. The store forgets him again, with what was stored between 1 and 2.
+// 3. The store forgets them again, with what was stored between 1 and 2.
 // 4. Replies, streams and dead letters are erased. Only the store knows where the replies are.
-// 5. The store forgets him for the last time, and with him where his replies were.
+// 5. The store forgets them for the last time, and where their replies were.
 //
 // Each step may be done again. So when one fails the request is answered with an error, and pushing it again
-// goes through all of them anew.
+// goes through all of them anew. If nobody does, upkeep does: from the first step to the last the store has
+// the user among its pending erasures.
 #include "base/failpoint.hpp"
 #include "queue/job.hpp"
 #include "queue/reply.hpp"
@@ -70,12 +72,20 @@ void add(store::erasure_counts& sum, store::erasure_counts const& more) {
 }  // namespace
 
 admin::outcome admin::forget_user(admin_request const& request) {
-    auto const& user = request.user_id;
+    std::int64_t pending = 0;
+    auto outcome = co_await forget_step_by_step(request.user_id, pending);
+    if (!outcome) co_await settle(pending, store::erasure_state::open, clock_.wall() + erasure_retry);
+    co_return outcome;
+}
+
+// `pending` becomes the number of the erasure.
+admin::outcome admin::forget_step_by_step(std::string const& user, std::int64_t& pending) {
     base::wall_time at = clock_.wall();
     auto jobs = store::finished_jobs::keep;
     auto const forget = [&] { return store_.forget_user(user, jobs, at); };
     auto erased = co_await insist<store::erased>(forget);
     if (!erased) co_return erased.error();
+    pending = erased->pending;
     base::failpoint("forgotten");
 
     auto const cancelled = co_await cancel_jobs(user);
@@ -111,7 +121,7 @@ admin::outcome admin::forget_user(admin_request const& request) {
     co_return std::move(result).end();
 }
 
-// Returns how many jobs there were; requests of his are cancelled as well, and not counted.
+// Returns how many jobs there were; their requests are cancelled as well, and not counted.
 asio::awaitable<admin::checked<std::size_t>> admin::cancel_jobs(std::string const& user_id) {
     auto until = clock_.steady() + rules_.patience;
     std::size_t jobs = 0;
@@ -127,7 +137,7 @@ asio::awaitable<admin::checked<std::size_t>> admin::cancel_jobs(std::string cons
             until = now + rules_.patience;
             continue;
         }
-        // All have ended meanwhile, or their daemon is being registered anew, or answers a request of his.
+        // All have ended meanwhile, or their daemon is being registered anew, or answers a request of theirs.
         if (now >= until) break;
         asio::steady_timer timer(executor_, std::chrono::milliseconds(100));
         co_await timer.async_wait(asio::use_awaitable);

@@ -21,10 +21,6 @@ struct excuse {
 };
 
 constexpr std::array excuses{
-    // By upkeep, every few seconds and only with embeddings: one row a user, to find those whose texts have
-    // no
-    // vectors yet.
-    excuse{"SCAN engram_user", "vector_model <> ?1 OR embedded_items < next_item"},
     // The memories of one type of one user, and only once there are more than its limit.
     excuse{"USE TEMP B-TREE FOR ORDER BY", "ORDER BY last_seen, id LIMIT ?4"},
 };

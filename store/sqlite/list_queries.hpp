@@ -1,0 +1,18 @@
+// What is asked on the reader of lists.
+#pragma once
+
+#include "store/sqlite/export_queries.hpp"
+#include "store/sqlite/listing_queries.hpp"
+#include "store/sqlite/pending_queries.hpp"
+
+namespace engram::store {
+
+struct list_queries {
+    list_queries(connection& db, text_index const* texts) : lists(db, texts), exports(db), erasures(db) {}
+
+    listing_queries lists;
+    export_queries exports;
+    due_erasures erasures;
+};
+
+}  // namespace engram::store
