@@ -64,7 +64,7 @@ void add(erased& sum, erased more) {
 // What one transaction of a forgetting takes along: some ten milliseconds.
 constexpr std::size_t rows_a_forgetting = 500;
 
-awaitable<result<erased>> forget_in_pieces(writer& where, boost::asio::any_io_executor executor,
+boost::asio::awaitable<result<erased>> forget_in_pieces(writer& where, boost::asio::any_io_executor executor,
                                            std::string user_id, finished_jobs jobs, base::wall_time at) {
     erased all;
     auto after = forgetting_queries::from_the_start;
