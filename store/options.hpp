@@ -10,7 +10,7 @@ namespace engram::store {
 struct options {
     /// The SQLite database file; made if absent (its folder must exist).
     std::string path = "/var/lib/engramd/engram.db";
-    /// Reader threads, each with a connection of its own.
+    /// Reader threads for the loads of turns, each with a connection of its own; lists have one more.
     std::size_t readers = 2;
     /// How long one statement waits for another process that holds the database.
     std::chrono::milliseconds busy_timeout{10'000};

@@ -48,7 +48,7 @@ open_error cannot_open(std::string const& path, sqlite_error const& why) {
     return open_error("cannot open the database " + path + ": " + why.what() + "; " + advice);
 }
 
-// Switching needs the file for oneself for a moment, and SQLite does not wait for that by itself.
+// For the switch nobody else may use the file for a moment, and SQLite does not wait for that by itself.
 void use_write_ahead_log(connection& db, std::chrono::milliseconds patience, std::string const& path) {
     auto const until = std::chrono::steady_clock::now() + patience;
     for (;;) {

@@ -40,7 +40,7 @@ void sort_by_id(std::vector<turn_record>& turns) {
 }  // namespace
 
 export_queries::export_queries(connection& db)
-    : memories_(db.prepare(memories("engram_memory_by_user", "id < ?2 ORDER BY id DESC LIMIT ?3"))),
+    : memories_(db.prepare(memories_where("engram_memory_by_user", "id < ?2 ORDER BY id DESC LIMIT ?3"))),
       sessions_(db.prepare("SELECT session_id, updated_at FROM engram_session "
                            "WHERE user_id = ?1 AND session_id >= ?2 ORDER BY session_id")),
       window_turns_(db.prepare(history(turn_columns_read, "engram_history_window", in_window, oldest_first))),

@@ -36,7 +36,7 @@ inline constexpr std::string_view oldest_first = " AND session_id = ?2 AND id > 
         .append(rest);
 }
 
-[[nodiscard]] inline std::string memories(std::string_view index, std::string_view where) {
+[[nodiscard]] inline std::string memories_where(std::string_view index, std::string_view where) {
     return select(memory_columns_read, "FROM long_term_memory INDEXED BY ")
         .append(index)
         .append(" WHERE user_id = ?1 AND ")

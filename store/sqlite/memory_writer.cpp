@@ -1,5 +1,7 @@
 #include "store/sqlite/memory_writer.hpp"
 
+#include "store/memory_rules.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -51,7 +53,6 @@ memory_writer::memory_writer(connection& db, recall_index& index)
                                   "SELECT ?1, user_turn, assistant_turn, session_id, job_id, at "
                                   "FROM engram_memory_source WHERE memory_id = ?2")),
       pin_(db.prepare("UPDATE long_term_memory SET pinned = ?2, updated_at = ?3 WHERE id = ?1")),
-      // Whoever changed it need not know how long such memories live.
       keep_expiry_(db.prepare("UPDATE long_term_memory SET expires_at = "
                               "(SELECT expires_at FROM long_term_memory WHERE id = ?2) WHERE id = ?1")),
       count_type_(db.prepare("SELECT count(*) FROM long_term_memory INDEXED BY engram_memory_current_type "
@@ -64,8 +65,7 @@ std::optional<saved_memory> memory_writer::apply(user_row& user, new_memory cons
                                                  analysed_text const& text, memory_origin const& origin) {
     if (note.what == new_memory::kind::add) return add(user, note, text, origin);
     auto const old = find_current(origin.user_id, note.label);
-    // What stands for turns is not the model's to change.
-    if (!old || old->what.type == "summary") return std::nullopt;
+    if (!old || !may_be_noted(old->what)) return std::nullopt;
     if (note.what == new_memory::kind::update) return supersede(user, *old, note, text, origin);
     end(user, old->what.id, 0, origin.at);
     note_source(old->what.id, origin);
@@ -74,18 +74,20 @@ std::optional<saved_memory> memory_writer::apply(user_row& user, new_memory cons
 
 saved_memory memory_writer::add(user_row& user, new_memory const& note, analysed_text const& text,
                                 memory_origin const& origin) {
-    if (auto const known = find_duplicate(origin.user_id, note.type, note.content, text.fingerprint, 0)) {
-        if (note.told)
-            confirm(known, note, origin);
-        else
-            note_source(known, origin);  // it repeats the words all the same
-        auto const row = find(origin.user_id, known);
-        return {known, note.type, row ? row->what.content : note.content, note.told ? "confirmed" : "known"};
+    auto const known = find_duplicate(origin.user_id, note.type, note.content, text.fingerprint, 0);
+    auto const step = decide_addition(note, known != 0);
+    if (step == note_step::insert) {
+        auto const id = insert(user, note, text, user.next_label++, origin);
+        ++user.notes;
+        keep_within(user, note, id, origin);
+        return {id, note.type, note.content, std::string(action_of(step))};
     }
-    auto const id = insert(user, note, text, user.next_label++, origin);
-    ++user.notes;
-    keep_within(user, note, id, origin);
-    return {id, note.type, note.content, "added"};
+    if (step == note_step::confirm)
+        confirm(known, note, origin);
+    else
+        note_source(known, origin);  // it repeats the words all the same
+    auto const row = find(origin.user_id, known);
+    return {known, note.type, row ? row->what.content : note.content, std::string(action_of(step))};
 }
 
 std::int64_t memory_writer::add_summary(user_row& user, std::string const& content, analysed_text const& text,
@@ -96,42 +98,38 @@ std::int64_t memory_writer::add_summary(user_row& user, std::string const& conte
 
 saved_memory memory_writer::supersede(user_row& user, memory_record const& old, new_memory const& note,
                                       analysed_text const& text, memory_origin const& origin) {
-    auto wanted = note;
-    if (wanted.type.empty()) wanted.type = old.what.type;
-    if (wanted.content == old.what.content && wanted.type == old.what.type) {
-        confirm(old.what.id, wanted, origin);
-        return {old.what.id, old.what.type, old.what.content, "confirmed"};
-    }
+    auto const version = as_version(old.what, note);
     auto const known =
-        find_duplicate(origin.user_id, wanted.type, wanted.content, text.fingerprint, old.what.id);
-    wanted.pinned = wanted.pinned || old.pinned;
-    if (known != 0) {
-        confirm(known, wanted, origin);
+        find_duplicate(origin.user_id, version.type, version.content, text.fingerprint, old.what.id);
+    auto const step = decide_change(old.what, version, known != 0);
+    saved_memory saved{known, version.type, version.content, std::string(action_of(step))};
+    if (step == note_step::confirm) {
+        saved.id = old.what.id;
+        confirm(saved.id, version, origin);
+    } else if (step == note_step::merge) {
+        confirm(known, version, origin);
         end(user, old.what.id, known, origin.at);
-        return {known, wanted.type, wanted.content, "updated"};
+    } else {
+        saved.id = insert(user, version, text, old.what.label, origin);
+        if (keeps_expiry(old.what, version)) keep_expiry_.run(saved.id, old.what.id);
+        end(user, old.what.id, saved.id, origin.at);
+        ++user.notes;
+        keep_within(user, version, saved.id, origin);
     }
-    auto const id = insert(user, wanted, text, old.what.label, origin);
-    if (wanted.lifetime.count() == 0 && wanted.type == old.what.type) keep_expiry_.run(id, old.what.id);
-    end(user, old.what.id, id, origin.at);
-    ++user.notes;
-    keep_within(user, wanted, id, origin);
-    return {id, wanted.type, wanted.content, "updated"};
+    return saved;
 }
 
 std::int64_t memory_writer::find_duplicate(std::string_view user_id, std::string_view type,
                                            std::string_view content, std::string_view fingerprint,
                                            std::int64_t besides) {
-    auto const* texts = index_.texts();
+    duplicate_search search(index_.texts(), content, fingerprint);
     auto found = same_type_.query(user_id, type, most_compared);
-    std::int64_t alike = 0;
     while (found.next()) {
-        auto const id = found.integer(0);
-        if (id == besides) continue;
-        if (found.bytes(1) == content) return id;
-        // The oldest of those that are alike: which one it is must not depend on what came since.
-        if (texts != nullptr && !found.is_null(2) && texts->same(found.bytes(2), fingerprint)) alike = id;
+        if (found.integer(0) == besides) continue;
+        auto const theirs = found.is_null(2) ? std::nullopt : std::optional(found.bytes(2));
+        if (search.see(found.integer(0), found.bytes(1), theirs)) break;
     }
-    return alike;
+    return search.found();
 }
 
 void memory_writer::confirm(std::int64_t id, new_memory const& note, memory_origin const& origin) {

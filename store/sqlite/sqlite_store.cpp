@@ -65,7 +65,8 @@ void add(erased& sum, erased more) {
 constexpr std::size_t rows_a_forgetting = 500;
 
 boost::asio::awaitable<result<erased>> forget_in_pieces(writer& where, boost::asio::any_io_executor executor,
-                                           std::string user_id, finished_jobs jobs, base::wall_time at) {
+                                                        std::string user_id, finished_jobs jobs,
+                                                        base::wall_time at) {
     erased all;
     auto after = forgetting_queries::from_the_start;
     for (;;) {

@@ -35,7 +35,7 @@ user_writer::user_writer(connection& db)
       add_(db.prepare("INSERT INTO engram_user(digest) VALUES (?1)")),
       save_(db.prepare("UPDATE engram_user SET next_label = ?2, next_item = ?3, notes = ?4 "
                        "WHERE user_key = ?1")),
-      // Upkeep has to find the user by his number.
+      // Upkeep has to find the user by the number.
       name_(db.prepare("UPDATE engram_user SET user_id = ?2 WHERE user_key = ?1 AND user_id IS NULL")),
       count_deletion_(db.prepare("UPDATE engram_user SET deletions = deletions + 1 WHERE user_key = ?1")),
       // next_item goes on: a vector that is being made for an old place must not meet a new text there.

@@ -16,8 +16,8 @@ struct user_row {
     std::int64_t forgotten_at = 0;  ///< ms since 1970; 0: never
 };
 
-/// The row of a user is found by a digest of his id and outlives him: after everything was erased it holds no
-/// word of his, only that and when it was.
+/// The row of a user is found by a digest of their id and stays when everything of them is erased: then it
+/// holds no word of theirs, only that and when it was erased.
 [[nodiscard]] std::string digest_of_user(std::string_view user_id);
 
 /// Statements on one connection, which must outlive them. Throws sqlite_error.

@@ -1,4 +1,4 @@
-// One user's ids in another one's hands: nothing is shown and nothing changes, whatever is called.
+// One user gives the ids of another user: nothing is shown and nothing changes, whatever is called.
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

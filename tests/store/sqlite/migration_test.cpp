@@ -84,8 +84,8 @@ struct fixture {
                db.query_text("SELECT group_concat(place || hex(entries)) FROM engram_recall") +
                db.query_text("SELECT value FROM engram_state WHERE name = 'index_version'");
     }
-    // `rows` of engram_failed_delivery as version 2 had it.
-    void make_version_2(std::string const& rows) {
+    // `failures`: SQL that adds rows to engram_failed_delivery as version 2 had it.
+    void make_version_2(std::string const& failures) {
         {
             opened_store db(options_for(path));
         }
@@ -96,7 +96,7 @@ struct fixture {
             "NULL);"
             "CREATE INDEX engram_failed_delivery_by_time ON engram_failed_delivery(failed_at);"
             "CREATE INDEX engram_failed_delivery_by_user ON engram_failed_delivery(user_id);" +
-            rows + "PRAGMA user_version = 2");
+            failures + "PRAGMA user_version = 2");
     }
     void check_what_ada_has(opened_store& db) {
         BOOST_TEST(number(path, "PRAGMA user_version") == store::schema_version);
@@ -148,12 +148,12 @@ BOOST_AUTO_TEST_CASE(what_an_error_was_is_read_once_from_the_replies_of_version_
         "{\"error\":{\"type\"",
         "",
     };
-    std::string rows;
+    std::string failures;
     int n = 0;
     for (auto const& reply : replies)
-        rows += "INSERT INTO engram_failed_delivery VALUES ('t" + std::to_string(n++) +
-                "', 'j', 'ada', x'62', '" + reply + "', 1704103200000);";
-    make_version_2(rows);
+        failures += "INSERT INTO engram_failed_delivery VALUES ('t" + std::to_string(n++) +
+                    "', 'j', 'ada', x'62', '" + reply + "', 1704103200000);";
+    make_version_2(failures);
     opened_store db(options_for(path));
     std::string const types[] = {"poisoned", "deadline_exceeded", "internal", "internal",
                                  "internal", "internal",          "internal"};

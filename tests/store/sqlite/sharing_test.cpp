@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_reader_elsewhere_delays_the_cleaning_of_the_log_and_hardl
 }
 
 BOOST_AUTO_TEST_CASE(what_a_process_erased_before_it_died_is_cleaned_by_the_next_one) {
-    opened_store other(options_for(path));  // so that the log is nobody's to remove
+    opened_store other(options_for(path));  // so that this one does not remove the log
     conversation const of{"ada", "s1"};
     {
         opened_store db(options_for(path));

@@ -37,6 +37,29 @@ BOOST_AUTO_TEST_CASE(an_answer_is_stored_as_written_and_sent_clean) {
     BOOST_TEST(considered == std::vector<std::size_t>{2}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(the_store_is_told_what_was_said_in_an_answer_without_its_notes) {
+    claude.will_say("Hello Ada.\n[MEMORY: fact|The user's name is Ada]");
+    answer_well();
+    auto const& turns = store.exchanges.at(0).turns;
+    BOOST_REQUIRE_EQUAL(turns.size(), 2u);
+    BOOST_TEST(!turns[0].said);
+    BOOST_REQUIRE(turns[1].said);
+    BOOST_TEST(*turns[1].said == "Hello Ada.");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_recorded_error_was_is_not_read_from_its_reply) {
+    store.failed["t-1.1"] = {false, true, "no JSON at all", "poisoned", "twice"};
+    auto const outcome = answer(job);
+    BOOST_REQUIRE(outcome && outcome->dead);
+    BOOST_TEST(outcome->reply == "no JSON at all");
+    BOOST_TEST(outcome->dead->reason == "poisoned");
+    BOOST_TEST(outcome->dead->message == "twice");
+    claude.will_fail(claude::error_kind::rejected, "too long");
+    answer(job, "t-2.1");
+    BOOST_TEST(store.failures.at(0).error_type == "claude_rejected");
+    BOOST_TEST(store.failures.at(0).error_message == "too long");
+}
+
 BOOST_AUTO_TEST_CASE(a_repeat_after_success_is_answered_from_the_store_without_a_call) {
     auto const first = answer(job);
     auto const again = answer(job, "t-2.1");

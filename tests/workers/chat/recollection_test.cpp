@@ -72,6 +72,8 @@ BOOST_AUTO_TEST_CASE(notes_in_an_answer_are_not_indexed) {
         BOOST_TEST_CONTEXT(tag) {
             BOOST_TEST(texts.entry("Lovely weather.\n" + tag, text_kind::assistant_turn) ==
                        texts.entry("Lovely weather.", text_kind::assistant_turn));
+            BOOST_TEST(texts.entry("Lovely weather.\n" + tag, text_kind::assistant_turn) ==
+                       texts.entry("Lovely weather.", text_kind::assistant_said));
         }
     }
     auto const ranker =
