@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_cancelled_while_it_waits_has_no_answer) {
          {R"({"op":"memory.add","user_id":"u","content":"x"})", R"({"op":"user.forget","user_id":"u"})"}) {
         journal = {};
         journal.failing = request.find("forget") == std::string::npos ? 1 : 2;  // of the store, of Redis
-        workers::admin admin(rules, curator, traces, {}, clock, io.get_executor());
+        workers::admin admin(rules, curator, traces, clock, io.get_executor());
         asio::cancellation_signal stop;
         bool thrown = false;
         asio::co_spawn(
