@@ -29,6 +29,10 @@ public:
         return words_.fingerprint(text);
     }
     [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
+    [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query,
+                                                            base::wall_time now) const override {
+        return words_.ranker_for(std::move(query), now);
+    }
 
     mutable std::atomic<int> texts{0};
 
