@@ -36,7 +36,7 @@ admin_queue::admin_queue(options options, std::function<std::string()> incarnati
       changed_(executor),
       connection_(options_.server, "engramd-admin", executor),
       list_(options_.prefix + ":admin"),
-      waiter_(connection_, list_, whose),
+      waiter_(connection_, list_, whose, "waiting for requests"),
       trouble_(whose, "not registered yet"),
       pauses_(pause_after_error, longest_pause),
       connecting_(executor),

@@ -13,8 +13,9 @@ constexpr std::chrono::milliseconds pause_after_error{250};
 
 }  // namespace
 
-list_waiter::list_waiter(redis::client& connection, std::string list, std::string_view whose)
-    : connection_(connection), list_(std::move(list)), trouble_(whose) {}
+list_waiter::list_waiter(redis::client& connection, std::string list, std::string_view whose,
+                         std::string_view doing)
+    : connection_(connection), list_(std::move(list)), doing_(doing), trouble_(whose) {}
 
 asio::awaitable<list_waiter::outcome> list_waiter::wait(base::event& sooner) {
     if (connection_.is_up()) {
@@ -30,7 +31,7 @@ asio::awaitable<list_waiter::outcome> list_waiter::wait(base::event& sooner) {
         if (error.has_code("UNBLOCKED")) co_return outcome::quiet;
         // A full Redis refuses BLMOVE, and still lets jobs be taken.
         bool const refused = !error.leaves_doubt() && !error.has_code("MOVED") && !error.has_code("READONLY");
-        if (refused) trouble_.note(error, "waiting for the list");
+        if (refused) trouble_.note(error, doing_);
     }
     co_await sooner.wait_until(steady_clock::now() + pause_after_error);
     co_return outcome::failed;

@@ -26,7 +26,8 @@ public:
     /// How long something that another daemon gave back may go unseen.
     static constexpr std::chrono::milliseconds longest_wait{1'000};
 
-    list_waiter(redis::client& connection, std::string list, std::string_view whose);
+    /// `whose` and `doing` are for the log ("the queue", "waiting for jobs") and must live as long.
+    list_waiter(redis::client& connection, std::string list, std::string_view whose, std::string_view doing);
 
     /// Returns when the list has something, or after `longest_wait`. If it cannot be waited for, after a
     /// pause, which `sooner` ends.
@@ -39,6 +40,7 @@ public:
 private:
     redis::client& connection_;
     std::string list_;
+    std::string_view doing_;
     trouble_note trouble_;
 };
 

@@ -60,7 +60,10 @@ context_queries::context_queries(connection& db, text_index const* texts)
                                "AND role IN ('user', 'assistant') ORDER BY id DESC LIMIT ?3")),
       due_sessions_(db.prepare("SELECT user_id, session_id, summary_from, summary_until "
                                "FROM engram_session INDEXED BY engram_session_by_window "
-                               "WHERE window_turns >= ?1 ORDER BY window_turns DESC")) {}
+                               "WHERE window_turns >= ?1 ORDER BY window_turns DESC")),
+      leases_(db.prepare("SELECT window_turns, summary_from, summary_until "
+                         "FROM engram_session INDEXED BY engram_session_by_lease "
+                         "WHERE summary_until > 0 AND summary_until > ?1 ORDER BY summary_until")) {}
 
 context context_queries::load_context(context_query const& query) {
     context loaded;
@@ -153,15 +156,14 @@ std::vector<conversation> context_queries::find_due_sessions(std::size_t trigger
 
 std::optional<base::wall_time> context_queries::find_next_lease_end(std::size_t trigger_turns,
                                                                     base::wall_time now) {
-    std::optional<std::int64_t> first;
-    auto found = due_sessions_.query(std::max<std::size_t>(trigger_turns, 1));
+    auto const now_ms = base::to_unix_ms(now);
+    auto found = leases_.query(now_ms);
     while (found.next()) {
-        auto const until = found.integer(3);
-        if (is_leased(found.integer(2), until, base::to_unix_ms(now)) && until < first.value_or(until + 1))
-            first = until;
+        bool const due = found.integer(0) >= std::int64_t(std::max<std::size_t>(trigger_turns, 1));
+        if (due && is_leased(found.integer(1), found.integer(2), now_ms))
+            return base::wall_time(std::chrono::milliseconds(found.integer(2)));
     }
-    if (!first) return std::nullopt;
-    return base::wall_time(std::chrono::milliseconds(*first));
+    return std::nullopt;
 }
 
 }  // namespace engram::store

@@ -44,6 +44,7 @@ private:
     statement told_by_turn_;
     statement newest_turns_;
     statement due_sessions_;
+    statement leases_;
 };
 
 }  // namespace engram::store

@@ -8,6 +8,8 @@ namespace {
 
 using staleness = commit_outcome::staleness;
 
+constexpr std::string_view erased_meanwhile = "something about this user was erased meanwhile";
+
 staleness compare(erasures const& seen, erasures const& now) {
     if (seen.forgets != now.forgets) return staleness::forget;
     return seen == now ? staleness::none : staleness::deletion;
@@ -34,6 +36,9 @@ exchange_queries::exchange_queries(connection& db, user_writer& users, recall_in
       add_finished_(db.prepare(
           "INSERT INTO engram_finished_job(job_id, user_id, body_digest, reply, finished_at, reply_to) "
           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")),
+      unsay_failed_(db.prepare("UPDATE engram_failed_delivery SET error_message = ?2, "
+                               "reply = CASE WHEN json_valid(reply) "
+                               "THEN json_set(reply, '$.error.message', ?2) ELSE '' END WHERE ticket = ?1")),
       // A row of the same ticket that is not the same delivery is of a queue that was emptied since.
       add_failed_(
           db.prepare("INSERT OR REPLACE INTO engram_failed_delivery"
@@ -123,12 +128,15 @@ recorded_outcome exchange_queries::record_failure(failure const& what) {
     if (finished && finished->same_body) return std::move(*finished);
     if (auto failed = outcomes_.find_failed(what.job)) return std::move(*failed);
     recorded_outcome const told{false, true, what.reply, what.error_type, what.error_message};
-    bool const forgotten =
-        what.seen && compare(*what.seen, users_.find(what.user_id).seen) == staleness::forget;
-    if (forgotten) return told;
+    auto const stale = what.seen ? compare(*what.seen, users_.find(what.user_id).seen) : staleness::none;
+    if (stale == staleness::forget) return told;
     add_failed_.run(what.job.ticket, what.job.job_id, what.user_id, blob{what.job.body_digest}, what.reply,
                     base::to_unix_ms(what.at), what.error_type, what.error_message);
-    return told;
+    if (stale == staleness::none) return told;
+    // What the API says may repeat what the prompt said, and some of that has been erased since.
+    unsay_failed_.run(what.job.ticket, erased_meanwhile);
+    auto unsaid = outcomes_.find_failed(what.job);
+    return unsaid ? std::move(*unsaid) : told;
 }
 
 std::size_t exchange_queries::expire_outcomes(base::wall_time before, std::size_t limit) {

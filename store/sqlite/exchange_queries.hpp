@@ -37,6 +37,7 @@ private:
     statement update_session_;
     statement add_turn_;
     statement add_finished_;
+    statement unsay_failed_;
     statement add_failed_;
     statement expire_finished_;
     statement expire_failed_;

@@ -106,11 +106,13 @@ void forgetting_queries::end_jobs(piece& what, finished_jobs jobs) {
         }
     }
     for (auto const& one : ended) {
-        if (jobs == finished_jobs::remove)
-            remove_job_.run(one.id);
-        else if (one.has_text)
-            blank_reply_.run(one.id);
         part.counts.replies += one.has_text ? 1 : 0;
+        if (jobs == finished_jobs::remove) {
+            // Without a step on: the numbers of removed rows are given out again.
+            remove_job_.run(one.id);
+            continue;
+        }
+        if (one.has_text) blank_reply_.run(one.id);
         what.step.after = one.id;
     }
     what.used(ended.size());

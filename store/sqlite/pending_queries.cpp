@@ -9,8 +9,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto for_whoever_erased = 1min;
-// A row that is due later than this was written by a clock that was set back since.
-constexpr auto longest_wait = 1h;
+// A row that is due later than this was written by a clock that was set back since. Longer than any wait that
+// is noted: twice the longest lease that can be configured, which is an hour.
+constexpr auto longest_wait = 3h;
 
 constexpr std::int64_t a_reply_key = 0, a_job = 1;
 

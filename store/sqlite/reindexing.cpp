@@ -13,7 +13,7 @@
 namespace engram::store {
 namespace {
 
-// What a database says that was indexed by nobody: its memories have their labels all the same.
+// `index_version` of a database without a search index; its memories have their labels all the same.
 constexpr std::int64_t not_indexed = 0;
 
 // Rows of one transaction: some ten milliseconds.

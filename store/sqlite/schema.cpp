@@ -164,6 +164,7 @@ CREATE TABLE engram_erasure_trace(
 
 CREATE INDEX engram_user_unembedded ON engram_user(vector_model) WHERE embedded_items < next_item;
 CREATE INDEX engram_user_by_model ON engram_user(vector_model);
+CREATE INDEX engram_session_by_lease ON engram_session(summary_until) WHERE summary_until > 0;
 )sql";
 }
 

@@ -8,6 +8,7 @@ namespace {
 // More do not fit into one request to a model.
 constexpr std::size_t most_consolidated = 500;
 constexpr std::size_t users_a_look = 16;
+constexpr int most_looks = 64;
 constexpr std::int64_t items_a_row = 64;  // as recall_index packs them
 
 }  // namespace
@@ -114,20 +115,24 @@ std::vector<unembedded> upkeep_queries::find_unembedded(std::string const& model
         std::int64_t key, from, end;
         bool same_model;
     };
-    std::vector<behind> users;
-    for (auto* statement : {&behind_users_, &older_model_users_, &newer_model_users_}) {
-        auto found = statement->query(number, users_a_look - users.size());
-        while (found.next())
-            users.push_back(
-                {found.integer(0), found.integer(1), found.integer(2), statement == &behind_users_});
-    }
     std::vector<unembedded> texts;
-    for (auto const& user : users) {
-        auto const before = texts.size();
-        if (texts.size() < limit) find_unembedded_of(user.key, user.from, limit, texts);
-        bool const nothing_left = texts.size() == before && texts.size() < limit;
-        if (nothing_left || !user.same_model)
-            begin_model_.run(user.key, number, nothing_left ? user.end : user.from);
+    // Users of whom nothing is left to embed are behind as well, and are passed over.
+    for (int look = 0; look < most_looks && texts.empty(); ++look) {
+        std::vector<behind> users;
+        for (auto* statement : {&behind_users_, &older_model_users_, &newer_model_users_}) {
+            auto found = statement->query(number, users_a_look - users.size());
+            while (found.next())
+                users.push_back(
+                    {found.integer(0), found.integer(1), found.integer(2), statement == &behind_users_});
+        }
+        if (users.empty()) break;
+        for (auto const& user : users) {
+            auto const before = texts.size();
+            if (texts.size() < limit) find_unembedded_of(user.key, user.from, limit, texts);
+            bool const nothing_left = texts.size() == before && texts.size() < limit;
+            if (nothing_left || !user.same_model)
+                begin_model_.run(user.key, number, nothing_left ? user.end : user.from);
+        }
     }
     return texts;
 }

@@ -19,10 +19,9 @@
 
 namespace engram::store {
 
-/// Life: made on the caller's thread -> prepare, perform (store thread; or fail) -> complete (caller's
-/// executor).
-/// Destroyed without complete() only when the executor's context goes away first; the waiting coroutine then
-/// goes with it.
+/// Life: made on the caller's thread -> prepare (writer only), perform (store thread; or fail) -> complete
+/// (caller's executor). Destroyed without complete() only when the executor's context goes away first; the
+/// waiting coroutine then goes with it.
 template <class Database>
 class work {
 public:

@@ -112,10 +112,10 @@ BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_later_is_a_try_that_failed) {
     harness h(
         {answers_then_closes_later(http_answer(200, message_json("first")), milliseconds(60)), echoes()});
     h.options.died_idle_within = milliseconds(20);
-    BOOST_TEST(h.ask()->text == "first");
+    BOOST_TEST(h.ask()->text() == "first");
     auto const second = h.ask(question("second"));
     BOOST_REQUIRE(second.has_value());
-    BOOST_TEST(second->text == "second");
+    BOOST_TEST(second->text() == "second");
     BOOST_TEST(second->attempts == 2U);
     BOOST_TEST(h.client().status().retries == 1U);
     BOOST_TEST(h.client().status().requests == 3U);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_later_without_tries_left_is_a
         {answers_then_closes_later(http_answer(200, message_json("first")), milliseconds(60)), echoes()});
     h.options.died_idle_within = milliseconds(20);
     h.options.max_retries = 0;
-    BOOST_TEST(h.ask()->text == "first");
+    BOOST_TEST(h.ask()->text() == "first");
     auto const second = h.ask(question("second"));
     BOOST_REQUIRE(second.has_error());
     BOOST_CHECK(second.error().kind == claude::error_kind::unavailable);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_kept_connection_that_closes_soon_has_died_idle) {
         {answers_then_closes_later(http_answer(200, message_json("first")), milliseconds(20)), echoes()});
     h.options.died_idle_within = std::chrono::hours(1);
     h.options.max_retries = 0;
-    BOOST_TEST(h.ask()->text == "first");
+    BOOST_TEST(h.ask()->text() == "first");
     auto const second = h.ask(question("second"));
     BOOST_REQUIRE(second.has_value());
     BOOST_TEST(second->attempts == 1U);

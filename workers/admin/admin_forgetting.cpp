@@ -10,7 +10,8 @@
 //
 // Each step may be done again. So when one fails the request is answered with an error, and pushing it again
 // goes through all of them anew. If nobody does, upkeep does: from the first step to the last the store has
-// the user among its pending erasures.
+// the user among its pending erasures. Only if Redis fails in the very last step, replies of jobs that were pushed
+// after the step before it stay until they expire.
 #include "base/failpoint.hpp"
 #include "queue/job.hpp"
 #include "queue/reply.hpp"

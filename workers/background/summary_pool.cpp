@@ -3,6 +3,8 @@
 #include "base/log.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
@@ -35,6 +37,7 @@ summary_pool::summary_pool(summary_options options, std::string owner, store::su
       store_(store),
       gate_(gate),
       clock_(clock),
+      executor_(executor),
       summarizer_(std::move(options), std::move(owner), store, claude, clock, executor),
       part_(executor),
       work_(executor),
@@ -89,8 +92,9 @@ std::size_t summary_pool::most_workers() const {
 void summary_pool::grow() {
     if (!has_work() || part_.is_stopping()) return;
     while (waiting_.size() > workers() && workers() < most_workers()) {
-        part_.spawn("summary-helper", help());
+        // Before the spawn: a task may run at once, as far as its first wait.
         ++helpers_;
+        part_.spawn("summary-helper", help());
     }
 }
 
@@ -109,7 +113,9 @@ asio::awaitable<void> summary_pool::help() {
         std::size_t& helpers;
         ~departure() { --helpers; }
     } const departing{helpers_};
-    while (has_work())
+    // What it takes may let the pool grow: each helper would begin inside the one before.
+    co_await asio::post(executor_, asio::use_awaitable);
+    while (has_work() && workers() <= most_workers())
         co_await summarize_next();
 }
 

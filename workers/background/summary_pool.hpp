@@ -70,6 +70,7 @@ private:
     store::summaries& store_;
     claude::gate const& gate_;
     base::clock const& clock_;
+    boost::asio::any_io_executor executor_;
     summarizer summarizer_;
     base::part part_;
     base::event work_;  // something waits

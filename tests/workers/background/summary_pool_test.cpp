@@ -163,6 +163,21 @@ BOOST_AUTO_TEST_CASE(a_shut_gate_makes_no_helpers) {
     BOOST_TEST(pool.status().workers == 2U);
 }
 
+// The helpers are then begun on the loop, one by another.
+BOOST_AUTO_TEST_CASE(a_gate_that_opens_over_a_backlog_lets_in_as_many_as_the_bound_says) {
+    claude.hold = true;
+    start();
+    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    come(100);
+    BOOST_TEST(claude.asked.empty());
+    gate.try_now();
+    gate.answered(gate.period());
+    pool.wake();
+    settle();
+    BOOST_TEST(claude.asked.size() == 8U);
+    BOOST_TEST(pool.status().workers == 8U);
+}
+
 BOOST_AUTO_TEST_CASE(helpers_stop_with_the_pool_and_give_back_what_they_have) {
     claude.hold = true;
     start();
