@@ -31,7 +31,8 @@ public:
     /// Runs `task` once.
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
-    /// Cancels every task and waits for their end. Completes even if its caller is cancelled meanwhile.
+    /// Cancels every task and waits for their end. Completes even if its caller is cancelled meanwhile;
+    /// the caller cannot be cancelled from then on.
     boost::asio::awaitable<void> stop();
 
     [[nodiscard]] bool is_stopping() const { return stopping_; }

@@ -19,11 +19,18 @@ task_group::task_group(asio::any_io_executor executor) : executor_(executor), em
 void task_group::spawn(std::string name, asio::awaitable<void> body) {
     auto const which = tasks_.emplace(tasks_.end());
     which->name = std::move(name);
-    asio::co_spawn(
-        executor_, std::move(body),
-        asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr error) {
-            finished(which, std::move(error));
-        }));
+    try {
+        asio::co_spawn(
+            executor_, std::move(body),
+            asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr error) {
+                finished(which, std::move(error));
+            }));
+    } catch (...) {
+        // join() would wait for it for ever.
+        tasks_.erase(which);
+        if (tasks_.empty()) empty_.notify_all();
+        throw;
+    }
 }
 
 void task_group::finished(std::list<task>::iterator which, std::exception_ptr error) {

@@ -22,7 +22,8 @@ public:
     task_group(task_group const&) = delete;
     task_group& operator=(task_group const&) = delete;
 
-    /// Starts `task` (at the next turn of the loop). `name` is for the log.
+    /// Starts `task`: from inside the loop it runs up to its first wait before spawn() returns. `name` is for
+    /// the log. Throws std::bad_alloc; the task has then not begun.
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
     /// Asks every task to stop: terminal cancellation. Tasks spawned later are not affected. REQUIRES: called

@@ -48,7 +48,7 @@ public:
 
     /// Takes and answers jobs and requests until SIGTERM or SIGINT, then lets what runs end
     /// (`queue.drain_ms`) and gives the rest back. A second signal gives it back at once, whatever is being
-    /// waited for. SIGHUP reloads.
+    /// waited for (where Redis does not answer, after some seconds). SIGHUP reloads.
     boost::asio::awaitable<void> run();
 
 private:
@@ -72,7 +72,8 @@ private:
     bool stopping_ = false;
     base::steady_time stop_by_ = base::steady_time::max();  // what runs may end by itself until then
     bool announced_ = false;
-    // Stopped from the last to the first: nothing here is used by what stands above it.
+    // Destroyed from the last to the first, after stop_parts() has ended every task: until then queue_ and
+    // admin_queue_ call what stands below them.
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
     std::unique_ptr<claude::client> claude_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <netinet/tcp.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <system_error>
@@ -141,7 +142,11 @@ asio::awaitable<io_outcome> stream::open_local(std::string path, base::steady_ti
 }
 
 asio::awaitable<io_outcome> stream::shake_hands() {
-    tls_.emplace(*host_, socket_.native_handle());
+    try {
+        tls_.emplace(*host_, socket_.native_handle());
+    } catch (std::runtime_error const& error) {  // a name that cannot be checked
+        co_return io_outcome{io_end::failed, error.what()};
+    }
     for (;;) {
         auto step = tls_->handshake();
         if (step.state == io::done) co_return io_outcome{};

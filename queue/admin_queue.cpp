@@ -108,6 +108,7 @@ asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
     auto& items = answer->items;
     if (items.empty() || items[0].as_integer() == 0) {
         trouble_.set("this instance is not registered");
+        pauses_.reset();  // it will be soon
         co_return std::nullopt;
     }
     if (items.size() == 2) {

@@ -57,7 +57,8 @@ public:
     /// Redis answers a waiting instance once a second; one that has not for this long is cut off.
     static constexpr std::chrono::milliseconds longest_silence{3'000};
 
-    /// `changed` is called whenever next() may have become another.
+    /// `changed` is called when next() may have become another, but for looked(), begun(), waited() and
+    /// reconciled(): who calls those looks again.
     intake_machine(std::size_t limit, std::function<void()> changed);
 
     void registered(base::steady_time now);

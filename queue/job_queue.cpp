@@ -161,7 +161,7 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
     intake_.gone(what.ticket);
     auto const unbegun = accept(std::move(done->job.taken), done->claims);
     for (auto const& one : unbegun)
-        co_await give_back(one, true);
+        co_await give_back_unbegun(one);
 }
 
 asio::awaitable<void> job_queue::give_back(delivery const& what, bool failed) {

@@ -94,6 +94,7 @@ private:
     boost::asio::awaitable<void> run_job(delivery what);
     boost::asio::awaitable<void> finish(delivery const& what, settlement const& outcome);
     boost::asio::awaitable<void> give_back(delivery const& what, bool failed);
+    boost::asio::awaitable<void> give_back_unbegun(delivery const& one);
 
     options options_;
     base::event changed_;  // room, limit, connection, draining: look again

@@ -103,7 +103,7 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
         if (answer && asking == lease_.instance()) unbegun = accept(std::move(*answer), claims);
     }
     for (auto const& one : unbegun)
-        co_await give_back(one, true);
+        co_await give_back_unbegun(one);
     if (failed) co_await changed_.wait_until(steady_clock::now() + pause_after_error);
 }
 
@@ -118,6 +118,10 @@ std::vector<delivery> job_queue::accept(taken_jobs taken, std::size_t claims) {
     if (!taken.jobs.empty()) base::failpoint("ingested");
     if (!intake_.looked(claims, taken.jobs.size(), taken.moved, taken.more, steady_clock::now()))
         return unbegun;
+    // All of them before the first runs, which it may do at once, as far as its first wait: their places are
+    // taken.
+    for (auto const& one : taken.jobs)
+        intake_.begun(one.ticket);
     for (auto& one : taken.jobs)
         if (auto back = begin(std::move(one))) unbegun.push_back(std::move(*back));
     if (!taken.jobs.empty()) base::failpoint("claimed");
@@ -130,16 +134,26 @@ std::optional<delivery> job_queue::begin(delivery what) {
     back.instance = what.instance;
     back.lane = what.lane;
     back.ticket = what.ticket;
-    intake_.begun(what.ticket);
     ++counts_.taken;
     try {
         jobs_.spawn("job", run_job(std::move(what)));
         return std::nullopt;
     } catch (std::exception const& error) {
         base::log_error("a job could not be begun", {{"ticket", back.ticket}, {"error", error.what()}});
-        intake_.gone(back.ticket);
         return back;
     }
+}
+
+// Until Redis has it back its place is taken: freed before, it could be claimed anew while it is given back.
+asio::awaitable<void> job_queue::give_back_unbegun(delivery const& one) {
+    struct departure {
+        job_queue& queue;
+        delivery const& what;
+        ~departure() {
+            if (what.instance == queue.lease_.instance()) queue.intake_.gone(what.ticket);
+        }
+    } const departing{*this, one};
+    co_await give_back(one, true);
 }
 
 asio::awaitable<void> job_queue::wait_for_push() {
