@@ -56,6 +56,17 @@ struct changed_memory {
 struct erasure_counts {
     std::size_t memories = 0, turns = 0, summaries = 0, index_entries = 0, vectors = 0, replies = 0,
                 sessions = 0;
+
+    erasure_counts& operator+=(erasure_counts const& more) {
+        memories += more.memories;
+        turns += more.turns;
+        summaries += more.summaries;
+        index_entries += more.index_entries;
+        vectors += more.vectors;
+        replies += more.replies;
+        sessions += more.sessions;
+        return *this;
+    }
 };
 
 struct erased {

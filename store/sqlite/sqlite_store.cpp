@@ -47,15 +47,7 @@ auto outcome_of(Function function) {
 }
 
 void add(erased& sum, erased more) {
-    auto& all = sum.counts;
-    auto const& part = more.counts;
-    all.memories += part.memories;
-    all.turns += part.turns;
-    all.summaries += part.summaries;
-    all.index_entries += part.index_entries;
-    all.vectors += part.vectors;
-    all.replies += part.replies;
-    all.sessions += part.sessions;
+    sum.counts += more.counts;
     std::ranges::move(more.reply_keys, std::back_inserter(sum.reply_keys));
     std::ranges::move(more.job_ids, std::back_inserter(sum.job_ids));
     sum.pending = more.pending;

@@ -10,8 +10,8 @@
 //
 // Each step may be done again. So when one fails the request is answered with an error, and pushing it again
 // goes through all of them anew. If nobody does, upkeep does: from the first step to the last the store has
-// the user among its pending erasures. Only if Redis fails in the very last step, replies of jobs that were pushed
-// after the step before it stay until they expire.
+// the user among its pending erasures. Only if Redis fails in the very last step, replies of jobs that were
+// pushed after the step before it stay until they expire.
 #include "base/failpoint.hpp"
 #include "queue/job.hpp"
 #include "queue/reply.hpp"
@@ -60,16 +60,6 @@ farewell to_job(std::string_view body, std::string const& ticket, admin_limits c
     return {std::move(to), queue::to_json(reply)};
 }
 
-void add(store::erasure_counts& sum, store::erasure_counts const& more) {
-    sum.memories += more.memories;
-    sum.turns += more.turns;
-    sum.summaries += more.summaries;
-    sum.index_entries += more.index_entries;
-    sum.vectors += more.vectors;
-    sum.replies += more.replies;
-    sum.sessions += more.sessions;
-}
-
 }  // namespace
 
 admin::outcome admin::forget_user(admin_request const& request) {
@@ -95,7 +85,7 @@ admin::outcome admin::forget_step_by_step(std::string const& user, std::int64_t&
     at = clock_.wall();
     auto const again = co_await insist<store::erased>(forget);
     if (!again) co_return again.error();
-    add(erased->counts, again->counts);
+    erased->counts += again->counts;
     auto const replies = co_await erase_replies({user, again->reply_keys, again->job_ids, true});
     if (!replies) co_return replies.error();
     auto const bury = [&] { return traces_.erase_dead_letters(user); };
@@ -106,7 +96,7 @@ admin::outcome admin::forget_step_by_step(std::string const& user, std::int64_t&
     jobs = store::finished_jobs::remove;
     auto const last = co_await insist<store::erased>(forget);
     if (!last) co_return last.error();
-    add(erased->counts, last->counts);
+    erased->counts += last->counts;
     checked<std::size_t> more = std::size_t{0};
     if (last->job_ids != again->job_ids)  // some were pushed meanwhile, perhaps with the same reply key
         more = co_await erase_replies({user, last->reply_keys, last->job_ids, true});
