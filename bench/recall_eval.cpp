@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "distribution.hpp"
 #include "recall/neighbours.hpp"
+#include "scratch_folder.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "workers/chat/recollection.hpp"
 
@@ -37,23 +38,6 @@ struct arguments {
     std::string database;
     std::string words;
     bool without_words = false;
-};
-
-struct scratch_folder {
-    scratch_folder() {
-        auto name = (std::filesystem::temp_directory_path() / "recall-eval-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr)
-            throw std::runtime_error("cannot make a folder for the database");
-        path = name;
-    }
-    ~scratch_folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-    scratch_folder(scratch_folder const&) = delete;
-    scratch_folder& operator=(scratch_folder const&) = delete;
-
-    std::filesystem::path path;
 };
 
 base::wall_time parse_time(std::string_view text) {
@@ -165,7 +149,7 @@ private:
 };
 
 int run(arguments const& given) {
-    scratch_folder const folder;
+    bench::scratch_folder const folder(std::filesystem::temp_directory_path());
     evaluation all(given, given.database.empty() ? (folder.path / "eval.db").string() : given.database);
     std::ios::sync_with_stdio(false);
     for (std::string line; std::getline(std::cin, line);) {

@@ -2,6 +2,7 @@
 // calls that read the whole database (`stats`), over the real store.
 #include "base/log.hpp"
 #include "distribution.hpp"
+#include "scratch_folder.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <CLI/CLI.hpp>
@@ -108,25 +109,8 @@ private:
     std::size_t counts_ = 0;
 };
 
-struct scratch_folder {
-    scratch_folder() {
-        std::string name = "/var/tmp/store-stalls-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr)
-            throw std::runtime_error("cannot make a folder for the database");
-        path = name;
-    }
-    ~scratch_folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-    scratch_folder(scratch_folder const&) = delete;
-    scratch_folder& operator=(scratch_folder const&) = delete;
-
-    std::filesystem::path path;
-};
-
 int run(arguments const& given) {
-    scratch_folder const folder;
+    bench::scratch_folder const folder("/var/tmp");
     auto const file = given.database.empty() ? (folder.path / "stalls.db").string() : given.database;
     bool const made = !std::filesystem::exists(file);
     if (made) {
