@@ -365,10 +365,10 @@ BOOST_AUTO_TEST_CASE(an_endpoint_that_refuses_everything_gives_up_no_text) {
     BOOST_TEST(store.stores == 0);
     BOOST_TEST(upkeep.status().failed_embeddings == 1U);
     BOOST_TEST(embedder.asked.size() == 3U);  // all, one, and something that anybody takes
-    pass(4s);
+    pass(3s);  // a pause of 5 s is shortened by up to a quarter
     BOOST_TEST(embedder.asked.size() == 3U);
     embedder.trouble.reset();
-    pass(1s);
+    pass(2s);
     BOOST_TEST(store.vectors.size() == 3U);
 }
 
@@ -377,10 +377,10 @@ BOOST_AUTO_TEST_CASE(a_store_that_keeps_no_vectors_is_not_paid_for_at_full_speed
     store.forgetful = true;
     start();
     BOOST_TEST(embedder.asked.size() == 1U);
-    pass(4s);
+    pass(3s);  // a pause of 5 s is shortened by up to a quarter
     BOOST_TEST(embedder.asked.size() == 1U);
     store.forgetful = false;
-    pass(1s);
+    pass(2s);
     BOOST_TEST(store.vectors.size() == 1U);
 }
 
