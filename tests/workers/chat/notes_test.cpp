@@ -199,15 +199,15 @@ BOOST_AUTO_TEST_CASE(texts_read_in_parts_are_judged_as_texts_read_as_a_whole) {
     std::size_t echoes = 0, told = 0;
     for (int i = 0; i < 300; ++i) {
         std::size_t const filling = i % 3 == 0 ? part / 2 : 0;
-        auto const said = some_words(random() % 4, 12), found = some_words(1 + random() % 20, 12);
+        auto const told_words = some_words(random() % 4, 12), found = some_words(1 + random() % 20, 12);
         auto const note = some_words(1 + random() % 6, 12);
-        auto both = said;
+        auto both = told_words;
         both.insert(found.begin(), found.end());
-        bool const is_told = share(note, said) >= .3;
+        bool const is_told = share(note, told_words) >= .3;
         auto const earlier = some_words(random() % 8, 12);
         bool const is_echo = !is_told && share(note, found) >= .8 &&
                              share(note, both) <= share(note, found) && share(note, earlier) < .5;
-        message = text_of(said, filling);
+        message = text_of(told_words, filling);
         recalled = text_of(found, filling);
         said = text_of(earlier, filling);
         auto const kept = judge({fact(text_of(note, 0))});
