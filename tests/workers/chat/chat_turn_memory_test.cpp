@@ -197,6 +197,7 @@ BOOST_AUTO_TEST_CASE(what_the_user_said_before_is_kept_in_the_window_or_recalled
     std::string const fact = "adopted a beagle named Biscuit in March";
     auto const remembered = [&] {
         store.exchanges.clear();
+        store.finished.clear();
         return notes_of("Ok.\n[MEMORY: fact|The user " + fact + "]", "Remember that, please!").size();
     };
     auto const answered = answered_earlier("The user " + fact);
@@ -254,6 +255,7 @@ BOOST_AUTO_TEST_CASE(others_go_on_while_a_long_message_is_compared_with_its_note
     for (std::size_t const bytes : {5u, 250'000u}) {
         bool before_the_end = false;
         store.exchanges.clear();
+        store.finished.clear();
         store.finished.clear();
         claude.after_ask = [&] { boost::asio::post(io, [&] { before_the_end = store.exchanges.empty(); }); };
         auto const notes = notes_of(text, std::string(bytes, '.'));
