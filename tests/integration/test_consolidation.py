@@ -77,6 +77,15 @@ class Consolidation(ConsolidationCase):
         self.admin("memory.restore", memory_id=ids[0])
         self.assertIn("The user " + TOLD[0], self.contents())
 
+    def test_it_finds_the_duplicates_that_are_kept_when_they_are_noted(self):
+        twice = ["The user likes dogs", "The user really likes dogs"]
+        self.plan = {"merges": [self.merge(1, 2, content=twice[1])], "supersedes": []}
+        daemon = self.start()
+        for text in [*twice, "The user likes tea", "The user plays chess"]:
+            self.assertEqual(self.tell(text, text)["action"], "added")
+        self.wait_for_end(daemon)
+        self.assertEqual(self.contents(), ["The user plays chess", "The user likes tea", twice[1]])
+
     def test_the_model_sees_data_and_is_held_to_a_form(self):
         self.start(consolidation_every_memories=5)
         self.learn()

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(anything_else_is_no_entry) {
         BOOST_TEST(entry_view::of(entry.substr(0, size)).has_value() == (size >= 6 && size % 4 == 2));
     }
     auto changed = entry;
-    changed[0] = 2;
+    changed[0] = static_cast<char>(entry_version + 1);
     BOOST_TEST(!entry_view::of(changed));
     changed = entry;
     changed[1] = static_cast<char>(0x80);

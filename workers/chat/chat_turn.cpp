@@ -38,7 +38,8 @@ struct chat_turn::turn {
     store::context context;               // until it is in a prompt
     std::optional<store::erasures> seen;  // as the context had it; none: nothing was loaded yet
     std::string vector;                   // of the message; empty: none
-    std::string recalled;                 // the earlier turns found for the message
+    std::string answered;                 // the earlier answers found for the message
+    std::string said;                     // if there are any, what else the user said in the prompt
     std::vector<shown_memory> shown;
 
     void end(std::optional<queue::settlement> with) {
@@ -169,11 +170,22 @@ bool chat_turn::was_forgotten(turn const& turn) const {
     return first_seen < turn.context.forgotten_at;
 }
 
+void chat_turn::keep_to_judge_notes(turn& turn, store::context const& context) {
+    turn.answered.clear();
+    turn.said.clear();
+    auto const keep = [&turn](store::turn const& one) {
+        (one.role == store::role::user ? turn.said : turn.answered).append(one.content).append("\n");
+    };
+    for (auto const& one : context.found_turns)
+        keep(one.what);
+    if (turn.answered.empty()) return;
+    for (auto const& one : context.turns)
+        if (one.role == store::role::user) keep(one);
+}
+
 claude::request chat_turn::compose(turn& turn) const {
     auto const context = std::exchange(turn.context, {});
-    turn.recalled.clear();
-    for (auto const& one : context.found_turns)
-        turn.recalled.append(one.what.content).append("\n");
+    keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
     return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message);
 }
@@ -226,7 +238,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         base::log_warn(
             "the model wrote memory tags that are not well formed",
             {{"job", job.key.job_id}, {"dropped", tags.malformed}, {"kept_as_fact", tags.retyped}});
-    note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.recalled);
+    note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.answered, turn.said);
     // A long message would hold up every other turn.
     while (review.read_on())
         co_await asio::post(executor_, asio::use_awaitable);

@@ -71,6 +71,7 @@ private:
     boost::asio::awaitable<void> check_loaded(turn& turn);
     [[nodiscard]] store::context_query what_to_load(turn const& turn) const;
     [[nodiscard]] bool was_forgotten(turn const& turn) const;
+    static void keep_to_judge_notes(turn& turn, store::context const& context);
     [[nodiscard]] claude::request compose(turn& turn) const;
     boost::asio::awaitable<void> take_answer(turn& turn, claude::result<claude::answer> answered);
     boost::asio::awaitable<void> commit(turn& turn, claude::answer answer);

@@ -14,6 +14,9 @@ using note_kind = store::new_memory::kind;
 constexpr double least_support = .3;
 // … and a text says the same as a note if it has this much.
 constexpr double echo_share = .8;
+// What the user said before may be noted if it has this much of a note: they say "I", and leave out what the
+// note has to say to be understood by itself.
+constexpr double said_share = .5;
 
 // None: the memory that the note is about was not shown.
 std::optional<std::string> category_of(memory_tag const& tag, std::span<shown_memory const> shown) {
@@ -48,8 +51,8 @@ std::vector<shown_memory> find_shown(store::context const& context) {
 }
 
 note_review::note_review(std::vector<memory_tag> tags, std::span<shown_memory const> shown,
-                         std::string_view message, std::string_view recalled)
-    : message_(message), recalled_(recalled), has_recalled_(!recalled.empty()) {
+                         std::string_view message, std::string_view answered, std::string_view said)
+    : message_(message), answered_(answered), said_(said), has_answered_(!answered.empty()) {
     notes_.reserve(tags.size());
     for (auto& tag : tags) {
         auto category = category_of(tag, shown);
@@ -67,9 +70,14 @@ bool note_review::read_on() {
     if (message_.read_part()) return true;
     if (!std::exchange(message_read_, true)) {
         for (auto const& one : notes_)
-            if (may_be_echo(one)) recalled_.look_for(one.stems);
+            if (may_be_echo(one)) answered_.look_for(one.stems);
     }
-    return recalled_.read_part();
+    if (answered_.read_part()) return true;
+    if (!std::exchange(answered_read_, true)) {
+        for (auto const& one : notes_)
+            if (repeats_answer(one)) said_.look_for(one.stems);
+    }
+    return said_.read_part();
 }
 
 bool note_review::is_told(note const& one) const {
@@ -77,13 +85,17 @@ bool note_review::is_told(note const& one) const {
 }
 
 bool note_review::may_be_echo(note const& one) const {
-    return has_recalled_ && one.tag.what == tag_kind::add && !is_told(one);
+    return has_answered_ && one.tag.what == tag_kind::add && !is_told(one);
+}
+
+bool note_review::repeats_answer(note const& one) const {
+    if (!may_be_echo(one)) return false;
+    auto const answered = recall::share_within(one.stems, {&answered_});
+    return answered >= echo_share && recall::share_within(one.stems, {&answered_, &message_}) <= answered;
 }
 
 bool note_review::is_echo(note const& one) const {
-    if (!may_be_echo(one)) return false;
-    auto const recalled = recall::share_within(one.stems, {&recalled_});
-    return recalled >= echo_share && recall::share_within(one.stems, {&recalled_, &message_}) <= recalled;
+    return repeats_answer(one) && recall::share_within(one.stems, {&said_}) < said_share;
 }
 
 kept_notes note_review::finish(categories const& types) && {

@@ -2,9 +2,10 @@
 //
 // A note is left out if it
 // - changes a memory that the prompt did not show: its number comes from somewhere else, such as an example;
-// - is an echo: it is new, the message does not speak of it, and an earlier turn that was recalled for the
-//   message says it. No word of it may then come from the message: one name or number of the message makes a
-//   long sentence another fact.
+// - is an echo: it is new, the message does not speak of it, and an earlier answer that was recalled for the
+//   message says it, but nothing that the user has ever said. No word of it may then come from the message:
+//   one name or number of the message makes a long sentence another fact. (What repeats a memory is known to
+//   the store.)
 // A note counts as told if the message speaks of it. It has the limits of its category; what takes the place
 // of a memory has those of that memory's category.
 #pragma once
@@ -41,10 +42,10 @@ struct kept_notes {
 /// can let others run; each is read once at most, however many notes there are, and not at all without notes.
 class note_review {
 public:
-    /// `message`: what the user said. `recalled`: the earlier turns that were found for it. Both must outlive
-    /// this.
+    /// `message`: what the user said. `answered`: the earlier answers that were found for it. `said`: what
+    /// the prompt held of what the user said before. All must outlive this.
     note_review(std::vector<memory_tag> tags, std::span<shown_memory const> shown, std::string_view message,
-                std::string_view recalled);
+                std::string_view answered, std::string_view said);
 
     /// Reads on, for less than a millisecond. False: all that matters has been read.
     [[nodiscard]] bool read_on();
@@ -52,8 +53,10 @@ public:
     /// REQUIRES: read_on() was false.
     [[nodiscard]] kept_notes finish(categories const& types) &&;
 
-    /// Of both texts.
-    [[nodiscard]] std::size_t bytes_read() const { return message_.bytes_read() + recalled_.bytes_read(); }
+    /// Of all texts.
+    [[nodiscard]] std::size_t bytes_read() const {
+        return message_.bytes_read() + answered_.bytes_read() + said_.bytes_read();
+    }
 
 private:
     struct note {
@@ -63,14 +66,16 @@ private:
     };
     [[nodiscard]] bool is_told(note const& one) const;
     [[nodiscard]] bool may_be_echo(note const& one) const;
+    [[nodiscard]] bool repeats_answer(note const& one) const;
     [[nodiscard]] bool is_echo(note const& one) const;
 
     std::vector<note> notes_;
     std::size_t not_shown_ = 0;
     recall::shared_words message_;
-    recall::shared_words recalled_;
-    bool has_recalled_;
-    bool message_read_ = false;
+    recall::shared_words answered_;
+    recall::shared_words said_;
+    bool has_answered_;
+    bool message_read_ = false, answered_read_ = false;
 };
 
 }  // namespace engram::workers

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(after_a_deletion_the_job_is_asked_again_and_nothing_of_the_
 BOOST_AUTO_TEST_CASE(what_was_recalled_before_a_deletion_makes_no_echo_after_it) {
     store::context before;
     before.found_turns = {
-        {{5, store::role::user, "I adopted a beagle named Biscuit in March"}, "earlier", "", 1, ""}};
+        {{5, store::role::assistant, "You adopted a beagle named Biscuit in March"}, "earlier", "", 1, ""}};
     store.contexts = {before, {}};
     store.stale = {staleness::deletion};
     claude.will_say("first");

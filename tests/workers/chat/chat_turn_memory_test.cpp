@@ -40,6 +40,10 @@ store::found_turn said_earlier(std::string text) {
     return {{5, store::role::user, std::move(text)}, "earlier", "2026-03-01 10:00:00", 1, ""};
 }
 
+store::found_turn answered_earlier(std::string text) {
+    return {{6, store::role::assistant, std::move(text)}, "earlier", "2026-03-01 10:00:00", 1, ""};
+}
+
 // What this process writes to standard error while it lives.
 class captured_errors {
 public:
@@ -179,8 +183,8 @@ BOOST_AUTO_TEST_CASE(a_note_was_not_told_if_the_message_is_about_something_else)
     BOOST_TEST(!notes[0].told);
 }
 
-BOOST_AUTO_TEST_CASE(a_note_that_only_repeats_a_turn_that_was_recalled_is_not_kept) {
-    store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
+BOOST_AUTO_TEST_CASE(a_note_that_only_repeats_an_answer_that_was_recalled_is_not_kept) {
+    store.context.found_turns = {answered_earlier("You adopted a beagle named Biscuit in March")};
     std::string const text =
         "Oslo.\n[MEMORY: fact|Adopted a beagle named Biscuit in March]\n[MEMORY: fact|Travels to Norway]";
     auto const notes = notes_of(text, "What is the capital of Norway?");
@@ -189,8 +193,27 @@ BOOST_AUTO_TEST_CASE(a_note_that_only_repeats_a_turn_that_was_recalled_is_not_ke
     BOOST_TEST(store.exchanges[0].turns[1].content == text);  // as written, whatever became of its notes
 }
 
-BOOST_AUTO_TEST_CASE(a_note_that_the_message_supports_is_kept_though_a_recalled_turn_says_it_too) {
-    store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
+BOOST_AUTO_TEST_CASE(what_the_user_said_before_is_kept_in_the_window_or_recalled) {
+    std::string const fact = "adopted a beagle named Biscuit in March";
+    auto const remembered = [&] {
+        store.exchanges.clear();
+        store.finished.clear();
+        return notes_of("Ok.\n[MEMORY: fact|The user " + fact + "]", "Remember that, please!").size();
+    };
+    auto const answered = answered_earlier("The user " + fact);
+    store.context.found_turns = {answered};
+    BOOST_TEST(remembered() == 0u);
+    store.context.found_turns = {said_earlier("I " + fact), answered};
+    BOOST_TEST(remembered() == 1u);
+    store.context.found_turns = {answered};
+    store.context.turns = {{7, store::role::user, "I " + fact}, {8, store::role::assistant, "Nice."}};
+    BOOST_TEST(remembered() == 1u);
+    store.context.turns = {{7, store::role::user, "hi"}, {8, store::role::assistant, "The user " + fact}};
+    BOOST_TEST(remembered() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_note_that_the_message_supports_is_kept_though_a_recalled_answer_says_it_too) {
+    store.context.found_turns = {answered_earlier("You adopted a beagle named Biscuit in March")};
     auto const notes = notes_of("Sweet!\n[MEMORY: fact|Adopted a beagle named Biscuit in March]",
                                 "My beagle Biscuit is ill");
     BOOST_REQUIRE_EQUAL(notes.size(), 1u);
@@ -199,7 +222,7 @@ BOOST_AUTO_TEST_CASE(a_note_that_the_message_supports_is_kept_though_a_recalled_
 
 BOOST_AUTO_TEST_CASE(a_long_note_with_one_word_of_the_message_is_another_fact_than_the_recalled_one) {
     store.context.found_turns = {
-        said_earlier("I adopted a beagle named Biscuit in March with my sister Anna in Oslo")};
+        answered_earlier("You adopted a beagle named Biscuit in March with your sister Anna in Oslo")};
     auto const notes = notes_of(
         "Ok.\n[MEMORY: fact|Adopted a beagle named Rex in March with sister Anna in Oslo]\n"
         "[MEMORY: fact|Adopted a beagle named Biscuit in March with sister Anna in Oslo]",
@@ -217,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_was_not_shown_changes_nothing) {
 
 BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
     store.context.memories = {{1, "fact", "Adopted a cat", "", "", 3}, {2, "fact", "Sails", "", "", 4}};
-    store.context.found_turns = {said_earlier("I adopted a beagle named Biscuit in March")};
+    store.context.found_turns = {answered_earlier("You adopted a beagle named Biscuit in March")};
     auto const notes = notes_of(
         "Ok.\n[MEMORY: update #3|Adopted a beagle named Biscuit in March]\n[MEMORY: forget #4]", "hello");
     BOOST_TEST(notes.size() == 2u);
@@ -232,6 +255,7 @@ BOOST_AUTO_TEST_CASE(others_go_on_while_a_long_message_is_compared_with_its_note
     for (std::size_t const bytes : {5u, 250'000u}) {
         bool before_the_end = false;
         store.exchanges.clear();
+        store.finished.clear();
         store.finished.clear();
         claude.after_ask = [&] { boost::asio::post(io, [&] { before_the_end = store.exchanges.empty(); }); };
         auto const notes = notes_of(text, std::string(bytes, '.'));

@@ -26,11 +26,12 @@ memory_tag fact(std::string content) {
 struct fixture {
     std::vector<shown_memory> shown;
     std::string message;
-    std::string recalled;
+    std::string recalled;  // answers
+    std::string said;
     workers::categories types;
 
     kept_notes judge(std::vector<memory_tag> tags) const {
-        note_review review(std::move(tags), shown, message, recalled);
+        note_review review(std::move(tags), shown, message, recalled, said);
         while (review.read_on()) {
         }
         return std::move(review).finish(types);
@@ -38,7 +39,7 @@ struct fixture {
 
     // How much of the texts is read for them.
     std::size_t bytes_for(std::vector<memory_tag> tags) const {
-        note_review review(std::move(tags), shown, message, recalled);
+        note_review review(std::move(tags), shown, message, recalled, said);
         while (review.read_on()) {
         }
         return review.bytes_read();
@@ -73,7 +74,7 @@ BOOST_AUTO_TEST_CASE(each_text_is_read_once_however_many_notes_there_are) {
 BOOST_AUTO_TEST_CASE(no_step_reads_more_than_a_part_of_each_text) {
     message = many("nothing to do with them. ", 250'000);
     recalled = many("something else again. ", 100'000);
-    note_review review(many_facts(60), shown, message, recalled);
+    note_review review(many_facts(60), shown, message, recalled, said);
     std::size_t before = 0;
     for (bool more = true; more; before = review.bytes_read()) {
         more = review.read_on();
@@ -85,7 +86,7 @@ BOOST_AUTO_TEST_CASE(no_step_reads_more_than_a_part_of_each_text) {
 BOOST_AUTO_TEST_CASE(short_texts_are_read_in_one_step) {
     message = "hello";
     recalled = "Nice to meet you";
-    note_review review(many_facts(60), shown, message, recalled);
+    note_review review(many_facts(60), shown, message, recalled, said);
     BOOST_TEST(!review.read_on());
     BOOST_TEST(review.bytes_read() == message.size() + recalled.size());
 }
@@ -118,6 +119,27 @@ BOOST_AUTO_TEST_CASE(echoes_are_found_in_long_recalled_texts) {
     BOOST_TEST(kept.notes[0].content == "Plays chess");
     BOOST_TEST(kept.echoes == 1u);
     BOOST_TEST(kept.not_shown == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_user_said_before_is_no_echo_though_an_answer_repeats_it) {
+    message = "Remember that, please!";
+    recalled = "You adopted a beagle named Biscuit, and labradors were bred to work for fishermen";
+    said = many("nothing to do with it. ", 100'000) + "We adopted a beagle!";
+    auto const kept =
+        judge({fact("Adopted a beagle named Biscuit"), fact("Labradors were bred for fishermen's work")});
+    BOOST_REQUIRE_EQUAL(kept.notes.size(), 1u);
+    BOOST_TEST(kept.notes[0].content == "Adopted a beagle named Biscuit");
+    BOOST_TEST(!kept.notes[0].told);
+    BOOST_TEST(kept.echoes == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_user_said_before_is_read_only_for_what_repeats_an_answer) {
+    message = "hello";
+    recalled = "Labradors fetch";
+    said = many("nothing to do with it. ", 100'000);
+    auto const least = message.size() + recalled.size();
+    BOOST_TEST(bytes_for({fact("Adopted a beagle")}) == least);
+    BOOST_TEST(bytes_for({fact("Labradors fetch")}) == least + said.size());
 }
 
 BOOST_AUTO_TEST_CASE(without_recalled_texts_nothing_is_an_echo) {
@@ -177,14 +199,17 @@ BOOST_AUTO_TEST_CASE(texts_read_in_parts_are_judged_as_texts_read_as_a_whole) {
     std::size_t echoes = 0, told = 0;
     for (int i = 0; i < 300; ++i) {
         std::size_t const filling = i % 3 == 0 ? part / 2 : 0;
-        auto const said = some_words(random() % 4, 12), found = some_words(1 + random() % 20, 12);
+        auto const told_words = some_words(random() % 4, 12), found = some_words(1 + random() % 20, 12);
         auto const note = some_words(1 + random() % 6, 12);
-        auto both = said;
+        auto both = told_words;
         both.insert(found.begin(), found.end());
-        bool const is_told = share(note, said) >= .3;
-        bool const is_echo = !is_told && share(note, found) >= .8 && share(note, both) <= share(note, found);
-        message = text_of(said, filling);
+        bool const is_told = share(note, told_words) >= .3;
+        auto const earlier = some_words(random() % 8, 12);
+        bool const is_echo = !is_told && share(note, found) >= .8 &&
+                             share(note, both) <= share(note, found) && share(note, earlier) < .5;
+        message = text_of(told_words, filling);
         recalled = text_of(found, filling);
+        said = text_of(earlier, filling);
         auto const kept = judge({fact(text_of(note, 0))});
         BOOST_TEST(kept.echoes == std::size_t(is_echo));
         BOOST_REQUIRE_EQUAL(kept.notes.size(), is_echo ? 0u : 1u);
