@@ -71,7 +71,7 @@ void each_lookalike(std::string_view text, See see) {
         while (marked.lines()[line].next <= at)
             ++line;
         auto const found = read_lookalike(text, at);
-        see(found, marked.read_note(at, {opening::extent::whole, found.body}, line, reach::lines));
+        see(found, marked.read_note(at, {opening::extent::whole, found.body}, line));
     }
 }
 

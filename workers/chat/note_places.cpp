@@ -138,8 +138,7 @@ private:
     bool read_notes_only(row& into) const;
     void read_inline(row& into) const;
     void keep_tail(row& into) const;
-    std::optional<candidate> candidate_at(std::size_t at, std::size_t line, reach far) const;
-    note_extent note_in_text(std::size_t at, opening whole, std::size_t line) const;
+    std::optional<candidate> candidate_at(std::size_t at, std::size_t line) const;
     std::size_t behind_run(row const& in, std::size_t first) const;
 
     std::size_t find_closing_run();
@@ -178,11 +177,11 @@ row reader::read_row(std::size_t line) const {
     return one;
 }
 
-std::optional<candidate> reader::candidate_at(std::size_t at, std::size_t line, reach far) const {
+std::optional<candidate> reader::candidate_at(std::size_t at, std::size_t line) const {
     auto const found = read_opening(text_, at);
     if (found.is == opening::extent::none) return std::nullopt;
     if (found.is == opening::extent::half) return candidate{{at, text_.size(), line, {}, false, false}, true};
-    return candidate{marked_.read_note(at, found, line, far)};
+    return candidate{marked_.read_note(at, found, line)};
 }
 
 bool reader::read_notes_only(row& into) const {
@@ -190,7 +189,7 @@ bool reader::read_notes_only(row& into) const {
     auto at = lines_[into.first_line].content;
     while (at < into.end) {
         auto const rest = text_.substr(at);
-        if (auto one = candidate_at(at, into.last_line, reach::lines); one && !(one->half && into.code)) {
+        if (auto one = candidate_at(at, into.last_line); one && !(one->half && into.code)) {
             at = one->at.end;
             into.last_line = one->at.last_line;
             into.end = lines_[into.last_line].end;
@@ -205,18 +204,6 @@ bool reader::read_notes_only(row& into) const {
     }
     if (into.notes.empty()) into.code = before.code;
     return !into.notes.empty();
-}
-
-// A note inside text may go on in the next lines only if no text follows it there.
-note_extent reader::note_in_text(std::size_t at, opening whole, std::size_t line) const {
-    auto const note = marked_.read_note(at, whole, line, reach::lines);
-    if (note.last_line == line) return note;
-    auto behind = note.end;
-    auto const end = lines_[note.last_line].end;
-    while (behind < end && (look_at(text_.substr(behind)).is == mark::blank || is_emphasis(text_[behind])))
-        behind += look_at(text_.substr(behind)).bytes;
-    if (behind >= end || read_opening(text_, behind).is != opening::extent::none) return note;
-    return marked_.read_note(at, whole, line, reach::one_line);
 }
 
 void reader::read_inline(row& into) const {
@@ -237,7 +224,7 @@ void reader::read_inline(row& into) const {
             at += c.bytes;
             continue;
         }
-        candidate one{note_in_text(at, found, into.last_line)};
+        candidate one{marked_.read_note(at, found, into.last_line)};
         at = found.end;
         if (is_countable(into, one)) {
             at = one.at.end;

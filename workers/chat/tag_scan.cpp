@@ -215,12 +215,12 @@ void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open
     }
 }
 
-note_extent marked_text::read_note(std::size_t begin, opening whole, std::size_t line, reach far) const {
+note_extent marked_text::read_note(std::size_t begin, opening whole, std::size_t line) const {
     auto const& one = lines_[line];
     note_extent note{begin, one.end, line, {}, false, false};
     auto const pair = std::ranges::lower_bound(brackets_, begin, {}, &bracket::at);
     auto const lines = pair->close == 0 ? 0 : pair->close_line - line + 1;
-    if (lines > 0 && lines <= (far == reach::lines ? most_lines : 1)) {
+    if (lines > 0 && lines <= most_lines) {
         note.end = pair->close;
         note.last_line = pair->close_line;
         note.closed = note.balanced = true;

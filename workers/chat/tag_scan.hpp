@@ -40,9 +40,6 @@ struct note_extent {
     bool balanced = false;  ///< closed by the bracket that balances the opening one
 };
 
-/// How far a note may reach.
-enum class reach : std::uint8_t { lines, one_line };
-
 /// Made in linear time. The text must outlive it.
 class marked_text {
 public:
@@ -54,7 +51,7 @@ public:
     [[nodiscard]] std::vector<text_line> const& lines() const { return lines_; }
 
     /// The note whose opening `whole` begins at `begin`, in line number `line`.
-    [[nodiscard]] note_extent read_note(std::size_t begin, opening whole, std::size_t line, reach far) const;
+    [[nodiscard]] note_extent read_note(std::size_t begin, opening whole, std::size_t line) const;
 
 private:
     struct bracket {
