@@ -3,6 +3,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "embedding/vector_bytes.hpp"
+#include "workers/chat/given_notes.hpp"
 #include "workers/chat/memory_tags.hpp"
 #include "workers/chat/notes.hpp"
 #include "workers/chat/prompt.hpp"
@@ -41,6 +42,7 @@ struct chat_turn::turn {
     std::string answered;                 // the earlier answers found for the message
     std::string said;                     // if there are any, what else the user said in the prompt
     std::vector<shown_memory> shown;
+    std::unique_ptr<given_notes> given;  // what the prompt holds that looks like a note; null: nothing
 
     void end(std::optional<queue::settlement> with) {
         settled = std::move(with);
@@ -187,6 +189,7 @@ claude::request chat_turn::compose(turn& turn) const {
     auto const context = std::exchange(turn.context, {});
     keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
+    turn.given = given_notes::find(context, turn.job.what.message);
     return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message);
 }
 
@@ -232,8 +235,12 @@ asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
 asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, claude::answer const& answer) {
     auto const& job = turn.job;
     auto text = answer.text();
-    auto tags = extract_memory_tags(text, options_.types.names());
+    while (turn.given && turn.given->read_on())
+        co_await asio::post(executor_, asio::use_awaitable);
+    auto tags = extract_memory_tags(text, options_.types.names(), turn.given.get());
     auto said = std::move(tags.reply);
+    // Whoever reads the stored answer later does not know what was given.
+    auto findable = turn.given ? extract_memory_tags(text, {}).reply : said;
     if (tags.malformed > 0 || tags.retyped > 0)
         base::log_warn(
             "the model wrote memory tags that are not well formed",
@@ -253,7 +260,8 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     store::exchange exchange;
     exchange.job = job.key;
     exchange.of = job.conversation;
-    exchange.turns = {{store::role::user, job.what.message}, {store::role::assistant, std::move(text), said}};
+    exchange.turns = {{store::role::user, job.what.message},
+                      {store::role::assistant, std::move(text), std::move(findable)}};
     exchange.memories = std::move(kept.notes);
     exchange.at = clock_.wall();
     exchange.seen = turn.seen.value_or(store::erasures{});

@@ -1,5 +1,6 @@
 #include "base/utf8.hpp"
 #include "workers/characters.hpp"
+#include "workers/chat/note_marks.hpp"
 #include "workers/chat/prompt.hpp"
 
 #include <algorithm>
@@ -42,15 +43,6 @@ std::string flatten(std::string_view text) {
     return out;
 }
 
-// True if what follows a square bracket makes, or continued by other text could make, the opening of a tag.
-bool could_begin_tag(std::string_view after_bracket) {
-    constexpr std::string_view word = "memory";
-    after_bracket.remove_prefix(std::min(after_bracket.find_first_not_of(" \t"), after_bracket.size()));
-    auto const letters = after_bracket.substr(0, word.size());
-    return std::equal(letters.begin(), letters.end(), word.begin(),
-                      [](char a, char b) { return (a | 0x20) == b; });
-}
-
 }  // namespace
 
 std::string escape_data(std::string_view text) {
@@ -58,11 +50,15 @@ std::string escape_data(std::string_view text) {
     std::string out;
     out.reserve(line.size());
     for (std::size_t at = 0; at < line.size();) {
-        auto const bracket = std::min(line.find('[', at), line.size());
+        auto const bracket = std::min(find_bracket(line, at), line.size());
         out.append(line, at, bracket - at);
         if (bracket == line.size()) break;
-        out += could_begin_tag(std::string_view(line).substr(bracket + 1)) ? "&#91;" : "[";
-        at = bracket + 1;
+        auto const bytes = look_at(std::string_view(line).substr(bracket)).bytes;
+        if (could_become_opening(line, bracket))
+            out += "&#91;";
+        else
+            out.append(line, bracket, bytes);
+        at = bracket + bytes;
     }
     return out;
 }

@@ -1,94 +1,72 @@
 #include "workers/chat/memory_tags.hpp"
 
-#include "base/utf8.hpp"
-#include "workers/characters.hpp"
-#include "workers/chat/tag_scan.hpp"
+#include "workers/chat/given_notes.hpp"
+#include "workers/chat/note_body.hpp"
+#include "workers/chat/note_places.hpp"
 #include "workers/chat/tag_tidy.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
+#include <utility>
 
 namespace engram::workers {
 namespace {
 
-std::string to_lower(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
+// What stands on both sides of a cut may together be a note. It is taken out as malformed; in an answer that
+// was not made for the purpose the first look finds everything.
+constexpr int most_looks = 4;
+
+note_rules rules_of(given_notes const* given) {
+    if (given == nullptr) return {};
+    return {given->only_at_the_end(),
+            [given](note_extent const& note) { return given->has_like(note.body, note.closed); }};
+}
+
+std::string without(std::string_view text, std::vector<note_cut> const& cuts) {
+    std::string kept;
+    kept.reserve(text.size());
+    std::vector<std::size_t> places;
+    std::size_t at = 0;
+    for (auto const& cut : cuts) {
+        kept += text.substr(at, cut.begin - at);
+        if (places.empty() || places.back() != kept.size()) places.push_back(kept.size());
+        at = cut.end;
     }
-    return lower;
+    kept += text.substr(at);
+    return tidy_cuts(kept, places);
 }
 
-std::string without_controls(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    while (!text.empty()) {
-        auto const control = control_length(text);
-        out += control > 0 ? ' ' : text[0];
-        text.remove_prefix(std::max<std::size_t>(control, 1));
+void add_tag(extraction& result, note_extent const& note, std::vector<std::string> const& known_types) {
+    auto tag = note.closed ? read_body(note.body) : std::nullopt;
+    if (!tag) {
+        ++result.malformed;
+        return;
     }
-    return out;
-}
-
-// The number in "update #12", "forget 12"; none if `type` is not `verb` and a number.
-std::optional<std::int64_t> number_after(std::string_view verb, std::string_view type) {
-    if (!type.starts_with(verb)) return std::nullopt;
-    auto const rest = type.substr(verb.size());
-    auto digits = trim_blanks(rest);
-    bool const apart = digits.size() < rest.size() || digits.starts_with('#');
-    if (digits.starts_with('#')) digits.remove_prefix(1);
-    std::int64_t number = 0;
-    auto const* const end = digits.data() + digits.size();
-    auto const [stop, error] = std::from_chars(digits.data(), end, number);
-    if (!apart || error != std::errc() || stop != end || number <= 0) return std::nullopt;
-    return number;
-}
-
-// "forget", "forget it", "forget #0", but not "forgetful": a wish to forget something must never become a
-// note.
-bool is_wish_to_forget(std::string_view type) {
-    constexpr std::string_view verb = "forget";
-    if (!type.starts_with(verb)) return false;
-    type.remove_prefix(verb.size());
-    return type.empty() || type[0] == '#' || type[0] == ' ' || type[0] == '\t';
-}
-
-std::optional<memory_tag> read_body(std::string_view body) {
-    auto const bar = std::min(body.find('|'), body.size());
-    auto type = to_lower(trim_blanks(body.substr(0, bar)));
-    if (auto const number = number_after("forget", type))
-        return memory_tag{{}, {}, memory_tag::kind::forget, *number};
-    if (bar == body.size() || is_wish_to_forget(type)) return std::nullopt;
-    auto const content = without_controls(body.substr(bar + 1));
-    if (base::is_blank(content)) return std::nullopt;
-    memory_tag tag{std::move(type), std::string(trim_blanks(content))};
-    if (auto const number = number_after("update", tag.type))
-        tag = {{}, std::move(tag.content), memory_tag::kind::update, *number};
-    return tag;
+    // A summary stands for turns, and no note can change one.
+    bool const is_known =
+        tag->type != "summary" && std::ranges::find(known_types, tag->type) != known_types.end();
+    if (tag->what == memory_tag::kind::add && !is_known) {
+        tag->type = "fact";
+        ++result.retyped;
+    }
+    result.tags.push_back(std::move(*tag));
 }
 
 }  // namespace
 
-extraction extract_memory_tags(std::string_view text, std::vector<std::string> const& known_types) {
-    auto const found = scan_tags(text);
+extraction extract_memory_tags(std::string_view text, std::vector<std::string> const& known_types,
+                               given_notes const* given) {
     extraction result;
-    result.malformed = found.unfinished;
-    for (auto const body : found.bodies) {
-        auto tag = read_body(body);
-        if (!tag) {
-            ++result.malformed;
-            continue;
-        }
-        bool const is_known =
-            std::find(known_types.begin(), known_types.end(), tag->type) != known_types.end();
-        if (tag->what == memory_tag::kind::add && !is_known) {
-            tag->type = "fact";
-            ++result.retyped;
-        }
-        result.tags.push_back(std::move(*tag));
+    result.reply = text;
+    auto const rules = rules_of(given);
+    for (int look = 0; look < most_looks && has_opening(result.reply); ++look) {
+        auto const found = find_notes(marked_text(result.reply), rules);
+        if (found.cuts.empty()) break;
+        result.malformed += found.halves + (look > 0 ? found.notes.size() : 0);
+        if (look == 0)
+            for (auto const& note : found.notes)
+                add_tag(result, note, known_types);
+        result.reply = without(result.reply, found.cuts);
     }
-    result.reply = tidy_cuts(found.kept, found.cuts);
     return result;
 }
 

@@ -1,4 +1,4 @@
-// The `[MEMORY: type|content]` tags that the model writes inside its answer. Pure; grammar in
+// The `[MEMORY: type|content]` notes that the model writes inside its answer. Pure; grammar in
 // docs/memory-tags.md.
 #pragma once
 
@@ -10,6 +10,8 @@
 
 namespace engram::workers {
 
+class given_notes;
+
 struct memory_tag {
     enum class kind { add, update, forget };
 
@@ -20,14 +22,17 @@ struct memory_tag {
 };
 
 struct extraction {
-    std::string reply;             ///< the text without tags, tidied where one was removed
+    std::string reply;             ///< the text without notes, tidied where one was removed
     std::vector<memory_tag> tags;  ///< in order of appearance
     std::size_t malformed = 0;     ///< stripped, but no note: no `|`, no content, no number to forget, no end
-    std::size_t retyped = 0;       ///< unknown type, kept as "fact"
+    std::size_t retyped = 0;       ///< unknown type, or "summary", kept as "fact"
 };
 
-/// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case.
+/// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case. `given`: what the text's
+/// author was given that looks like a note, read to its end; null: nothing. Without it at least as much is
+/// taken out as with it.
 [[nodiscard]] extraction extract_memory_tags(std::string_view text,
-                                             std::vector<std::string> const& known_types);
+                                             std::vector<std::string> const& known_types,
+                                             given_notes const* given = nullptr);
 
 }  // namespace engram::workers

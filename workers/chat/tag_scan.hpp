@@ -1,63 +1,76 @@
-// Finds `[MEMORY: ...]` in text. Knows where tags begin and end, not what they mean and not how the text
-// looks without them. Grammar in docs/memory-tags.md.
+// A text as notes are looked for in it: its lines, which of them are code or quoted, and where a note ends
+// that begins at a given opening. Knows nothing of what notes mean or where they count. Grammar in
+// docs/memory-tags.md.
 #pragma once
 
+#include "workers/chat/note_marks.hpp"
+
 #include <cstddef>
-#include <string>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 namespace engram::workers {
 
-[[nodiscard]] constexpr bool is_blank_byte(char c) {
-    return c == ' ' || c == '\t';
-}
+struct text_line {
+    enum class kind : std::uint8_t {
+        plain,
+        blank,
+        quoted,    // "> text"
+        indented,  // code: four blanks or more behind a blank line, outside of lists
+        fence,     // the marks around a code block
+        fenced,    // what is between them
+    };
+    std::size_t begin = 0;
+    std::size_t end = 0;         ///< before its line break
+    std::size_t next = 0;        ///< behind its line break
+    std::size_t content = 0;     ///< behind indentation, list marks and heading marks
+    std::size_t last_close = 0;  ///< behind its last closing bracket; 0: it has none
+    text_line::kind is = kind::plain;
+    bool opens_fence = false;  ///< of a fence: the first of the two
+};
 
-/// `text` without blanks (space, tab) at its ends.
-[[nodiscard]] std::string_view trim_blanks(std::string_view text);
+/// A note, from its opening bracket on.
+struct note_extent {
+    std::size_t begin = 0;
+    std::size_t end = 0;        ///< behind its closing bracket; unfinished: the end of its line
+    std::size_t last_line = 0;  ///< index of the line in which it ends
+    std::string_view body;      ///< between the opening and the closing bracket
+    bool closed = false;
+    bool balanced = false;  ///< closed by the bracket that balances the opening one
+};
 
-/// Recognizes the opening `[` MEMORY `:` byte by byte. It reads the text that stays: when a tag was cut out,
-/// its reading goes on with what stood before the tag, so that two halves meeting at a cut are recognized
-/// too.
-class opening_matcher {
+/// Made in linear time. The text must outlive it.
+class marked_text {
 public:
-    /// Reads the byte at `position` of the text that stays. True if it completes an opening.
-    bool feed(char c, std::size_t position);
+    static constexpr std::size_t most_lines = 5;  ///< of one note
 
-    /// Nothing that was read can become an opening any more.
-    [[nodiscard]] bool idle() const { return open_.empty(); }
-    /// What was read last is a bracket and at least one letter of the word.
-    [[nodiscard]] bool has_letters() const { return !open_.empty() && open_.back().letters > 0; }
-    /// Where the opening began. REQUIRES: !idle().
-    [[nodiscard]] std::size_t begin() const { return open_.back().begin; }
-    /// The text from begin() on was cut out. REQUIRES: !idle().
-    void forget() { open_.pop_back(); }
+    explicit marked_text(std::string_view text);
+
+    [[nodiscard]] std::string_view text() const { return text_; }
+    [[nodiscard]] std::vector<text_line> const& lines() const { return lines_; }
+
+    /// The note whose opening `whole` begins at `begin`, in line number `line`.
+    [[nodiscard]] note_extent read_note(std::size_t begin, opening whole, std::size_t line) const;
 
 private:
-    struct candidate {
-        std::size_t begin;    // position of the bracket
-        std::size_t letters;  // letters of the word read so far
+    struct bracket {
+        std::size_t at = 0;
+        std::size_t line = 0;
+        std::size_t close = 0;  ///< behind its counterpart; 0: it has none
+        std::size_t close_line = 0;
     };
-    std::vector<candidate> open_;  // innermost last; an outer one waits for the inner one to be cut out
-};
+    struct block_state;
 
-/// Where the tag ends whose opening ends at `from`.
-struct tag_extent {
-    std::string_view
-        body;         ///< between the opening and the closing bracket; without one: the rest of the line
-    std::size_t end;  ///< first byte behind the tag
-    bool closed;
-};
-[[nodiscard]] tag_extent find_tag_end(std::string_view text, std::size_t from);
+    void split_lines();
+    void classify(text_line& line, block_state& state) const;
+    void skip_marks(text_line& line, block_state& state) const;
+    void pair_brackets();
+    void pair_brackets(std::size_t line, std::vector<std::size_t>& open);
 
-struct scan {
-    std::string kept;               ///< the text without its tags
-    std::vector<std::size_t> cuts;  ///< where in `kept` something was taken out; ascending, no two alike
-    std::vector<std::string_view> bodies;  ///< of the closed tags, in order; views into the scanned text
-    std::size_t unfinished = 0;            ///< taken out as well: no end, or put together by another cut
+    std::string_view text_;
+    std::vector<text_line> lines_;
+    std::vector<bracket> brackets_;  ///< the opening ones, in order
 };
-
-/// Linear in the size of `text`, which must outlive the result. Any bytes are fine.
-[[nodiscard]] scan scan_tags(std::string_view text);
 
 }  // namespace engram::workers

@@ -1,7 +1,5 @@
 #include "workers/chat/tag_tidy.hpp"
 
-#include "workers/chat/tag_scan.hpp"
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -15,23 +13,17 @@ bool sticks_to_a_word(char c) {
     return std::string_view(".,;:!?)").find(c) != std::string_view::npos;
 }
 
-bool is_list_marker(std::string_view text) {
-    return text == "-" || text == "*" || text == "+" || text == "\xE2\x80\xA2";
-}
-
 /// One line without its end, and the cuts in it (positions in `line`, at least one).
 class line_tidier {
 public:
     /// Empty if nothing is left that is worth a line.
     static std::string tidy(std::string_view line, std::span<std::size_t const> cuts) {
         line_tidier t(line.substr(0, cuts[0]));
-        bool const after_marker = is_list_marker(trim_blanks(t.out_));
         for (std::size_t i = 0; i < cuts.size(); ++i) {
             auto const next = i + 1 < cuts.size() ? cuts[i + 1] : line.size();
             t.join(line.substr(cuts[i], next - cuts[i]));
         }
         if (t.ends_at_cut_) t.out_.resize(t.out_.find_last_not_of(blanks) + 1);
-        if (after_marker && is_list_marker(trim_blanks(t.out_))) t.out_.clear();
         return std::move(t.out_);
     }
 

@@ -1,11 +1,12 @@
 #include "workers/chat/memory_tags.hpp"
 
 #include "base/utf8.hpp"
+#include "workers/chat/given_notes.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -77,12 +78,16 @@ BOOST_AUTO_TEST_CASE(blanks_around_the_parts_are_ignored_and_line_breaks_are_not
     BOOST_CHECK_EQUAL(reply("[MEMORY\n: fact|a]"), "[MEMORY\n: fact|a]");
 }
 
-BOOST_AUTO_TEST_CASE(a_tag_never_goes_beyond_its_line) {
+BOOST_AUTO_TEST_CASE(a_note_goes_on_within_its_brackets_for_a_few_lines) {
     for (std::string const end : {"\n", "\r\n", "\r"}) {
-        auto const found = extract("x [MEMORY: fact|a [b" + end + "c] d");
-        BOOST_CHECK(found.tags.empty());
-        BOOST_CHECK_EQUAL(found.malformed, 1U);
-        BOOST_CHECK_EQUAL(found.reply, "x" + end + "c] d");
+        auto const found = extract("x" + end + "[MEMORY: fact|a [b" + end + "c] d]" + end + "y");
+        list const expected = {"fact|a [b c] d"};
+        BOOST_CHECK(memories(found) == expected);
+        BOOST_CHECK_EQUAL(found.reply, "x" + end + "y");
+        auto const open = extract("[MEMORY: fact|a [b" + end + "c] d");
+        BOOST_CHECK(open.tags.empty());
+        BOOST_CHECK_EQUAL(open.malformed, 1U);
+        BOOST_CHECK_EQUAL(open.reply, "c] d");
     }
 }
 
@@ -102,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_tag_inside_a_content_is_content) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_type_is_kept_as_a_fact) {
     auto const found = extract(
-        "[MEMORY: Hobby|a][MEMORY: |b][MEMORY: fact\x01|c][MEMORY: fact fact|d][MEMORY: preference|e]");
+        "[MEMORY: Hobby|a][MEMORY: |b][MEMORY: fact\x01x|c][MEMORY: fact fact|d][MEMORY: preference|e]");
     list const expected = {"fact|a", "fact|b", "fact|c", "fact|d", "preference|e"};
     BOOST_CHECK(memories(found) == expected);
     BOOST_CHECK_EQUAL(found.retyped, 4U);
@@ -116,13 +121,19 @@ BOOST_AUTO_TEST_CASE(only_the_types_that_are_given_are_known) {
     BOOST_CHECK_EQUAL(found.retyped, 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_tag_without_bar_or_content_is_stripped_and_counted) {
+BOOST_AUTO_TEST_CASE(a_note_without_bar_or_content_is_text_in_a_line_and_counted_where_notes_count) {
     for (std::string const tag : {"[MEMORY:]", "[MEMORY: fact]", "[MEMORY: fact|]", "[MEMORY: fact| \t]",
                                   "[MEMORY:|]", "[MEMORY: fact|\x01\x7F]", "[MEMORY: fact|\xC2\xA0]"}) {
         auto const found = extract("a " + tag + " b");
-        BOOST_CHECK_EQUAL(found.reply, "a b");
+        BOOST_CHECK_EQUAL(found.reply, "a " + tag + " b");
         BOOST_CHECK(found.tags.empty());
-        BOOST_CHECK_EQUAL(found.malformed, 1U);
+        BOOST_CHECK_EQUAL(found.malformed, 0U);
+        for (std::string const before : {"a\n", "a "}) {
+            auto const taken = extract(before + tag);
+            BOOST_CHECK_EQUAL(taken.reply, "a");
+            BOOST_CHECK(taken.tags.empty());
+            BOOST_CHECK_EQUAL(taken.malformed, 1U);
+        }
     }
 }
 
@@ -170,25 +181,34 @@ BOOST_AUTO_TEST_CASE(a_half_tag_is_one_at_the_very_end_only) {
     BOOST_CHECK_EQUAL(reply("[MEM[MEM"), "");
 }
 
-BOOST_AUTO_TEST_CASE(halves_that_meet_where_a_tag_was_do_not_make_a_tag) {
+BOOST_AUTO_TEST_CASE(halves_that_meet_where_a_note_was_do_not_make_a_note) {
     std::string const inner = "[MEMORY: fact|x]";
     for (std::string const around : {"[|MEMORY: fact|y]", "[MEM|ORY: fact|y]", "[MEMORY|: fact|y]",
-                                     "[ | memory : fact|y]", "[MEMORY | : fact|y]", "[MEM|", "[MEMORY |"}) {
+                                     "[ | memory : fact|y]", "[MEMORY | : fact|y]"}) {
         auto const bar = around.find('|');
-        auto const found = extract("a " + around.substr(0, bar) + inner + around.substr(bar + 1));
-        BOOST_TEST_CONTEXT(around) {
-            BOOST_CHECK_EQUAL(found.reply, "a");
-            list const expected = {"fact|x"};
-            BOOST_CHECK(memories(found) == expected);
-            BOOST_CHECK_EQUAL(found.malformed, 1U);
+        auto const text = "a " + around.substr(0, bar) + inner + around.substr(bar + 1) + " b";
+        BOOST_TEST_CONTEXT(text) {
+            auto const found = extract(text);
+            BOOST_CHECK_EQUAL(found.reply, text);
+            BOOST_CHECK(found.tags.empty());
         }
     }
-    auto const nested = extract("[MEM[MEM[MEMORY: fact|x]ORY: fact|y]ORY: fact|z]");
-    BOOST_CHECK_EQUAL(nested.reply, "");
-    BOOST_CHECK_EQUAL(nested.tags.size(), 1U);
-    BOOST_CHECK_EQUAL(nested.malformed, 2U);
-    BOOST_CHECK_EQUAL(reply("[ME[MEMORY: fact|x]MO[MEMORY: fact|x]RY: fact|y] b"), "b");
-    BOOST_CHECK_EQUAL(reply("[MEM[MEMORY: fact|x] ORY: fact|y]"), "[MEM ORY: fact|y]");
+    for (std::string const half : {"[MEM", "[MEMORY ", "[MEM[MEM", "[me [MEMORY"}) {
+        auto const found = extract("a " + half + inner);
+        BOOST_TEST_CONTEXT(half) {
+            BOOST_CHECK_EQUAL(found.reply, "a");
+            BOOST_CHECK_EQUAL(found.tags.size(), 1U);
+            BOOST_CHECK_GE(found.malformed, 1U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_only_a_removal_makes_a_note_is_taken_out_as_malformed) {
+    auto const found = extract("x [MEMORY: fact|a\n[MEMORY: fact|y]\nb]");
+    list const expected = {"fact|y"};
+    BOOST_CHECK(memories(found) == expected);
+    BOOST_CHECK_EQUAL(found.reply, "x");
+    BOOST_CHECK_EQUAL(found.malformed, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_line_that_held_only_tags_vanishes) {
@@ -239,6 +259,7 @@ BOOST_AUTO_TEST_CASE(a_list_marker_left_alone_vanishes_with_its_tag) {
     BOOST_CHECK_EQUAL(reply("a\n- [MEMORY: fact|x]\n  * [MEMORY: fact|y]\nb"), "a\nb");
     BOOST_CHECK_EQUAL(reply("a\n- [MEMORY: fact|x] b"), "a\n- b");
     BOOST_CHECK_EQUAL(reply("a\n[MEMORY: fact|x] -\nb"), "a\n-\nb");
+    BOOST_CHECK_EQUAL(reply("a\n1. [MEMORY: fact|x]\n 2) [MEMORY: fact|y]\nb"), "a\nb");
     BOOST_CHECK_EQUAL(reply("The answer:\n42. [MEMORY: fact|x]"), "The answer:\n42.");
 }
 
@@ -247,43 +268,93 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_does_no_harm) {
     BOOST_CHECK_EQUAL(reply("\xFF[MEMORY: fact|a]\xFE"), "\xFF\xFE");
 }
 
-BOOST_AUTO_TEST_CASE(a_large_hostile_answer_takes_linear_time) {
-    constexpr std::size_t size = 1'000'000;
+std::vector<std::string> hostile_answers(std::size_t size) {
     auto const blanks = std::string(size / 2, ' ');
     std::string const tag = "[MEMORY: fact|x]";
-    list const answers = {std::string(size, '['),
-                          std::string(size, ']'),
-                          repeat("[]", size),
-                          repeat("[MEMORY:", size),
-                          repeat("[ MEMORY : ", size),
-                          repeat("[MEMORY:]", size),
-                          repeat("[MEMORY: fact|x] ", size),
-                          repeat("[MEMORY: fact|x]\n", size),
-                          repeat("[MEMORY: fact|x]\n\n", size),
-                          "[" + blanks + blanks,
-                          "[MEMORY" + blanks + blanks,
-                          repeat("[        ", size),
-                          "[" + blanks + repeat(tag, size / 2),
-                          "[" + blanks + repeat(tag + "M", size / 2),
-                          "[" + blanks + repeat(tag + "MEMORY:]", size / 2),
-                          repeat("[MEM", size / 2) + tag + repeat("ORY:]", size / 2),
-                          repeat("[MEM" + tag + "ORY:]", size),
-                          blanks + repeat(tag + " ", size / 2),
-                          "a" + blanks + repeat(tag, size / 2),
-                          repeat("a [MEMORY: fact|[", size),
-                          repeat("\n", size / 2) + repeat(tag + "\n", size / 2),
-                          "[MEMORY: fact|" + std::string(size, '[') + "]",
-                          repeat("[MEM", size),
-                          repeat("[MEMORY", size),
-                          repeat("\r[MEMORY:]\n", size)};
-    for (auto const& answer : answers) {
-        BOOST_TEST_CONTEXT(answer.substr(0, 30) << "...") {
-            auto const begin = std::chrono::steady_clock::now();
-            auto const found = extract(answer);
-            std::chrono::duration<double> const seconds = std::chrono::steady_clock::now() - begin;
-            BOOST_CHECK_LE(found.reply.size(), answer.size());
-            // Quadratic time would be minutes; linear is milliseconds, even under a sanitizer.
-            BOOST_CHECK_LT(seconds.count(), 5.0);
+    return {std::string(size, '['),
+            std::string(size, ']'),
+            std::string(size, '`'),
+            repeat("[]", size),
+            repeat("``` ", size),
+            repeat("```\n", size),
+            repeat("` `` ``` ```` ", size),
+            repeat("[MEMORY:", size),
+            repeat("x [MEMORY:", size),
+            repeat("[MEMORY: fact|x [", size),
+            repeat("[MEMORY: |", size),
+            repeat("[ MEMORY : ", size),
+            repeat("[MEMORY:]", size),
+            repeat("x [MEMORY:] ", size),
+            repeat("[MEMORY:\n", size),
+            repeat("x [MEMORY: fact|a\n", size),
+            repeat("[MEMORY: fact|x] ", size),
+            repeat("[MEMORY: fact|x]\n", size),
+            repeat("[MEMORY: fact|x]\n\n", size),
+            repeat("```\n[MEMORY: fact|x]\n```\n", size),
+            repeat("    [MEMORY: fact|x]\n\n", size),
+            repeat("`[MEMORY: fact|x]`\n", size),
+            repeat("1. [MEMORY: fact|x]\n", size),
+            repeat("**[MEMORY: fact|x]** ", size),
+            "[" + blanks + blanks,
+            "[MEMORY" + blanks + blanks,
+            repeat("[        ", size),
+            "[" + blanks + repeat(tag, size / 2),
+            "[" + blanks + repeat(tag + "M", size / 2),
+            "x [MEMORY: fact|" + repeat("[MEMORY: fact|", size / 2) + std::string(size / 28, ']'),
+            repeat("[MEM", size / 2) + tag + repeat("ORY:]", size / 2),
+            repeat("[MEM" + tag + "ORY:]", size),
+            blanks + repeat(tag + " ", size / 2),
+            "a" + blanks + repeat(tag, size / 2),
+            repeat("[" + tag, size / 2) + blanks,
+            repeat("a [MEMORY: fact|[", size),
+            repeat("\n", size / 2) + repeat(tag + "\n", size / 2),
+            "[MEMORY: fact|" + std::string(size, '[') + "]",
+            repeat("[MEM", size),
+            repeat("[MEMORY", size),
+            repeat("\xEF\xBC\xBB", size),
+            repeat("\xEF\xBC\xBBMEMORY\xEF\xBC\x9A", size),
+            repeat("\r[MEMORY:]\n", size)};
+}
+
+// The fastest of a few, so that what else the machine does counts little.
+template <class Work>
+double least_seconds(Work work) {
+    double least = 1e9;
+    for (int i = 0; i < 5; ++i) {
+        auto const begin = std::clock();
+        work();
+        least = std::min(least, double(std::clock() - begin) / CLOCKS_PER_SEC);
+    }
+    return least;
+}
+
+BOOST_AUTO_TEST_CASE(a_large_hostile_answer_takes_linear_time) {
+    constexpr std::size_t size = 32 * 1024;
+    auto const small = hostile_answers(size), large = hostile_answers(8 * size);
+    for (std::size_t i = 0; i < small.size(); ++i) {
+        BOOST_TEST_CONTEXT(small[i].substr(0, 30) << "...") {
+            auto const first = least_seconds([&] { (void)extract(small[i]); });
+            auto const second = least_seconds([&] { (void)extract(large[i]); });
+            // Eight times the work if it is linear, 64 times if it is quadratic.
+            BOOST_CHECK_LT(second, 24 * std::max(first, 1e-4));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_large_hostile_message_takes_linear_time) {
+    constexpr std::size_t size = 32 * 1024;
+    auto const read = [](std::string const& message) {
+        auto const given = engram::workers::given_notes::find({}, message);
+        while (given && given->read_on()) {
+        }
+        (void)extract_memory_tags("[MEMORY: fact|a word or two]", types, given.get());
+    };
+    auto const small = hostile_answers(size), large = hostile_answers(8 * size);
+    for (std::size_t i = 0; i < small.size(); ++i) {
+        BOOST_TEST_CONTEXT(small[i].substr(0, 30) << "...") {
+            auto const first = least_seconds([&] { read(small[i]); });
+            auto const second = least_seconds([&] { read(large[i]); });
+            BOOST_CHECK_LT(second, 24 * std::max(first, 1e-4));
         }
     }
 }

@@ -1,0 +1,50 @@
+// The characters of which a note is made, in the forms in which models write them. Pure; any bytes are fine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace engram::workers {
+
+enum class mark : std::uint8_t { other, blank, open, close, colon, bar };
+
+struct note_character {
+    mark is = mark::other;
+    std::size_t bytes = 1;
+};
+
+/// What stands at the start of `text`. REQUIRES: not empty.
+[[nodiscard]] note_character look_at(std::string_view text);
+
+/// First byte from `at` on that is no blank; the size of `text` if there is none.
+[[nodiscard]] std::size_t skip_blanks(std::string_view text, std::size_t at);
+/// Where the blanks begin that end at `end`.
+[[nodiscard]] std::size_t blanks_before(std::string_view text, std::size_t end);
+/// `text` without blanks at its ends.
+[[nodiscard]] std::string_view trim_blanks(std::string_view text);
+
+/// Lower case (of A to Z), one width, one kind of blank.
+[[nodiscard]] std::string to_plain_form(std::string_view text);
+
+/// The opening of a note: a bracket, the word MEMORY, a colon.
+struct opening {
+    enum class extent : std::uint8_t { none, half, whole };
+    opening::extent is = extent::none;  ///< half: the text ends behind a letter of the word
+    std::size_t end = 0;                ///< of a whole one
+};
+
+/// Whether an opening begins at `at`. Reads no further than to the next bracket.
+[[nodiscard]] opening read_opening(std::string_view text, std::size_t at);
+
+/// The next opening bracket from `at` on; npos if there is none.
+[[nodiscard]] std::size_t find_bracket(std::string_view text, std::size_t at);
+
+/// Whether what follows the opening bracket at `at` makes, or continued by other text could make, an opening.
+[[nodiscard]] bool could_become_opening(std::string_view text, std::size_t at);
+
+/// Whether `text` has an opening, or ends in half of one.
+[[nodiscard]] bool has_opening(std::string_view text);
+
+}  // namespace engram::workers
