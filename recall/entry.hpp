@@ -10,7 +10,7 @@ namespace engram::recall {
 /// Who a text is of. A memory stands alone; turns have neighbours in their session.
 enum class voice : std::uint8_t { user, assistant, memory };
 
-inline constexpr std::uint32_t entry_version = 1;  ///< grows when entries must be made anew
+inline constexpr std::uint32_t entry_version = 2;  ///< grows when entries must be made anew
 
 /// What is kept of a text for finding it: hashes of its stems, its length, flags. No text, a few bytes a
 /// word.
