@@ -70,7 +70,7 @@ workers::summary_options summaries_of(config const& config) {
 }
 
 workers::upkeep_options upkeep_of(config const& config) {
-    return {config.queue.dedupe, config.embedding.batch, config.embedding.batch_timeout};
+    return {config.queue.dedupe, config.embedding.batch, config.embedding.batch_timeout, config.adoption};
 }
 
 }  // namespace

@@ -24,16 +24,18 @@ struct range {
     std::int32_t first, last;
 };
 
-/// Thai, Hangul jamo, Han radicals to Katakana, Han, Hangul, compatibility Han, half-width forms, rare Han.
-constexpr std::array<range, 9> without_blanks = {{{0x0E00, 0x0E7F},
-                                                  {0x1100, 0x11FF},
-                                                  {0x2E80, 0x312F},
-                                                  {0x3130, 0x318F},
-                                                  {0x31F0, 0x9FFF},
-                                                  {0xAC00, 0xD7FF},
-                                                  {0xF900, 0xFAFF},
-                                                  {0xFF66, 0xFFDC},
-                                                  {0x20000, 0x3FFFF}}};
+/// Thai without its digits, Hangul jamo, Han radicals to Katakana, Han, Hangul, compatibility Han, half-width
+/// forms, rare Han.
+constexpr std::array<range, 10> without_blanks = {{{0x0E00, 0x0E4F},
+                                                   {0x0E5A, 0x0E7F},
+                                                   {0x1100, 0x11FF},
+                                                   {0x2E80, 0x312F},
+                                                   {0x3130, 0x318F},
+                                                   {0x31F0, 0x9FFF},
+                                                   {0xAC00, 0xD7FF},
+                                                   {0xF900, 0xFAFF},
+                                                   {0xFF66, 0xFFDC},
+                                                   {0x20000, 0x3FFFF}}};
 
 bool is_without_blanks(std::int32_t code) {
     return std::any_of(without_blanks.begin(), without_blanks.end(),
@@ -49,6 +51,56 @@ void append(std::string& to, std::int32_t code) {
     std::array<utf8proc_uint8_t, 4> bytes{};
     auto const size = utf8proc_encode_char(code, bytes.data());
     to.append(reinterpret_cast<char const*>(bytes.data()), static_cast<std::size_t>(size));
+}
+
+/// Letters that are written for each other, or without their stroke or dot, and have no decomposition that
+/// says so: Latin, Arabic as Persian and Urdu write it.
+struct alike {
+    std::int32_t letter;
+    std::string_view is;
+};
+constexpr std::array<alike, 16> letters_alike = {{
+    {0x00E6, "ae"},        // ae
+    {0x00F0, "d"},         // eth
+    {0x00F8, "o"},         // o with stroke
+    {0x0111, "d"},         // d with stroke
+    {0x0127, "h"},         // h with stroke
+    {0x0131, "i"},         // i without its dot
+    {0x0142, "l"},         // l with stroke
+    {0x0153, "oe"},        // oe
+    {0x0167, "t"},         // t with stroke
+    {0x0640, ""},          // tatweel
+    {0x0649, "\xD9\x8A"},  // alef maksura: yeh
+    {0x06A9, "\xD9\x83"},  // keheh: kaf
+    {0x06BE, "\xD9\x87"},  // heh doachashmee: heh
+    {0x06C1, "\xD9\x87"},  // heh goal: heh
+    {0x06CC, "\xD9\x8A"},  // Farsi yeh: yeh
+    {0x0629, "\xD9\x87"},  // teh marbuta: heh
+}};
+
+alike const* find_alike(std::int32_t code) {
+    if (code < 0x00E6 || code > 0x06CC) return nullptr;
+    auto const found = std::ranges::find(letters_alike, code, &alike::letter);
+    return found == letters_alike.end() ? nullptr : &*found;
+}
+
+/// Zeros of the decimal digits of living scripts; the nine others follow each.
+constexpr std::array<std::int32_t, 20> zeros = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6,
+                                                0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,
+                                                0x0ED0, 0x0F20, 0x1040, 0x17E0, 0x1810, 0xA9D0};
+
+/// A decimal digit as that of ASCII, any other character as it is.
+std::int32_t western_digit(std::int32_t code) {
+    if (code < zeros.front() || code > zeros.back() + 9) return code;
+    auto const zero = std::ranges::upper_bound(zeros, code);
+    if (zero == zeros.begin() || code > *(zero - 1) + 9) return code;
+    return '0' + (code - *(zero - 1));
+}
+
+/// Katakana as hiragana: the same syllables in the other script.
+std::int32_t as_hiragana(std::int32_t code) {
+    bool const is_katakana = (code >= 0x30A1 && code <= 0x30F6) || code == 0x30FD || code == 0x30FE;
+    return is_katakana ? code - 0x60 : code;
 }
 
 constexpr std::int32_t zero_width_space = 0x200B;
@@ -100,7 +152,12 @@ void word_reader::fold(std::int32_t code) {
         auto const category = utf8proc_category(of.code[i]);
         bool const kept =
             is_mark(category) ? marks_ == marks::keep || is_vowel_mark(of.code[i]) : is_letter(category);
-        if (kept) append(folded_, of.code[i]);
+        if (!kept) continue;
+        auto const* const same = marks_ == marks::strip ? find_alike(of.code[i]) : nullptr;
+        if (same != nullptr)
+            folded_ += same->is;
+        else
+            append(folded_, marks_ == marks::strip ? western_digit(of.code[i]) : of.code[i]);
     }
 }
 
@@ -131,6 +188,7 @@ void word_reader::read_run() {
     auto const composed =
         utf8proc_normalize_utf32(run_.data(), static_cast<utf8proc_ssize_t>(run_.size()), UTF8PROC_COMPOSE);
     if (composed >= 0) run_.resize(static_cast<std::size_t>(composed));
+    if (marks_ == marks::strip) std::ranges::transform(run_, run_.begin(), as_hiragana);
 }
 
 void word_reader::give_pair(word& one) {

@@ -22,7 +22,9 @@ struct word {
 ///
 /// Scripts without blanks (Han, Hiragana, Katakana, Thai, Hangul) come as overlapping pairs of characters.
 /// Combining marks are stripped if asked, except where they are vowels (the scripts of India and its
-/// neighbours).
+/// neighbours). With them goes what else people leave out or write in another way: the dot of a Turkish i, a
+/// stroke through a letter, whether a syllable is katakana or hiragana, which of their forms Arabic letters
+/// have, and which script's digits a number is written in.
 class word_reader {
 public:
     /// `text` must outlive this.

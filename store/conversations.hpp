@@ -49,6 +49,7 @@ struct found_turn {
     std::string created_at;
     double score = 0;
     std::string why;
+    std::int64_t exchange = 0;  ///< id of the first turn of its exchange; 0: it stands alone
 };
 
 struct context {
@@ -62,7 +63,8 @@ struct context {
     /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
     std::vector<turn> turns;
     /// Found for the new message, best first each: nothing that is in `turns`, but also what is in
-    /// `memories`; at most `find.limit` beside those.
+    /// `memories`; at most `find.limit` beside those. The turns of one exchange come one behind the other and
+    /// count as one.
     std::vector<found_memory> found_memories;
     std::vector<found_turn> found_turns;
     erasures seen;                   ///< to be given back with the exchange
@@ -119,7 +121,7 @@ public:
 
     /// Everything of one moment: a turn is seen either in the window or in a summary. `found_*` is what
     /// memories::find() gives for `query.find` with the loaded turns as known ones, in the same round trip,
-    /// without turns from which something was learnt of which nothing holds any more.
+    /// without exchanges from which something was learnt of which nothing holds any more.
     virtual answer<context> load_context(context_query query) = 0;
 
     /// The turns, the memories and the finished job in one transaction, unless the job id has an ok outcome

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,13 @@ enum class text_kind {
     memory,
 };
 
-/// One text of a user on its way through a search.
+/// One turn of an exchange on its way into the index.
+struct spoken {
+    std::string_view text;
+    text_kind kind = text_kind::user_turn;  ///< not `memory`
+};
+
+/// One text of a user, or the turns of one exchange, on its way through a search.
 struct indexed_item {
     std::int64_t id = 0;        ///< names it until the search is over
     std::uint32_t session = 0;  ///< a hash of the session's id; 0: none
@@ -54,6 +61,8 @@ public:
     /// What is kept of a text for the search. Empty: it cannot be found. The same for an answer whether it
     /// comes as written or as said.
     [[nodiscard]] virtual std::string entry(std::string_view text, text_kind kind) const = 0;
+    /// The same for the turns of one exchange together, in the order in which they were said; one is enough.
+    [[nodiscard]] virtual std::string exchange_entry(std::span<spoken const> turns) const = 0;
     /// What is kept of a memory to compare it with others.
     [[nodiscard]] virtual std::string fingerprint(std::string_view text) const = 0;
     /// Whether two memories with these fingerprints say the same.

@@ -7,7 +7,6 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace engram::store {
@@ -27,10 +26,18 @@ struct consolidation_step {
     std::string type, content;           ///< of the new one
 };
 
-/// A text without a vector of the present model.
+/// A memory, or an exchange, without a vector of the present model.
 struct unembedded {
-    std::int64_t place = 0;  ///< the store's own number
-    std::string text;
+    std::int64_t place = 0;   ///< the store's own number
+    std::string text;         ///< the memory, or what the user said in the exchange
+    std::string answer = {};  ///< of the assistant, as it was written; may be empty, as may be `text`
+    bool operator==(unembedded const&) const = default;
+};
+
+/// … and with it: what it was made for, as it was given.
+struct embedded {
+    unembedded of;
+    std::string vector;  ///< empty: it can have none
 };
 
 class upkeep {
@@ -57,9 +64,12 @@ public:
 
     /// Texts that have no vector of `model`, oldest first among those of one user.
     virtual answer<std::vector<unembedded>> find_unembedded(std::string model, std::size_t limit) = 0;
-    /// Where a text has gone meanwhile its vector is dropped.
-    virtual answer<void> store_vectors(std::string model,
-                                       std::vector<std::pair<std::int64_t, std::string>> vectors) = 0;
+    /// Where a text has gone or changed meanwhile its vector is dropped.
+    virtual answer<void> store_vectors(std::string model, std::vector<embedded> vectors) = 0;
+
+    /// Rows that other software has written into the tables of turns and memories get what they need to be
+    /// found, listed, summarized and deleted. At most `limit`; returns how many; 0: there were none.
+    virtual answer<std::size_t> adopt_rows(std::size_t limit) = 0;
 };
 
 }  // namespace engram::store

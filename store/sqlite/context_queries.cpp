@@ -107,10 +107,11 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
     // Memories of the list are found as well: how much of the list there is room for is not known here.
     auto const limit = query.find.limit + loaded.memories.size();
     auto hits = search_.find(user_key, query.find, turns, limit + more_than_asked, query.now);
+    std::size_t exchanges = 0;
     // Most users never took anything back: their turns need not be asked after one by one.
     bool const has_past = past_memory_.query(query.of.user_id).next();
     for (auto& hit : hits) {
-        if (loaded.found_memories.size() + loaded.found_turns.size() >= limit) return;
+        if (loaded.found_memories.size() + exchanges >= limit) return;
         if (hit.is_memory) {
             auto found = found_memory_.query(hit.row, query.of.user_id, base::to_unix_ms(query.now));
             if (found.next())
@@ -118,19 +119,31 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
                     {read_memory(found), hit.rank.score, std::move(hit.rank.why)});
             continue;
         }
-        if (has_past && tells_only_of_the_past(hit.row, query.of.user_id)) continue;
-        auto found = found_turn_.query(hit.row, query.of.user_id);
-        if (!found.next()) continue;
-        auto turn = read_turn_record(found);
-        loaded.found_turns.push_back({std::move(turn.what), std::move(turn.session_id),
-                                      std::move(turn.created_at), hit.rank.score, std::move(hit.rank.why)});
+        if (has_past && tells_only_of_the_past(hit, query.of.user_id)) continue;
+        exchanges += add_turns(hit, query.of.user_id, loaded) ? 1 : 0;
     }
 }
 
-// Whether something was learnt from a turn and none of it holds any more.
-bool context_queries::tells_only_of_the_past(std::int64_t turn, std::string const& user_id) {
-    auto found = told_by_turn_.query(turn, user_id);
-    return found.next() && !found.is_null(0) && found.integer(0) == 0;
+// Returns whether there are any.
+bool context_queries::add_turns(recall_hit const& hit, std::string const& user_id, context& loaded) {
+    bool any = false;
+    for (auto const id : hit.turns) {
+        auto found = found_turn_.query(id, user_id);
+        if (!found.next()) continue;
+        auto turn = read_turn_record(found);
+        loaded.found_turns.push_back({std::move(turn.what), std::move(turn.session_id),
+                                      std::move(turn.created_at), hit.rank.score, hit.rank.why, hit.row});
+        any = true;
+    }
+    return any;
+}
+
+// Whether something was learnt from an exchange and none of it holds any more.
+bool context_queries::tells_only_of_the_past(recall_hit const& hit, std::string const& user_id) {
+    return std::ranges::any_of(hit.turns, [&](std::int64_t turn) {
+        auto found = told_by_turn_.query(turn, user_id);
+        return found.next() && !found.is_null(0) && found.integer(0) == 0;
+    });
 }
 
 std::vector<turn> context_queries::load_turns(context_query const& query) {

@@ -30,7 +30,8 @@ private:
     void take_more(std::vector<memory>& chosen, rows found, std::size_t limit);
     std::vector<turn> load_turns(context_query const& query);
     void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
-    bool tells_only_of_the_past(std::int64_t turn, std::string const& user_id);
+    bool add_turns(recall_hit const& hit, std::string const& user_id, context& loaded);
+    bool tells_only_of_the_past(recall_hit const& hit, std::string const& user_id);
 
     outcome_queries outcomes_;
     user_reader users_;

@@ -71,8 +71,8 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
       mentions_in_summaries_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_summaries "
                                         "WHERE user_id = ?1 AND memory_type = 'summary' "
                                         "AND instr(content, ?2) > 0")),
-      cut_turn_(db.prepare("UPDATE conversation_history SET content = replace(content, ?2, ''), item = NULL "
-                           "WHERE id = ?1")),
+      cut_turn_(
+          db.prepare("UPDATE conversation_history SET content = replace(content, ?2, '') WHERE id = ?1")),
       remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
       remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
       remove_turn_sources_(db.prepare("DELETE FROM engram_memory_source WHERE user_turn = ?1")),
@@ -207,7 +207,7 @@ erasing_queries::ids erasing_queries::with_later_ones(std::string const& user_id
 }
 
 void erasing_queries::erase_turns(erasure& what, ids const& turns) {
-    ids summaries;
+    ids summaries, items;
     for (auto const id : turns) {
         std::string session, job;
         std::optional<std::int64_t> summary, item;
@@ -219,7 +219,7 @@ void erasing_queries::erase_turns(erasure& what, ids const& turns) {
             item = integer_or_none(found, 2);
             job = found.bytes(3);
         }
-        take_out(what, item);
+        if (item) items.insert(*item);
         blank_turn_.run(id);
         remove_turn_sources_.run(id);
         ++what.result.counts.turns;
@@ -227,6 +227,7 @@ void erasing_queries::erase_turns(erasure& what, ids const& turns) {
         if (summary && *summary != 0) summaries.insert(*summary);
         outcomes_.blank_reply_of(what.user_id, job, what.outcomes);
     }
+    renew_entries(what, items);
     erase_derived_summaries(what, summaries);
 }
 
@@ -272,11 +273,13 @@ void erasing_queries::erase_mentions(erasure& what, std::string const& text) {
         }
     }
     erase_derived_summaries(what, summaries);
+    ids items;
     for (auto const& [id, item] : turns) {
-        take_out(what, item);
         cut_turn_.run(id, text);
+        if (item) items.insert(*item);
         ++what.result.counts.turns;
     }
+    renew_entries(what, items);
 }
 
 // Many jobs may share one place for their replies.
@@ -292,9 +295,13 @@ erased erasing_queries::finish(erasure& what, pending_erasure::kind kind, std::s
     return std::move(gone);
 }
 
-void erasing_queries::take_out(erasure& what, std::optional<std::int64_t> item) {
-    if (!item) return;
-    auto const removed = index_.remove(what.user_key, *item);
+// Of exchanges whose turns have changed: an entry that is made anew counts as one that went.
+void erasing_queries::renew_entries(erasure& what, ids const& items) {
+    for (auto const item : items)
+        count(what, index_.renew(what.user_key, item));
+}
+
+void erasing_queries::count(erasure& what, recall_index::removal removed) {
     what.result.counts.index_entries += removed.entry ? 1 : 0;
     what.result.counts.vectors += removed.vector ? 1 : 0;
 }
@@ -306,7 +313,7 @@ void erasing_queries::remove_memory(erasure& what, std::int64_t id) {
         if (!found.next()) return;
         item = integer_or_none(found, 4);
     }
-    take_out(what, item);
+    if (item) count(what, index_.remove(what.user_key, *item));
     remove_sources_.run(id);
     remove_memory_.run(id, what.user_id);
     ++what.result.counts.memories;

@@ -94,17 +94,28 @@ std::size_t exchange_queries::count_turns(exchange const& what, std::string cons
 void exchange_queries::add_turns(user_row& user, exchange const& what,
                                  std::vector<std::string> const& entries, memory_origin& origin,
                                  std::string_view at) {
-    for (std::size_t i = 0; i < what.turns.size(); ++i) {
-        auto const& turn = what.turns[i];
-        bool const by_user = turn.role == role::user;
-        std::string_view const name = by_user ? "user" : "assistant";
-        auto const item = recall_index::take_item(user, entries[i]);
-        add_turn_.run(what.of.session_id, what.of.user_id, name, turn.content, at, what.job.job_id, item);
-        auto const id = db_.last_insert_id();
-        index_.put(user, item, entries[i], false, id, session_hash(what.of.session_id), minutes_of(at));
-        if (!by_user) origin.assistant_turn = id;
-        if (by_user && origin.user_turn == 0) origin.user_turn = id;
+    auto const count = what.turns.size();
+    std::vector<std::int64_t> ids;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const& entry = entries[i / most_turns_a_record];
+        if (i % most_turns_a_record == 0) ids.clear();
+        // All turns of a record have its item, which is taken with the first of them.
+        auto const item = ids.empty() ? recall_index::take_item(user, entry)
+                                      : (entry.empty() ? std::nullopt : std::optional(user.next_item - 1));
+        ids.push_back(add_turn(what, what.turns[i], item, at));
+        bool const by_user = what.turns[i].role == role::user;
+        if (!by_user) origin.assistant_turn = ids.back();
+        if (by_user && origin.user_turn == 0) origin.user_turn = ids.back();
+        if (ids.size() == most_turns_a_record || i + 1 == count)
+            index_.put_turns(user, item, entry, ids, session_hash(what.of.session_id), minutes_of(at));
     }
+}
+
+std::int64_t exchange_queries::add_turn(exchange const& what, new_turn const& turn,
+                                        std::optional<std::int64_t> item, std::string_view at) {
+    std::string_view const name = turn.role == role::user ? "user" : "assistant";
+    add_turn_.run(what.of.session_id, what.of.user_id, name, turn.content, at, what.job.job_id, item);
+    return db_.last_insert_id();
 }
 
 std::vector<saved_memory> exchange_queries::note_memories(user_row& user, exchange const& what,

@@ -23,6 +23,8 @@ private:
     std::size_t count_turns(exchange const& what, std::string const& at);
     void add_turns(user_row& user, exchange const& what, std::vector<std::string> const& entries,
                    memory_origin& origin, std::string_view at);
+    std::int64_t add_turn(exchange const& what, new_turn const& turn, std::optional<std::int64_t> item,
+                          std::string_view at);
     std::vector<saved_memory> note_memories(user_row& user, exchange const& what,
                                             std::vector<analysed_text> const& texts,
                                             memory_origin const& origin, std::size_t& unknown_labels);

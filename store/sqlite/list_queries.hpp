@@ -1,6 +1,7 @@
 // What is asked on the reader of lists.
 #pragma once
 
+#include "store/sqlite/adoption_queries.hpp"
 #include "store/sqlite/export_queries.hpp"
 #include "store/sqlite/listing_queries.hpp"
 #include "store/sqlite/pending_queries.hpp"
@@ -8,11 +9,13 @@
 namespace engram::store {
 
 struct list_queries {
-    list_queries(connection& db, text_index const* texts) : lists(db, texts), exports(db), erasures(db) {}
+    list_queries(connection& db, text_index const* texts)
+        : lists(db, texts), exports(db), erasures(db), foreign(db) {}
 
     listing_queries lists;
     export_queries exports;
     due_erasures erasures;
+    foreign_rows foreign;
 };
 
 }  // namespace engram::store

@@ -92,8 +92,11 @@ search_result listing_queries::find(std::string const& user_id, search_query con
             if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
             continue;
         }
-        auto found = turn_.query(hit.row, user_id);
-        if (found.next()) result.turns.emplace_back(read_turn_record(found), std::move(hit.rank));
+        for (auto const id : hit.turns) {
+            auto found = turn_.query(id, user_id);
+            if (result.memories.size() + result.turns.size() < query.limit && found.next())
+                result.turns.emplace_back(read_turn_record(found), hit.rank);
+        }
     }
     return result;
 }

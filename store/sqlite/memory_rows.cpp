@@ -33,6 +33,10 @@ role role_of(std::string_view name) {
     return name == "assistant" ? role::assistant : role::user;
 }
 
+text_kind kind_of_turn(std::string_view name) {
+    return role_of(name) == role::user ? text_kind::user_turn : text_kind::assistant_turn;
+}
+
 std::string select(std::string_view columns, std::string_view rest) {
     return std::string("SELECT ").append(columns).append(" ").append(rest);
 }

@@ -3,6 +3,7 @@
 
 #include "store/records.hpp"
 #include "store/sqlite/connection.hpp"
+#include "store/text_index.hpp"
 
 namespace engram::store {
 
@@ -19,6 +20,7 @@ inline constexpr std::string_view turn_columns_read =
 
 /// Unknown roles count as the user's.
 [[nodiscard]] role role_of(std::string_view name);
+[[nodiscard]] text_kind kind_of_turn(std::string_view name);
 
 /// "SELECT <columns> <rest>".
 [[nodiscard]] std::string select(std::string_view columns, std::string_view rest);

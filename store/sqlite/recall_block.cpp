@@ -36,12 +36,36 @@ std::uint32_t to_minutes(std::int64_t seconds) {
 
 void append_record(std::string& block, recall_record const& record) {
     append_varint(block, record.item);
-    block += record.is_memory ? '\1' : '\0';
+    block += record.is_memory ? '\1' : record.turns > 1 ? static_cast<char>(record.turns) : '\0';
     append_varint(block, record.row);
+    if (record.turns > 1) block += record.later_turns;
     append_u32(block, record.session);
     append_u32(block, record.minutes);
     append_varint(block, static_cast<std::int64_t>(record.entry.size()));
     block += record.entry;
+}
+
+std::string later_turns_of(std::span<std::int64_t const> ids) {
+    std::string later;
+    for (std::size_t i = 1; i < ids.size(); ++i)
+        append_varint(later, ids[i] - ids[i - 1]);
+    return later;
+}
+
+std::vector<std::int64_t> rows_of(recall_record const& record) {
+    std::vector<std::int64_t> rows{record.row};
+    std::int64_t more = 0;
+    unsigned shift = 0;
+    for (char const c : record.later_turns) {
+        auto const byte = static_cast<unsigned char>(c);
+        more |= std::int64_t{byte & 0x7F} << shift;
+        shift += 7;
+        if (byte >= 0x80) continue;
+        rows.push_back(rows.back() + more);
+        more = 0;
+        shift = 0;
+    }
+    return rows;
 }
 
 // FNV-1a, 32 bits. Two sessions of one user that share a hash count as one for the search, and for nothing

@@ -1,5 +1,9 @@
 #include "store/sqlite/recall_index.hpp"
 
+#include "store/sqlite/memory_rows.hpp"
+
+#include <algorithm>
+
 namespace engram::store {
 namespace {
 
@@ -21,7 +25,11 @@ recall_index::recall_index(connection& db, text_index const* texts)
       some_rows_(db.prepare("SELECT place, entries FROM engram_recall WHERE place >= ?1 AND place < ?2 "
                             "ORDER BY place LIMIT ?3")),
       remove_vectors_(db.prepare("DELETE FROM engram_vector WHERE place IN (SELECT place FROM engram_vector "
-                                 "WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3)")) {}
+                                 "WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3)")),
+      turn_(db.prepare("SELECT role, content FROM conversation_history WHERE id = ?1 AND item = ?2")),
+      not_indexed_(db.prepare("UPDATE conversation_history SET item = NULL WHERE id = ?1")),
+      embed_from_(db.prepare("UPDATE engram_user SET embedded_items = min(embedded_items, ?2) "
+                             "WHERE user_key = ?1")) {}
 
 new_entry recall_index::prepare(user_row& user, std::string_view text, text_kind kind) {
     new_entry made;
@@ -42,11 +50,35 @@ void recall_index::put(user_row const& user, new_entry const& entry, bool is_mem
 
 void recall_index::put(user_row const& user, std::optional<std::int64_t> item, std::string_view entry,
                        bool is_memory, std::int64_t row, std::uint32_t session, std::uint32_t minutes) {
+    if (item)
+        add(user, {.item = *item,
+                   .is_memory = is_memory,
+                   .row = row,
+                   .session = session,
+                   .minutes = minutes,
+                   .entry = entry});
+}
+
+void recall_index::put_turns(user_row const& user, std::optional<std::int64_t> item, std::string_view entry,
+                             std::span<std::int64_t const> turns, std::uint32_t session,
+                             std::uint32_t minutes) {
     if (!item) return;
+    auto const later = later_turns_of(turns);
+    add(user, {.item = *item,
+               .row = turns.front(),
+               .later_turns = later,
+               .turns = turns.size(),
+               .session = session,
+               .minutes = minutes,
+               .entry = entry});
+}
+
+void recall_index::add(user_row const& user, recall_record const& record) {
     std::string block;
-    append_record(block, {*item, is_memory, row, session, minutes, entry});
-    add_.run(place_of(user.key, *item), blob{block});
-    if (*item > 0 && *item % items_a_row == 0) pack(user.key, *item - items_a_row, *item);
+    append_record(block, record);
+    auto const item = record.item;
+    add_.run(place_of(user.key, item), blob{block});
+    if (item > 0 && item % items_a_row == 0) pack(user.key, item - items_a_row, item);
 }
 
 void recall_index::pack(std::int64_t user_key, std::int64_t first, std::int64_t end) {
@@ -63,6 +95,11 @@ void recall_index::pack(std::int64_t user_key, std::int64_t first, std::int64_t 
 }
 
 recall_index::removal recall_index::remove(std::int64_t user_key, std::int64_t item) {
+    return replace(user_key, item, {});
+}
+
+// `by`: the record that takes the place of the old one; empty: none does.
+recall_index::removal recall_index::replace(std::int64_t user_key, std::int64_t item, std::string_view by) {
     removal removed;
     std::string left;
     std::int64_t place = 0;
@@ -73,13 +110,15 @@ recall_index::removal recall_index::remove(std::int64_t user_key, std::int64_t i
             place = found.integer(0);
             record_reader records(found.bytes(1));
             while (auto const record = records.next()) {
-                if (record->item == item)
-                    removed.entry = true;
-                else
+                if (record->item != item) {
                     append_record(left, *record);
+                    continue;
+                }
+                removed.entry = true;
+                left += by;
             }
             // What stands behind a damage cannot be told apart: it may be what is to go.
-            changed = left.size() != found.bytes(1).size();
+            changed = left != found.bytes(1);
         }
     }
     if (changed && left.empty()) remove_row_.run(place);
@@ -89,13 +128,53 @@ recall_index::removal recall_index::remove(std::int64_t user_key, std::int64_t i
     return removed;
 }
 
-bool recall_index::holds(std::int64_t user_key, std::int64_t item) {
+recall_index::removal recall_index::renew(std::int64_t user_key, std::int64_t item, std::int64_t joining) {
+    auto known = find(user_key, item);
+    if (!known || known->is_memory || texts_ == nullptr) return remove(user_key, item);
+    if (joining != 0) known->rows.push_back(joining);
+    std::ranges::sort(known->rows);
+    auto const kept = read_turns(known->rows, item);
+    std::string record;
+    if (!kept.entry.empty()) {
+        auto const later = later_turns_of(kept.ids);
+        append_record(record, {.item = item,
+                               .row = kept.ids.front(),
+                               .later_turns = later,
+                               .turns = kept.ids.size(),
+                               .session = known->session,
+                               .minutes = known->minutes,
+                               .entry = kept.entry});
+        embed_from_.run(user_key, item);
+    } else {
+        for (auto const id : kept.ids)
+            not_indexed_.run(id);
+    }
+    return replace(user_key, item, record);
+}
+
+std::optional<recall_index::found_record> recall_index::find(std::int64_t user_key, std::int64_t item) {
     auto found = row_before_.query(place_of(user_key, item), place_of(user_key, 0));
-    if (!found.next()) return false;
+    if (!found.next()) return std::nullopt;
     record_reader records(found.bytes(1));
     while (auto const record = records.next())
-        if (record->item == item) return true;
-    return false;
+        if (record->item == item)
+            return found_record{rows_of(*record), record->is_memory, record->session, record->minutes};
+    return std::nullopt;
+}
+
+recall_index::kept_turns recall_index::read_turns(std::vector<std::int64_t> const& ids, std::int64_t item) {
+    kept_turns kept;
+    std::vector<std::string> texts;
+    std::vector<spoken> turns;
+    texts.reserve(ids.size());  // viewed by `turns`
+    for (auto const id : ids) {
+        auto found = turn_.query(id, item);
+        if (!found.next()) continue;
+        kept.ids.push_back(id);
+        turns.push_back({texts.emplace_back(found.text(1)), kind_of_turn(found.bytes(0))});
+    }
+    if (!turns.empty()) kept.entry = texts_->exchange_entry(turns);
+    return kept;
 }
 
 recall_index::removals recall_index::remove_some(std::int64_t user_key, std::size_t most) {

@@ -1,4 +1,5 @@
-// The search index of each user's texts: written with them, in the same transaction, and gone with them.
+// The search index of each user's texts: written with them, in the same transaction, and gone with them. The
+// turns of an exchange share one entry, and are one item.
 #pragma once
 
 #include "store/sqlite/connection.hpp"
@@ -7,6 +8,9 @@
 #include "store/text_index.hpp"
 
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace engram::store {
 
@@ -35,12 +39,25 @@ public:
     [[nodiscard]] new_entry prepare(user_row& user, std::string_view text, text_kind kind);
     void put(user_row const& user, new_entry const& entry, bool is_memory, std::int64_t row,
              std::uint32_t session, std::uint32_t minutes);
+    /// The same for the turns of one exchange, by their ids, which ascend; at most most_turns_a_record.
+    void put_turns(user_row const& user, std::optional<std::int64_t> item, std::string_view entry,
+                   std::span<std::int64_t const> turns, std::uint32_t session, std::uint32_t minutes);
     /// Takes a text out, with its vector. Returns whether there was one, and whether there was a vector.
     struct removal {
         bool entry = false, vector = false;
     };
     removal remove(std::int64_t user_key, std::int64_t item);
-    [[nodiscard]] bool holds(std::int64_t user_key, std::int64_t item);
+    /// After turns of an exchange were changed, or blanked or removed and are not of this item any more: its
+    /// entry is made of what is left, or goes; its vector goes. `joining`: a turn that is new in it, if not
+    /// 0.
+    removal renew(std::int64_t user_key, std::int64_t item, std::int64_t joining = 0);
+    /// What a text in the index stands for; none if it is not there.
+    struct found_record {
+        std::vector<std::int64_t> rows;  ///< ids of the exchange's turns, or of the memory
+        bool is_memory;
+        std::uint32_t session, minutes;
+    };
+    [[nodiscard]] std::optional<found_record> find(std::int64_t user_key, std::int64_t item);
     /// At most `most` rows of a user; how many texts, vectors and rows that were.
     struct removals {
         std::size_t entries = 0, vectors = 0, rows = 0;
@@ -50,7 +67,15 @@ public:
     [[nodiscard]] text_index const* texts() const { return texts_; }
 
 private:
+    struct kept_turns {
+        std::vector<std::int64_t> ids;
+        std::string entry;
+    };
+
+    void add(user_row const& user, recall_record const& record);
     void pack(std::int64_t user_key, std::int64_t first, std::int64_t end);
+    removal replace(std::int64_t user_key, std::int64_t item, std::string_view by);
+    kept_turns read_turns(std::vector<std::int64_t> const& ids, std::int64_t item);
 
     connection& db_;
     text_index const* texts_;
@@ -63,6 +88,9 @@ private:
     statement remove_vector_;
     statement some_rows_;
     statement remove_vectors_;
+    statement turn_;
+    statement not_indexed_;
+    statement embed_from_;
 };
 
 }  // namespace engram::store

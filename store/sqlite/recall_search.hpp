@@ -12,7 +12,8 @@ namespace engram::store {
 
 struct recall_hit {
     bool is_memory = false;
-    std::int64_t row = 0;
+    std::int64_t row = 0;             ///< id of the memory, or of the first turn of an exchange
+    std::vector<std::int64_t> turns;  ///< of an exchange: all that are not known, in order
     ranked_item rank;
 };
 
@@ -22,7 +23,8 @@ class recall_search {
 public:
     recall_search(connection& db, text_index const* texts);
 
-    /// The search of store/search.hpp. The best `limit` rows, whatever the query's own limit is.
+    /// The search of store/search.hpp. The best `limit` texts, whatever the query's own limit is; an exchange
+    /// is one, and is left out if all of its turns are known.
     [[nodiscard]] std::vector<recall_hit> find(std::int64_t user_key, search_query const& query,
                                                known_turns const& known, std::size_t limit,
                                                base::wall_time now);

@@ -4,7 +4,7 @@
 #include "store/sqlite/reindexing.hpp"
 
 #include "base/log.hpp"
-#include "store/sqlite/memory_rows.hpp"
+#include "store/sqlite/exchange_indexer.hpp"
 #include "store/sqlite/recall_index.hpp"
 #include "store/sqlite/user_queries.hpp"
 
@@ -49,6 +49,7 @@ public:
           state_(db),
           users_(db),
           index_(db, texts),
+          exchanges_(db, users_, index_),
           old_entries_(db.prepare("DELETE FROM engram_recall WHERE place IN "
                                   "(SELECT place FROM engram_recall ORDER BY place LIMIT ?1)")),
           old_vectors_(db.prepare("DELETE FROM engram_vector WHERE place IN "
@@ -57,10 +58,9 @@ public:
                                    "ORDER BY id LIMIT ?2)")),
           clear_turns_(db.prepare("UPDATE conversation_history SET item = NULL "
                                   "WHERE id > ?1 AND id <= ?2 AND item IS NOT NULL")),
-          turns_(db.prepare("SELECT id, user_id, session_id, role, content, created_at "
+          turns_(db.prepare("SELECT id, user_id, session_id, job_id, role, content, created_at "
                             "FROM conversation_history WHERE user_id IS NOT NULL AND id > ?1 AND id <= ?2 "
                             "AND role IN ('user', 'assistant') ORDER BY id")),
-          note_turn_(db.prepare("UPDATE conversation_history SET item = ?2 WHERE id = ?1")),
           end_of_memories_(db.prepare("SELECT max(id) FROM (SELECT id FROM long_term_memory WHERE id > ?1 "
                                       "ORDER BY id LIMIT ?2)")),
           clear_memories_(db.prepare(
@@ -151,20 +151,12 @@ private:
         if (texts_ != nullptr) {
             auto found = turns_.query(after, *end);
             for (; found.next(); ++done_)
-                index_turn(found);
+                exchanges_.add({found.integer(0), std::string(found.bytes(1)), std::string(found.bytes(2)),
+                                std::string(found.bytes(3)), std::string(found.bytes(4)), found.text(5),
+                                std::string(found.bytes(6))});
         }
+        exchanges_.finish();
         go_on_at(stage::turns, *end);
-    }
-
-    void index_turn(rows const& found) {
-        auto user = users_.find_or_add(found.bytes(1));
-        bool const said = role_of(found.bytes(3)) == role::user;
-        auto const entry =
-            index_.prepare(user, found.text(4), said ? text_kind::user_turn : text_kind::assistant_turn);
-        index_.put(user, entry, false, found.integer(0), session_hash(found.bytes(2)),
-                   minutes_of(found.bytes(5)));
-        if (entry.item) note_turn_.run(found.integer(0), entry.item);
-        users_.save(user);
     }
 
     bool index_memories() {
@@ -203,8 +195,9 @@ private:
     state_rows state_;
     user_writer users_;
     recall_index index_;
+    exchange_indexer exchanges_;
     statement old_entries_, old_vectors_;
-    statement end_of_turns_, clear_turns_, turns_, note_turn_;
+    statement end_of_turns_, clear_turns_, turns_;
     statement end_of_memories_, clear_memories_, memories_, note_memory_;
     std::size_t done_ = 0;
 };

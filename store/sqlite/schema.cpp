@@ -168,6 +168,24 @@ CREATE INDEX engram_session_by_lease ON engram_session(summary_until) WHERE summ
 )sql";
 }
 
+// Of this program's own rows none is in one of these two. Sessions that other software has written into since
+// its tables were taken over are counted.
+std::string version_5_sql() {
+    return R"sql(
+CREATE INDEX engram_memory_foreign ON long_term_memory(label) WHERE label IS NULL;
+CREATE INDEX engram_history_foreign ON conversation_history(job_id) WHERE job_id IS NULL;
+INSERT INTO engram_session(user_id, session_id, window_turns, updated_at)
+SELECT user_id, session_id,
+       (SELECT count(*) FROM conversation_history t INDEXED BY engram_history_window
+        WHERE t.user_id = f.user_id AND t.session_id = f.session_id
+        AND t.summary_id IS NULL AND t.role IN ('user', 'assistant')),
+       coalesce(max(CAST(created_at AS TEXT)), '')
+FROM conversation_history f WHERE job_id IS NULL AND user_id IS NOT NULL AND session_id IS NOT NULL
+GROUP BY user_id, session_id
+ON CONFLICT(user_id, session_id) DO UPDATE SET window_turns = excluded.window_turns;
+)sql";
+}
+
 std::string create_table_sql(table_definition const& table, std::string_view as,
                              std::vector<std::string> const& extra) {
     std::string sql = "CREATE TABLE " + std::string(as) + "(";

@@ -305,11 +305,20 @@ public:
         });
     }
 
-    answer<void> store_vectors(std::string model,
-                               std::vector<std::pair<std::int64_t, std::string>> vectors) override {
+    answer<void> store_vectors(std::string model, std::vector<embedded> vectors) override {
         return write<void>([model = std::move(model), vectors = std::move(vectors)](write_queries& db) {
             db.upkeep.store_vectors(model, vectors);
         });
+    }
+
+    answer<std::size_t> adopt_rows(std::size_t limit) override {
+        // There are hardly ever any: without one nothing is written.
+        auto const any = co_await list<bool>([](list_queries& db) { return db.foreign.any(); });
+        if (!any) co_return any.error();
+        if (!*any) co_return std::size_t{0};
+        auto adopted =
+            co_await write<std::size_t>([limit](write_queries& db) { return db.adoption.adopt_rows(limit); });
+        co_return adopted;
     }
 
 private:

@@ -4,6 +4,7 @@
 #include "store/sqlite/summary_lease.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace engram::store {
 namespace {
@@ -134,28 +135,37 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
     auto const summary_id =
         memories_.add_summary(user, summary, text, {of.user_id, of.session_id, {}, 0, 0, at});
     users_.save(user);
-    std::int64_t covered = 0;
-    for (auto const& one : task.turns) {
-        if (delete_turns) {
-            delete_turn(user, of, one.id);
-        } else {
-            mark_turn_.run(one.id, of.user_id, of.session_id, summary_id);
-        }
-        covered += db_.changes();
-    }
+    auto const covered = delete_turns ? delete_all(user, task) : mark_all(task, summary_id);
     shrink_window_.run(of.user_id, of.session_id, covered);
     end_lease_.run(of.user_id, of.session_id, task.owner, std::int64_t{0});
     return true;
 }
 
-void summary_queries::delete_turn(user_row const& user, conversation const& of, std::int64_t id) {
-    std::optional<std::int64_t> item;
-    {
-        auto found = find_turn_.query(id, of.user_id, of.session_id);
-        if (found.next() && !found.is_null(0)) item = found.integer(0);
+std::int64_t summary_queries::mark_all(summary_task const& task, std::int64_t summary_id) {
+    std::int64_t marked = 0;
+    for (auto const& one : task.turns) {
+        mark_turn_.run(one.id, task.of.user_id, task.of.session_id, summary_id);
+        marked += db_.changes();
     }
-    if (item) index_.remove(user.key, *item);
-    delete_turn_.run(id, of.user_id, of.session_id);
+    return marked;
+}
+
+// An exchange that is cut in two stays findable by what is left of it.
+std::int64_t summary_queries::delete_all(user_row const& user, summary_task const& task) {
+    auto const& of = task.of;
+    std::int64_t deleted = 0;
+    std::set<std::int64_t> items;
+    for (auto const& one : task.turns) {
+        {
+            auto found = find_turn_.query(one.id, of.user_id, of.session_id);
+            if (found.next() && !found.is_null(0)) items.insert(found.integer(0));
+        }
+        delete_turn_.run(one.id, of.user_id, of.session_id);
+        deleted += db_.changes();
+    }
+    for (auto const item : items)
+        index_.renew(user.key, item);
+    return deleted;
 }
 
 void summary_queries::renew_summary(conversation const& of, std::string const& owner, base::wall_time until) {

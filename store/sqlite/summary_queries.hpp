@@ -39,7 +39,8 @@ private:
     std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns);
     std::vector<std::string> earlier_summaries(conversation const& of);
 
-    void delete_turn(user_row const& user, conversation const& of, std::int64_t id);
+    std::int64_t mark_all(summary_task const& task, std::int64_t summary_id);
+    std::int64_t delete_all(user_row const& user, summary_task const& task);
 
     connection& db_;
     user_writer& users_;

@@ -18,7 +18,7 @@ struct analysed_text {
 };
 
 struct analysed_exchange {
-    std::vector<std::string> entries;     ///< one a turn
+    std::vector<std::string> entries;     ///< one for each most_turns_a_record turns
     std::vector<analysed_text> memories;  ///< one a note
 };
 

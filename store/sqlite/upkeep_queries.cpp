@@ -1,6 +1,7 @@
 #include "store/sqlite/upkeep_queries.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace engram::store {
 namespace {
@@ -44,10 +45,11 @@ upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index&
                               "WHERE user_key = ?1")),
       entries_(
           db.prepare("SELECT entries FROM engram_recall WHERE place >= ?1 AND place < ?2 ORDER BY place")),
-      turn_text_(db.prepare("SELECT content FROM conversation_history WHERE id = ?1")),
+      turn_text_(db.prepare("SELECT content, role FROM conversation_history WHERE id = ?1")),
       memory_text_(db.prepare("SELECT content FROM long_term_memory WHERE id = ?1")),
       add_vector_(
           db.prepare("INSERT OR REPLACE INTO engram_vector(place, model, vector) VALUES (?1, ?2, ?3)")),
+      has_vector_(db.prepare("SELECT 1 FROM engram_vector WHERE place = ?1 AND model = ?2")),
       advance_(db.prepare("UPDATE engram_user SET embedded_items = max(embedded_items, ?3) "
                           "WHERE user_key = ?1 AND vector_model = ?2")) {}
 
@@ -128,7 +130,7 @@ std::vector<unembedded> upkeep_queries::find_unembedded(std::string const& model
         if (users.empty()) break;
         for (auto const& user : users) {
             auto const before = texts.size();
-            if (texts.size() < limit) find_unembedded_of(user.key, user.from, limit, texts);
+            if (texts.size() < limit) find_unembedded_of(user.key, user.from, number, limit, texts);
             bool const nothing_left = texts.size() == before && texts.size() < limit;
             if (nothing_left || !user.same_model)
                 begin_model_.run(user.key, number, nothing_left ? user.end : user.from);
@@ -137,34 +139,49 @@ std::vector<unembedded> upkeep_queries::find_unembedded(std::string const& model
     return texts;
 }
 
-void upkeep_queries::find_unembedded_of(std::int64_t user_key, std::int64_t from, std::size_t limit,
-                                        std::vector<unembedded>& found) {
+// Behind a text that was made anew there are some that have their vector.
+void upkeep_queries::find_unembedded_of(std::int64_t user_key, std::int64_t from, std::int64_t model,
+                                        std::size_t limit, std::vector<unembedded>& found) {
     auto const first_row = from / items_a_row * items_a_row;
     auto rows = entries_.query(place_of(user_key, first_row), place_of(user_key + 1, 0));
     while (rows.next()) {
         record_reader records(rows.bytes(0));
         while (auto const record = records.next()) {
             if (found.size() >= limit) return;
-            if (record->item < from) continue;
-            auto text = text_of(*record);
-            if (!text.empty()) found.push_back({place_of(user_key, record->item), std::move(text)});
+            auto const place = place_of(user_key, record->item);
+            if (record->item < from || has_vector_.query(place, model).next()) continue;
+            auto one = read_text(place, record->is_memory, rows_of(*record));
+            if (!one.text.empty() || !one.answer.empty()) found.push_back(std::move(one));
         }
     }
 }
 
-std::string upkeep_queries::text_of(recall_record const& record) {
-    auto found = (record.is_memory ? memory_text_ : turn_text_).query(record.row);
-    return found.next() ? found.text(0) : std::string();
+unembedded upkeep_queries::read_text(std::int64_t place, bool is_memory,
+                                     std::vector<std::int64_t> const& rows) {
+    unembedded one{place, {}, {}};
+    for (auto const row : rows) {
+        auto found = (is_memory ? memory_text_ : turn_text_).query(row);
+        if (!found.next()) continue;
+        auto& part = is_memory || role_of(found.bytes(1)) == role::user ? one.text : one.answer;
+        part += (part.empty() ? "" : "\n") + found.text(0);
+    }
+    return one;
 }
 
-// Where a text was erased since it was read its place is empty, and stays so.
-void upkeep_queries::store_vectors(std::string const& model,
-                                   std::vector<std::pair<std::int64_t, std::string>> const& vectors) {
+// Where a text was erased since it was read its place is empty, and stays so. One that has changed is asked
+// for again, and what stands behind it passed over then.
+void upkeep_queries::store_vectors(std::string const& model, std::vector<embedded> const& vectors) {
     auto const number = number_of_model(model);
-    for (auto const& [place, vector] : vectors) {
-        auto const key = user_of_place(place), item = item_of_place(place);
-        if (!vector.empty() && index_.holds(key, item)) add_vector_.run(place, number, blob{vector});
-        advance_.run(key, number, item + 1);
+    std::set<std::int64_t> with_changes;
+    for (auto const& [of, vector] : vectors) {
+        auto const key = user_of_place(of.place), item = item_of_place(of.place);
+        auto const record = index_.find(key, item);
+        if (record && read_text(of.place, record->is_memory, record->rows) != of) {
+            with_changes.insert(key);
+            continue;
+        }
+        if (!vector.empty() && record) add_vector_.run(of.place, number, blob{vector});
+        if (!with_changes.contains(key)) advance_.run(key, number, item + 1);
     }
 }
 

@@ -24,14 +24,13 @@ public:
                                                                         base::wall_time now,
                                                                         base::wall_time until);
     [[nodiscard]] std::vector<unembedded> find_unembedded(std::string const& model, std::size_t limit);
-    void store_vectors(std::string const& model,
-                       std::vector<std::pair<std::int64_t, std::string>> const& vectors);
+    void store_vectors(std::string const& model, std::vector<embedded> const& vectors);
 
 private:
     std::int64_t number_of_model(std::string const& model);
-    void find_unembedded_of(std::int64_t user_key, std::int64_t from, std::size_t limit,
+    void find_unembedded_of(std::int64_t user_key, std::int64_t from, std::int64_t model, std::size_t limit,
                             std::vector<unembedded>& found);
-    std::string text_of(recall_record const& record);
+    unembedded read_text(std::int64_t place, bool is_memory, std::vector<std::int64_t> const& rows);
     std::vector<memory_record> current_memories(std::string const& user_id, base::wall_time now);
 
     connection& db_;
@@ -53,6 +52,7 @@ private:
     statement turn_text_;
     statement memory_text_;
     statement add_vector_;
+    statement has_vector_;
     statement advance_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/options.hpp"
+#include "store/sqlite/adoption_queries.hpp"
 #include "store/sqlite/curation_queries.hpp"
 #include "store/sqlite/erasing_queries.hpp"
 #include "store/sqlite/exchange_queries.hpp"
@@ -26,7 +27,8 @@ struct write_queries {
           pending(db),
           erasing(db, users, index, pending),
           forgetting(db, users, index, pending),
-          upkeep(db, users, index) {}
+          upkeep(db, users, index),
+          adoption(db, users, index) {}
 
     recall_index index;
     user_writer users;
@@ -38,6 +40,7 @@ struct write_queries {
     erasing_queries erasing;
     forgetting_queries forgetting;
     upkeep_queries upkeep;
+    adoption_queries adoption;
 
     /// Set by what erases: the log must be cleaned of the old text before that is reported as done.
     bool clean_log = false;

@@ -15,7 +15,7 @@ from test_dead import Forgetful
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_SOFTWARE = 64, 65, 66, 69, 70
 EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_PROTOCOL, EX_CONFIG = 73, 74, 75, 76, 78
 ADMIN = "engram:admin"
-DELETED = {"memories": 2, "turns": 2, "summaries": 0, "index_entries": 3, "vectors": 0, "replies": 1}
+DELETED = {"memories": 2, "turns": 2, "summaries": 0, "index_entries": 2, "vectors": 0, "replies": 1}
 
 
 def memory(**changes):

@@ -32,6 +32,13 @@ std::string word_index::entry(std::string_view text, text_kind) const {
     return join(words_of(text));
 }
 
+std::string word_index::exchange_entry(std::span<spoken const> turns) const {
+    std::vector<std::string> entries;
+    for (auto const& one : turns)
+        if (auto words = entry(one.text, one.kind); !words.empty()) entries.push_back(std::move(words));
+    return join(entries);
+}
+
 std::string word_index::fingerprint(std::string_view text) const {
     auto words = words_of(text);
     std::ranges::sort(words);
@@ -50,6 +57,12 @@ std::shared_ptr<ranker> word_index::ranker_for(std::string query, base::wall_tim
 std::string watched_index::entry(std::string_view text, text_kind kind) const {
     if (on_entry) on_entry(text, kind);
     return words().entry(text, kind);
+}
+
+std::string watched_index::exchange_entry(std::span<spoken const> turns) const {
+    for (auto const& one : turns)
+        if (on_entry) on_entry(one.text, one.kind);
+    return words().exchange_entry(turns);
 }
 
 std::string watched_index::fingerprint(std::string_view text) const {

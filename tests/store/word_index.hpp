@@ -15,13 +15,15 @@ namespace engram::store::test {
 /// Letters and digits in lower case, in their order.
 [[nodiscard]] std::vector<std::string> words_of(std::string_view text);
 
-/// An entry is the words of the text. Two memories are the same if they have the same words in any order.
+/// An entry is the words of the text, that of an exchange those of its turns one behind the other. Two
+/// memories are the same if they have the same words in any order.
 class word_index final : public text_index {
 public:
     explicit word_index(std::uint32_t version = 1) : version_(version) {}
 
     [[nodiscard]] std::uint32_t version() const override { return version_; }
     [[nodiscard]] std::string entry(std::string_view text, text_kind kind) const override;
+    [[nodiscard]] std::string exchange_entry(std::span<spoken const> turns) const override;
     [[nodiscard]] std::string fingerprint(std::string_view text) const override;
     [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
     [[nodiscard]] std::shared_ptr<ranker> ranker_for(std::string query, base::wall_time now) const override;
@@ -57,6 +59,7 @@ class watched_index final : public text_index {
 public:
     [[nodiscard]] std::uint32_t version() const override { return 1; }
     [[nodiscard]] std::string entry(std::string_view text, text_kind kind) const override;
+    [[nodiscard]] std::string exchange_entry(std::span<spoken const> turns) const override;
     [[nodiscard]] std::string fingerprint(std::string_view text) const override;
     [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
     [[nodiscard]] std::shared_ptr<ranker> ranker_for(std::string query, base::wall_time now) const override;

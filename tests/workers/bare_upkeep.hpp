@@ -25,9 +25,8 @@ public:
     answer<std::vector<store::unembedded>> find_unembedded(std::string, std::size_t) override {
         return fail<std::vector<store::unembedded>>();
     }
-    answer<void> store_vectors(std::string, std::vector<std::pair<std::int64_t, std::string>>) override {
-        return fail<void>();
-    }
+    answer<void> store_vectors(std::string, std::vector<store::embedded>) override { return fail<void>(); }
+    answer<std::size_t> adopt_rows(std::size_t) override { return fail<std::size_t>(); }
 
 private:
     template <class T>

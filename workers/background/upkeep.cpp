@@ -26,6 +26,8 @@ constexpr std::size_t memory_batch = 500;
 constexpr milliseconds outcome_pause = 10min;
 constexpr milliseconds outcome_breath = 50ms;  // between full batches: jobs write to the same database
 constexpr std::size_t outcome_batch = 1'000;
+constexpr std::size_t adoption_batch = 64;
+constexpr milliseconds adoption_breath = 50ms;  // between batches: jobs write to the same database
 constexpr milliseconds embedding_look = 5s;
 constexpr milliseconds first_pause = 5s;
 constexpr milliseconds longest_pause = 10min;
@@ -36,9 +38,11 @@ constexpr char const* harmless = "hello";
 
 // A note in an answer is a memory by itself, with a vector of its own: the answer must not be found by it
 // once that has changed.
-std::string without_notes(std::string const& text) {
-    auto said = extract_memory_tags(base::to_utf8(text), {}).reply;
-    return base::is_blank(said) ? text : said;
+std::string text_to_embed(store::unembedded const& one) {
+    if (base::is_blank(one.answer)) return one.text;
+    auto said = extract_memory_tags(base::to_utf8(one.answer), {}).reply;
+    if (base::is_blank(said) && base::is_blank(one.text)) return one.answer;
+    return one.text.empty() ? said : one.text + '\n' + said;
 }
 
 }  // namespace
@@ -57,6 +61,7 @@ upkeep::upkeep(upkeep_options options, store::upkeep& store, embedding::embedder
 void upkeep::start() {
     keep_at("expire-memories", &upkeep::expire_memories);
     keep_at("expire-outcomes", &upkeep::expire_outcomes);
+    keep_at("adopt-rows", &upkeep::adopt_rows);
     if (embedder_) keep_at("embed-texts", &upkeep::embed_texts);
 }
 
@@ -116,6 +121,18 @@ asio::awaitable<upkeep::rest> upkeep::expire_outcomes() {
     co_return rest{*removed < outcome_batch ? outcome_pause : outcome_breath};
 }
 
+asio::awaitable<upkeep::rest> upkeep::adopt_rows() {
+    auto const adopted = co_await store_.adopt_rows(adoption_batch);
+    if (!adopted) {
+        base::log_warn("rows of other software were not adopted; it will be tried again",
+                       {{"error", adopted.error().message}});
+        co_return rest{options_.adoption};
+    }
+    if (*adopted == 0) co_return rest{options_.adoption};
+    base::log_info("rows of other software adopted", {{"rows", *adopted}});
+    co_return rest{adoption_breath};
+}
+
 asio::awaitable<upkeep::rest> upkeep::embed_texts() {
     woken_ = false;
     auto const most = std::max<std::size_t>(options_.embedding_batch, 1);
@@ -129,7 +146,7 @@ asio::awaitable<upkeep::rest> upkeep::embed_texts() {
         co_return embedding_failed("a text has come back without the vector that was stored for it");
     std::vector<std::string> wanted;
     for (auto const& one : *found)
-        wanted.push_back(without_notes(one.text));
+        wanted.push_back(text_to_embed(one));
     auto const vectors = co_await ask_for_vectors(std::move(wanted));
     if (vectors) co_return co_await keep(model, *found, *vectors);
     co_return co_await after_failure(model, *found, vectors.error());
@@ -147,9 +164,9 @@ asio::awaitable<base::result<std::vector<embedding::vector>, embedding::error>> 
 
 asio::awaitable<upkeep::rest> upkeep::keep(std::string model, texts const& found,
                                            std::vector<embedding::vector> const& vectors) {
-    std::vector<std::pair<std::int64_t, std::string>> stored;
+    std::vector<store::embedded> stored;
     for (std::size_t i = 0; i < found.size(); ++i)
-        stored.emplace_back(found[i].place, embedding::to_bytes(vectors[i]));
+        stored.push_back({found[i], embedding::to_bytes(vectors[i])});
     auto const kept = co_await store_.store_vectors(std::move(model), std::move(stored));
     if (!kept) co_return embedding_failed(kept.error().message);
     pauses_.reset();
@@ -171,7 +188,7 @@ asio::awaitable<upkeep::rest> upkeep::after_failure(std::string model, texts con
     if (!refused) co_return embedding_failed(why.message);
     auto const probe = co_await ask_for_vectors({harmless});
     if (!probe) co_return embedding_failed(why.message);
-    std::vector<std::pair<std::int64_t, std::string>> nothing{{found.front().place, std::string()}};
+    std::vector<store::embedded> nothing{{found.front(), std::string()}};
     auto const kept = co_await store_.store_vectors(std::move(model), std::move(nothing));
     if (!kept) co_return embedding_failed(kept.error().message);
     last_kept_ = found.front().place;

@@ -1,5 +1,5 @@
-// What has to be done now and again, off the path of every reply: what has had its time goes, and texts get
-// their vectors.
+// What has to be done now and again, off the path of every reply: what has had its time goes, texts get their
+// vectors, and rows that other software has written are adopted.
 #pragma once
 
 #include "base/backoff.hpp"
@@ -24,6 +24,8 @@ struct upkeep_options {
     std::chrono::hours dedupe{72};     ///< how long outcomes of jobs are kept for repeats
     std::size_t embedding_batch = 64;  ///< texts at a time; at least 1
     std::chrono::milliseconds embedding_timeout{30'000};
+    /// How often the tables are looked at for rows that other software has written.
+    std::chrono::milliseconds adoption{20'000};
 };
 
 struct upkeep_status {
@@ -70,6 +72,7 @@ private:
     boost::asio::awaitable<void> take(rest pause);
     boost::asio::awaitable<rest> expire_memories();
     boost::asio::awaitable<rest> expire_outcomes();
+    boost::asio::awaitable<rest> adopt_rows();
     boost::asio::awaitable<rest> embed_texts();
     boost::asio::awaitable<base::result<std::vector<embedding::vector>, embedding::error>> ask_for_vectors(
         std::vector<std::string> wanted);

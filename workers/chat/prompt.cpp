@@ -210,31 +210,40 @@ claude::request compose_chat(chat_options const& options, store::context const& 
 
 std::string list_recalled(store::context const& context, std::unordered_set<std::int64_t> const& shown,
                           std::size_t limit, std::size_t tokens) {
-    struct recalled_line {
+    // A memory, or what was found of one exchange: what is left out of it for want of room is its end.
+    struct recalled_entry {
         double score;
-        bool is_turn;
+        bool is_exchange;
         std::int64_t id;
-        std::string text;
+        std::vector<std::string> lines;
     };
-    std::vector<recalled_line> lines;
+    std::vector<recalled_entry> entries;
     for (auto const& one : context.found_memories)
         if (!shown.contains(one.what.id))
-            lines.push_back({one.score, false, one.what.id, line_of(one.what, {})});
-    for (auto const& one : context.found_turns)
-        lines.push_back({one.score, true, one.what.id, line_of(one)});
-    std::ranges::sort(lines, std::greater(),
-                      [](recalled_line const& line) { return std::pair(line.score, line.id); });
-    std::erase_if(lines, [&](recalled_line const& line) {
-        auto const size = estimate_tokens(line.text);
-        if (line.text.empty() || size > tokens || limit == 0) return true;
-        --limit;
-        tokens -= size;
-        return false;
-    });
-    std::ranges::sort(lines, {}, [](recalled_line const& line) { return std::pair(line.is_turn, line.id); });
+            entries.push_back({one.score, false, one.what.id, {line_of(one.what, {})}});
+    for (auto const& one : context.found_turns) {
+        auto const id = one.exchange != 0 ? one.exchange : one.what.id;
+        bool const goes_on = !entries.empty() && entries.back().is_exchange && entries.back().id == id;
+        if (!goes_on) entries.push_back({one.score, true, id, {}});
+        entries.back().lines.push_back(line_of(one));
+    }
+    std::ranges::sort(entries, std::greater(),
+                      [](recalled_entry const& one) { return std::pair(one.score, one.id); });
+    for (auto& one : entries) {
+        std::erase_if(one.lines, [&](std::string const& line) {
+            auto const size = estimate_tokens(line);
+            if (line.empty() || size > tokens || limit == 0) return true;
+            tokens -= size;
+            return false;
+        });
+        if (!one.lines.empty()) --limit;
+    }
+    std::ranges::sort(entries, {},
+                      [](recalled_entry const& one) { return std::pair(one.is_exchange, one.id); });
     std::string list;
-    for (auto const& line : lines)
-        list += line.text;
+    for (auto const& one : entries)
+        for (auto const& line : one.lines)
+            list += line;
     return list.empty() ? list : "<recalled>\n" + list + "</recalled>";
 }
 

@@ -76,6 +76,22 @@ std::string recollection::entry(std::string_view text, store::text_kind kind) co
     return entry_of(extract_memory_tags(text, {}).reply, recall::voice::assistant);
 }
 
+std::string recollection::exchange_entry(std::span<store::spoken const> turns) const {
+    if (turns.size() == 1) return entry(turns[0].text, turns[0].kind);
+    std::string asked, answered;
+    for (auto const& one : turns) {
+        bool const by_user = one.kind == store::text_kind::user_turn;
+        auto& whole = by_user ? asked : answered;
+        if (!whole.empty()) whole += '\n';
+        if (one.kind == store::text_kind::assistant_turn)
+            whole += extract_memory_tags(one.text, {}).reply;
+        else
+            whole += one.text;
+    }
+    if (base::is_blank(asked)) return entry_of(answered, recall::voice::assistant);
+    return entry_of(asked + '\n' + answered, recall::voice::user);
+}
+
 std::string recollection::fingerprint(std::string_view text) const {
     return recall::make_fingerprint(text);
 }

@@ -6,6 +6,7 @@
 #include "store/text_index.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ public:
 
     [[nodiscard]] std::uint32_t version() const override;
     [[nodiscard]] std::string entry(std::string_view text, store::text_kind kind) const override;
+    [[nodiscard]] std::string exchange_entry(std::span<store::spoken const> turns) const override;
     [[nodiscard]] std::string fingerprint(std::string_view text) const override;
     [[nodiscard]] bool same(std::string_view a, std::string_view b) const override;
 

@@ -25,6 +25,10 @@ public:
         ++texts;
         return words_.entry(text, kind);
     }
+    [[nodiscard]] std::string exchange_entry(std::span<store::spoken const> exchange) const override {
+        texts += static_cast<int>(exchange.size());
+        return words_.exchange_entry(exchange);
+    }
     [[nodiscard]] std::string fingerprint(std::string_view text) const override {
         return words_.fingerprint(text);
     }

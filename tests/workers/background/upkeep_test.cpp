@@ -58,16 +58,15 @@ public:
         co_return found;
     }
 
-    answer<void> store_vectors(std::string model,
-                               std::vector<std::pair<std::int64_t, std::string>> made) override {
+    answer<void> store_vectors(std::string model, std::vector<store::embedded> made) override {
         ++stores;
         models.push_back(std::move(model));
         while (hold_store)
             co_await released.wait();
         if (fails) co_return damaged;
         if (!forgetful)
-            for (auto& [place, bytes] : made)
-                vectors[place] = std::move(bytes);
+            for (auto& [of, bytes] : made)
+                vectors[of.place] = std::move(bytes);
         co_return store::result<void>();
     }
 
@@ -365,7 +364,7 @@ BOOST_AUTO_TEST_CASE(an_endpoint_that_refuses_everything_gives_up_no_text) {
     BOOST_TEST(store.stores == 0);
     BOOST_TEST(upkeep.status().failed_embeddings == 1U);
     BOOST_TEST(embedder.asked.size() == 3U);  // all, one, and something that anybody takes
-    pass(3s);  // a pause of 5 s is shortened by up to a quarter
+    pass(3s);                                 // a pause of 5 s is shortened by up to a quarter
     BOOST_TEST(embedder.asked.size() == 3U);
     embedder.trouble.reset();
     pass(2s);

@@ -1,0 +1,166 @@
+#include "store/sqlite/adoption_queries.hpp"
+
+#include "store/sqlite/memory_rows.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace engram::store {
+namespace {
+
+// Of texts in one transaction; it takes some milliseconds to analyse them.
+constexpr std::size_t most_bytes = 256 * 1024;
+
+constexpr std::string_view foreign_turns =
+    "FROM conversation_history INDEXED BY engram_history_foreign WHERE job_id IS NULL";
+constexpr std::string_view foreign_memories =
+    "FROM long_term_memory INDEXED BY engram_memory_foreign WHERE label IS NULL";
+
+std::string column_to_text(std::string_view column) {
+    return std::string(column)
+        .append(" = CASE typeof(")
+        .append(column)
+        .append(") WHEN 'blob' THEN CAST(")
+        .append(column)
+        .append(" AS TEXT) ELSE ")
+        .append(column)
+        .append(" END");
+}
+
+// Keys and types are compared as text, so bytes become text, as when a database is taken over.
+std::string to_text(std::string_view table, std::string_view third, std::string_view foreign) {
+    return std::string("UPDATE ")
+        .append(table)
+        .append(" SET ")
+        .append(column_to_text("user_id"))
+        .append(", ")
+        .append(column_to_text("session_id"))
+        .append(", ")
+        .append(column_to_text(third))
+        .append(" WHERE id IN (SELECT id ")
+        .append(foreign)
+        .append(" ORDER BY id LIMIT ?1) AND 'blob' IN (typeof(user_id), typeof(session_id), typeof(")
+        .append(third)
+        .append("))");
+}
+
+}  // namespace
+
+adoption_queries::adoption_queries(connection& db, user_writer& users, recall_index& index)
+    : users_(users),
+      index_(index),
+      indexer_(db, users, index),
+      to_text_turns_(db.prepare(to_text("conversation_history", "role", foreign_turns))),
+      to_text_memories_(db.prepare(to_text("long_term_memory", "memory_type", foreign_memories))),
+      turns_(db.prepare(select("id, user_id, session_id, role, content, created_at, item",
+                               std::string(foreign_turns).append(" ORDER BY id LIMIT ?1")))),
+      looked_at_(db.prepare("UPDATE conversation_history SET job_id = '' WHERE id = ?1")),
+      memories_(db.prepare(select("id, user_id, content, created_at, session_id, valid_to",
+                                  std::string(foreign_memories).append(" ORDER BY id LIMIT ?1")))),
+      note_memory_(db.prepare(
+          "UPDATE long_term_memory SET label = ?2, item = ?3, fingerprint = ?4, "
+          "memory_type = CASE WHEN coalesce(memory_type, '') = '' THEN 'fact' ELSE memory_type END, "
+          "last_seen = coalesce(last_seen, CAST(created_at AS TEXT)), "
+          "valid_from = coalesce(valid_from, CAST(created_at AS TEXT)) WHERE id = ?1")),
+      nobodys_(db.prepare("UPDATE long_term_memory SET label = 0 WHERE id = ?1")),
+      count_(db.prepare("SELECT count(*) FROM conversation_history INDEXED BY engram_history_window "
+                        "WHERE user_id = ?1 AND session_id = ?2 AND summary_id IS NULL "
+                        "AND role IN ('user', 'assistant')")),
+      session_(db.prepare("INSERT INTO engram_session(user_id, session_id, window_turns, updated_at) "
+                          "VALUES (?1, ?2, ?3, ?4) ON CONFLICT(user_id, session_id) DO UPDATE SET "
+                          "window_turns = excluded.window_turns, "
+                          "updated_at = max(updated_at, excluded.updated_at)")) {}
+
+std::size_t adoption_queries::adopt_rows(std::size_t limit) {
+    std::size_t bytes = 0;
+    auto const memories = adopt_memories(limit, bytes);
+    return memories + adopt_turns(limit - std::min(limit, memories), bytes);
+}
+
+std::size_t adoption_queries::adopt_turns(std::size_t limit, std::size_t& bytes) {
+    to_text_turns_.run(limit);
+    std::vector<std::int64_t> seen;
+    sessions changed;
+    {
+        auto found = turns_.query(limit);
+        while (bytes < most_bytes && found.next()) {
+            stored_turn turn{found.integer(0),
+                             std::string(found.bytes(1)),
+                             std::string(found.bytes(2)),
+                             {},
+                             std::string(found.bytes(3)),
+                             found.text(4),
+                             std::string(found.bytes(5))};
+            seen.push_back(turn.id);
+            bytes += turn.content.size();
+            if (found.is_null(1)) continue;
+            if (!found.is_null(2)) {
+                auto& at = changed[{turn.user_id, turn.session_id}];
+                at = std::max(at, turn.created_at);
+            }
+            bool const is_said = turn.role == "user" || turn.role == "assistant";
+            if (is_said && found.is_null(6)) indexer_.add(std::move(turn));
+        }
+    }
+    for (auto const id : seen)
+        looked_at_.run(id);
+    indexer_.finish();
+    for (auto const& [session, at] : changed)
+        count_window(session.first, session.second, at);
+    return seen.size();
+}
+
+void adoption_queries::count_window(std::string const& user_id, std::string const& session_id,
+                                    std::string const& at) {
+    std::int64_t turns = 0;
+    {
+        auto found = count_.query(user_id, session_id);
+        if (found.next()) turns = found.integer(0);
+    }
+    session_.run(user_id, session_id, turns, at);
+}
+
+std::size_t adoption_queries::adopt_memories(std::size_t limit, std::size_t& bytes) {
+    to_text_memories_.run(limit);
+    std::vector<foreign_memory> seen;
+    {
+        auto found = memories_.query(limit);
+        while (bytes < most_bytes && found.next()) {
+            seen.push_back({found.integer(0),
+                            found.is_null(1) ? std::nullopt : std::optional(std::string(found.bytes(1))),
+                            found.text(2), std::string(found.bytes(3)), std::string(found.bytes(4)),
+                            found.is_null(5)});
+            bytes += seen.back().content.size();
+        }
+    }
+    for (auto const& one : seen) {
+        if (one.user_id)
+            adopt_memory(one);
+        else
+            nobodys_.run(one.id);
+    }
+    return seen.size();
+}
+
+void adoption_queries::adopt_memory(foreign_memory const& one) {
+    auto user = users_.find_or_add(*one.user_id);
+    auto const entry = one.holds ? index_.prepare(user, one.content, text_kind::memory) : new_entry{};
+    auto const* const texts = index_.texts();
+    auto const fingerprint = texts != nullptr ? texts->fingerprint(one.content) : std::string();
+    index_.put(user, entry, true, one.id, one.session_id.empty() ? 0 : session_hash(one.session_id),
+               minutes_of(one.created_at));
+    note_memory_.run(one.id, user.next_label++, entry.item, blob{fingerprint});
+    ++user.notes;
+    users_.save(user);
+    users_.name(user.key, *one.user_id);
+}
+
+foreign_rows::foreign_rows(connection& db)
+    : turn_(db.prepare(select("1", std::string(foreign_turns).append(" LIMIT 1")))),
+      memory_(db.prepare(select("1", std::string(foreign_memories).append(" LIMIT 1")))) {}
+
+bool foreign_rows::any() {
+    return memory_.query().next() || turn_.query().next();
+}
+
+}  // namespace engram::store

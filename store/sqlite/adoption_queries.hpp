@@ -1,0 +1,65 @@
+// Rows that another program has written into the two tables while this one uses them.
+//
+// Such a row shows in the window of its session, or in the profile, from the next prompt on. What it lacks is
+// what only this program gives: a memory its label and fingerprint, both their entry in the search index, a
+// session its row. They are told by columns that the other program does not know: a memory of its has no
+// label, a turn no job (NULL; that of a turn which was looked at is empty). Two indexes hold these rows and
+// no others, so that they cost nothing while there are none.
+#pragma once
+
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/exchange_indexer.hpp"
+#include "store/sqlite/recall_index.hpp"
+#include "store/sqlite/user_queries.hpp"
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace engram::store {
+
+/// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
+/// is undone with it. Throws sqlite_error.
+class adoption_queries {
+public:
+    adoption_queries(connection& db, user_writer& users, recall_index& index);
+
+    /// At most `limit` rows, and fewer if their texts are long. Returns how many; 0: there are none.
+    [[nodiscard]] std::size_t adopt_rows(std::size_t limit);
+
+private:
+    struct foreign_memory {
+        std::int64_t id;
+        std::optional<std::string> user_id;
+        std::string content, created_at, session_id;
+        bool holds;  ///< is not a version of the past
+    };
+    using sessions = std::map<std::pair<std::string, std::string>, std::string>;  // when it last changed
+
+    std::size_t adopt_turns(std::size_t limit, std::size_t& bytes);
+    std::size_t adopt_memories(std::size_t limit, std::size_t& bytes);
+    void adopt_memory(foreign_memory const& one);
+    void count_window(std::string const& user_id, std::string const& session_id, std::string const& at);
+
+    user_writer& users_;
+    recall_index& index_;
+    exchange_indexer indexer_;
+    statement to_text_turns_, to_text_memories_;
+    statement turns_, looked_at_;
+    statement memories_, note_memory_, nobodys_;
+    statement count_, session_;
+};
+
+/// Whether there is anything to adopt; on any connection.
+class foreign_rows {
+public:
+    explicit foreign_rows(connection& db);
+    [[nodiscard]] bool any();
+
+private:
+    statement turn_, memory_;
+};
+
+}  // namespace engram::store
