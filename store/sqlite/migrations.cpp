@@ -57,9 +57,15 @@ void add_erasures(connection& db, std::string const&) {
     db.execute(version_4_sql());
 }
 
+// Version 5: what of a user's memory lasts.
+void add_lasting_memory(connection& db, std::string const&) {
+    db.execute(version_5_sql());
+}
+
 // steps[v] leads from version v to v + 1.
 using step = void (*)(connection&, std::string const& file);
-constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall, add_errors, add_erasures};
+constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall, add_errors, add_erasures,
+                                               add_lasting_memory};
 
 // 0: not marked as ours. Throws if we must not touch it.
 std::int64_t version_of(connection& db, std::string const& file) {

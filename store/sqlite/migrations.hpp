@@ -13,7 +13,7 @@ namespace engram::store {
 constexpr std::int64_t engram_application_id = 0x454E474D;
 
 /// The schema version this program reads and writes: `PRAGMA user_version`.
-constexpr std::int64_t schema_version = 4;
+constexpr std::int64_t schema_version = 5;
 
 /// Brings the database to `schema_version` in one transaction: after a crash at any moment it is the old one
 /// or the new one. Any number of processes may call it at once; one does the work, the others

@@ -168,6 +168,16 @@ CREATE INDEX engram_session_by_lease ON engram_session(summary_until) WHERE summ
 )sql";
 }
 
+// engram_memory_profile is read from both ends.
+std::string version_5_sql() {
+    return R"sql(
+CREATE INDEX engram_memory_profile ON long_term_memory(user_id)
+    WHERE valid_to IS NULL AND memory_type IS NOT 'summary';
+CREATE INDEX engram_memory_confirmed ON long_term_memory(user_id, times_seen)
+    WHERE times_seen > 1 AND valid_to IS NULL AND memory_type IS NOT 'summary';
+)sql";
+}
+
 std::string create_table_sql(table_definition const& table, std::string_view as,
                              std::vector<std::string> const& extra) {
     std::string sql = "CREATE TABLE " + std::string(as) + "(";

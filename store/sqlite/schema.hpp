@@ -40,6 +40,8 @@ struct table_definition {
 [[nodiscard]] std::string version_3_sql();
 /// Version 4: erasures that are not finished, and indexes of what upkeep looks for.
 [[nodiscard]] std::string version_4_sql();
+/// Version 5: indexes of what of a user's memory lasts.
+[[nodiscard]] std::string version_5_sql();
 
 /// Counts what the window of each conversation holds, into engram_session.
 [[nodiscard]] std::string fill_sessions_sql();

@@ -214,7 +214,7 @@ class OlderDatabase(MemoryCase):
             ],
         )
         self.start_daemon(memory_limit=0)
-        self.assertEqual(self.rows("PRAGMA user_version"), [(4,)])
+        self.assertEqual(self.rows("PRAGMA user_version"), [(5,)])
         self.assert_recalled(") My violin is from Cremona", self.recalled_for("Where is my violin from?"))
         goats = self.recalled_for("What is my goat called?")
         self.assertRegex(

@@ -1,8 +1,8 @@
 // What stands in a prompt of what was found for the message, and how much of it and of the list there is room
 // for.
 #include "workers/adversarial.hpp"
+#include "base/token_estimate.hpp"
 #include "workers/chat/prompt.hpp"
-#include "workers/chat/token_estimate.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,7 +16,7 @@ using namespace engram;
 using test::contains;
 using test::count;
 using workers::compose_chat;
-using workers::estimate_tokens;
+using base::estimate_tokens;
 using workers::list_recalled;
 
 constexpr std::size_t plenty = 4'000;
