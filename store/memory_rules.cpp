@@ -45,8 +45,8 @@ bool keeps_expiry(memory const& old, new_memory const& note) {
     return note.lifetime.count() == 0 && note.type == old.type;
 }
 
-// The newest stay as they are, in a quarter of the room, at least one: what was just said is worth more words.
-// The one that the others become has room, then, for some new ones beside it before all is done again.
+// The newest stay as they are, in a quarter of the room, at least one: what was just said is worth more
+// words. The one that the others become has room, then, for some new ones beside it before all is done again.
 std::size_t count_to_condense(std::span<memory const> summaries, std::size_t tokens) {
     std::size_t in_all = 0;
     for (auto const& one : summaries)

@@ -27,12 +27,14 @@ struct summary_request {
     conversation of;
     std::size_t trigger_turns = 20;
     std::size_t keep_turns = 6;
-    std::size_t condense_tokens = 1'500;  ///< a conversation's summaries have room for so many, estimated
     std::string owner;  ///< unique to this process
     /// How long nobody else takes the same conversation. Wall-clock; a bound on wasted calls, not on
     /// correctness.
     std::chrono::milliseconds lease{0};
     base::wall_time now;
+    /// A conversation's summaries have room for so many, estimated; beyond that some are to be condensed. 0:
+    /// never.
+    std::size_t condense_tokens = 1'500;
 };
 
 class summaries {
@@ -57,9 +59,9 @@ public:
     virtual answer<bool> commit_summary(summary_task task, std::string summary, bool delete_turns,
                                         base::wall_time at) = 0;
 
-    /// In one transaction: `summary` takes the place of all of `task.to_condense`. It is the first of them from
-    /// then on, and stands for the turns of each. The conversation stays claimed. False, and nothing changed,
-    /// if one of them has ended, or something of the user was erased since the claim.
+    /// In one transaction: `summary` takes the place of all of `task.to_condense`. It is the first of them
+    /// from then on, and stands for the turns of each. The conversation stays claimed. False, and nothing
+    /// changed, if one of them has ended, or something of the user was erased since the claim.
     virtual answer<bool> commit_condensed(summary_task task, std::string summary, base::wall_time at) = 0;
 
     /// Keeps a claimed conversation until `until`, unless somebody else holds its lease by now.

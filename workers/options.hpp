@@ -32,11 +32,11 @@ struct summary_options {
     std::uint32_t max_tokens = 512;
     std::size_t trigger_turns = 20;
     std::size_t keep_turns = 6;
-    std::size_t condense_tokens = 1'500;  ///< of a conversation's summaries; beyond that the oldest become one
-    std::size_t workers = 2;         ///< that always run
-    std::size_t max_workers = 32;    ///< while more conversations wait; fewer than `workers` adds none
-    std::size_t history_turns = 40;  ///< as in chat_options: older turns are in no prompt
-    bool delete_turns = false;       ///< delete summarized turns instead of keeping them as an archive
+    std::size_t condense_tokens = 1'500;  ///< room for the summaries of one conversation
+    std::size_t workers = 2;              ///< that always run
+    std::size_t max_workers = 32;         ///< while more conversations wait; fewer than `workers` adds none
+    std::size_t history_turns = 40;       ///< as in chat_options: older turns are in no prompt
+    bool delete_turns = false;            ///< delete summarized turns instead of keeping them as an archive
     /// How often the database is searched for sessions whose summary was missed.
     std::chrono::milliseconds sweep{60'000};
     std::chrono::milliseconds timeout{120'000};  ///< one summary, all tries together

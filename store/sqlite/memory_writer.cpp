@@ -199,7 +199,8 @@ void memory_writer::rewrite(user_row& user, memory_record const& old, std::strin
     auto const item = recall_index::take_item(user, text.entry);
     rewrite_.run(memory.id, content, base::to_utc_text(at), item, blob{text.fingerprint});
     index_.put(user, item, text.entry, true, memory.id,
-               memory.session_id.empty() ? 0 : session_hash(memory.session_id), minutes_of(memory.created_at));
+               memory.session_id.empty() ? 0 : session_hash(memory.session_id),
+               minutes_of(memory.created_at));
 }
 
 void memory_writer::remove(user_row const& user, std::int64_t id) {

@@ -65,7 +65,7 @@ void add_lasting_memory(connection& db, std::string const&) {
 // steps[v] leads from version v to v + 1.
 using step = void (*)(connection&, std::string const& file);
 constexpr std::array<step, schema_version> steps{adopt_or_create, add_recall, add_errors, add_erasures,
-                                               add_lasting_memory};
+                                                 add_lasting_memory};
 
 // 0: not marked as ours. Throws if we must not touch it.
 std::int64_t version_of(connection& db, std::string const& file) {

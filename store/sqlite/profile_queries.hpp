@@ -9,7 +9,7 @@
 namespace engram::store {
 
 /// Statements on a reading connection, which must outlive them. A call belongs inside a transaction. Reads
-/// as many rows as it returns, and skips those that two of its orders have in common. Throws sqlite_error.
+/// as many rows as it returns, and the ids in each of its orders until it has enough. Throws sqlite_error.
 class profile_queries {
 public:
     explicit profile_queries(connection& db);
@@ -29,6 +29,7 @@ private:
     statement preferences_;
     statement oldest_;
     statement newest_;
+    statement by_id_;
 };
 
 }  // namespace engram::store

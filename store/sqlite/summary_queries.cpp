@@ -34,7 +34,7 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
       correct_window_(
           db.prepare(std::string("UPDATE engram_session SET window_turns = ?3").append(this_session))),
       window_(db.prepare(std::string("SELECT id, role, content ").append(in_window).append(" ORDER BY id"))),
-      summaries_(db.prepare("SELECT id, content, created_at FROM long_term_memory "
+      summaries_(db.prepare("SELECT id, content, created_at, pinned FROM long_term_memory "
                             "INDEXED BY engram_memory_summaries "
                             "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
                             "AND valid_to IS NULL ORDER BY id")),
@@ -123,8 +123,13 @@ void summary_queries::add_earlier_summaries(summary_task& task, std::size_t cond
     std::vector<memory> all;
     {
         auto found = summaries_.query(task.of.user_id, task.of.session_id);
-        while (found.next())
-            all.push_back({found.integer(0), "summary", found.text(1), found.text(2), task.of.session_id});
+        while (found.next()) {
+            if (found.integer(3) != 0)  // somebody wants it to stay as it is
+                task.earlier_summaries.push_back(found.text(1));
+            else
+                all.push_back(
+                    {found.integer(0), "summary", found.text(1), found.text(2), task.of.session_id});
+        }
     }
     auto count = condense_tokens == 0 ? 0 : count_to_condense(all, condense_tokens);
     std::size_t bytes = 0;
@@ -167,8 +172,8 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
     return true;
 }
 
-// It stays the oldest, with its id: a summary was written by a model that had read those before it, and what is
-// erased in the first of them must still be looked for in all that have a greater id.
+// It stays the oldest, with its id: a summary was written by a model that had read those before it, and what
+// is erased in the first of them must still be looked for in all that have a greater id.
 bool summary_queries::commit_condensed(summary_task const& task, std::string const& summary,
                                        analysed_text const& text, base::wall_time at) {
     auto const& of = task.of;

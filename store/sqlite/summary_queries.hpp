@@ -15,7 +15,7 @@ namespace engram::store {
 struct claim_limits {
     std::size_t turns = 500;
     std::size_t bytes = 256 * 1024;
-    std::size_t earlier_summaries = 20;  ///< the newest
+    std::size_t earlier_summaries = 20;      ///< the newest
     std::size_t condense_bytes = 32 * 1024;  ///< of summaries that become one, but at least two
 };
 

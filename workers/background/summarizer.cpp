@@ -58,6 +58,7 @@ asio::awaitable<void> summarizer::summarize(store::conversation which) {
     request.of = which;
     request.trigger_turns = options_.trigger_turns;
     request.keep_turns = options_.keep_turns;
+    request.condense_tokens = options_.condense_tokens;
     request.owner = owner_;
     request.lease = lease;
     request.now = clock_.wall();
@@ -133,8 +134,9 @@ asio::awaitable<void> summarizer::condense(store::summary_task& task) {
         condensed = committed && *committed;
     }
     if (condensed) ++counts_.condensed;
-    base::log_info(condensed ? "summaries of a session condensed"
-                             : "summaries of a session were not condensed; it will be tried again with the next",
+    base::log_info(condensed
+                       ? "summaries of a session condensed"
+                       : "summaries of a session were not condensed; it will be tried again with the next",
                    {{"user", task.of.user_id},
                     {"session", task.of.session_id},
                     {"summaries", task.to_condense.size()},

@@ -22,9 +22,9 @@ namespace engram::workers {
 
 /// Makes the summary of one conversation. Exactly one process works on a conversation at a time (a lease in
 /// the store, renewed while the call runs), and the store takes a summary only if none of its turns has left
-/// the window meanwhile. If the conversation's earlier summaries have outgrown their room, the oldest become one
-/// first; a crash between the two leaves the conversation due, and if that fails its turns are summarized all
-/// the same.
+/// the window meanwhile. If the conversation's earlier summaries have outgrown their room, the oldest become
+/// one first; a crash between the two leaves the conversation due, and if that fails its turns are summarized
+/// all the same.
 ///
 /// All calls from one executor; what it refers to must outlive it. Must outlive its coroutines.
 class summarizer {

@@ -27,9 +27,9 @@ public:
     retelling(retelling const&) = delete;
     retelling& operator=(retelling const&) = delete;
 
-    /// True if `text` has a number or a name that was not said, or if of its words in scripts without capitals
-    /// (in Chinese, Japanese and Korean: characters) more than a sixth were not. Like invents() it errs on the
-    /// side of true.
+    /// True if `text` has a number or a name that was not said, or if of its words in scripts without
+    /// capitals (in Chinese, Japanese and Korean: characters) more than a sixth were not. Like invents() it
+    /// errs on the side of true.
     [[nodiscard]] bool lacks(std::string_view text) const;
 
 private:

@@ -120,9 +120,10 @@ bool is_own_summary(store::memory const& one, std::string_view session_id) {
     return one.type == "summary" && !one.session_id.empty() && one.session_id == session_id;
 }
 
-// As many lines as there is room for, the memories that come first before the others, in the order in which they
-// were noted. A session's own summaries stand for turns that are nowhere else: they are all shown, and half of
-// the room stays for the rest however long they are. Summaries of other sessions get at most a quarter of it.
+// As many lines as there is room for, the memories that come first before the others, in the order in which
+// they were noted. A session's own summaries stand for turns that are nowhere else: they are all shown, and
+// half of the room stays for the rest however long they are. Summaries of other sessions get at most a
+// quarter of it.
 memory_list list_memories(std::vector<store::memory> const& memories, std::string_view session_id,
                           std::size_t tokens) {
     memory_list list;
