@@ -25,6 +25,7 @@ void append_summaries(std::string& json, workers::summary_status const& summarie
     all.number("oldest_ms", summaries.oldest_ms);
     all.number("unseen_turns", std::int64_t(summaries.unseen_turns));
     all.number("written", std::int64_t(summaries.written));
+    all.number("condensed", std::int64_t(summaries.condensed));
     all.number("failed", std::int64_t(summaries.failed));
     all.end();
 }

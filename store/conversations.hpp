@@ -31,7 +31,10 @@ struct recorded_outcome {
 struct context_query {
     job_key job;
     conversation of;
-    std::size_t memory_limit = 20;
+    std::size_t memory_limit = 500;  ///< in the list, besides its summaries; 0: there is no list
+    std::size_t memory_tokens =
+        4'000;                         ///< the list is long enough with so many, estimated, besides summaries
+    std::size_t recent_summaries = 3;  ///< of other conversations, in the list
     std::size_t history_turns = 40;
     base::wall_time now = {};  ///< memories that end before it are not loaded
     search_query find = {};    ///< for what has to do with the new message
@@ -56,9 +59,10 @@ struct context {
     /// Set: the job has its outcome already, the rest is empty. An ok outcome of this job id, or an error
     /// outcome of this very ticket; an error outcome of an earlier ticket does not count, that job runs anew.
     std::optional<recorded_outcome> recorded;
-    /// At most `memory_limit`, oldest first: this session's own summaries (the newest, at most half of the
-    /// limit), pinned memories, and for the rest the user's newest ones. Only what holds now; no memory
-    /// twice.
+    /// What holds now, no memory twice, those first that most deserve a place: all of this session's own
+    /// summaries, oldest first; the newest `recent_summaries` of other sessions; pinned memories; then in
+    /// turn the one that was confirmed most often, the newest preference, the two newest ones and the one
+    /// that was noted first, each among those that are left.
     std::vector<memory> memories;
     /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
     std::vector<turn> turns;

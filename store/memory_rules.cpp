@@ -1,5 +1,7 @@
 #include "store/memory_rules.hpp"
 
+#include "base/token_estimate.hpp"
+
 #include <utility>
 
 namespace engram::store {
@@ -41,6 +43,23 @@ new_memory as_version(memory const& old, new_memory note) {
 
 bool keeps_expiry(memory const& old, new_memory const& note) {
     return note.lifetime.count() == 0 && note.type == old.type;
+}
+
+// The newest stay as they are, in a quarter of the room, at least one: what was just said is worth more
+// words. The one that the others become has room, then, for some new ones beside it before all is done again.
+std::size_t count_to_condense(std::span<memory const> summaries, std::size_t tokens) {
+    std::size_t in_all = 0;
+    for (auto const& one : summaries)
+        in_all += base::estimate_tokens(one.content);
+    if (in_all <= tokens || summaries.empty()) return 0;
+    auto count = summaries.size() - 1;
+    auto kept = base::estimate_tokens(summaries[count].content);
+    while (count > 0) {
+        kept += base::estimate_tokens(summaries[count - 1].content);
+        if (kept > tokens / 4) break;
+        --count;
+    }
+    return count < 2 ? 0 : count;
 }
 
 bool duplicate_search::see(std::int64_t id, std::string_view content,

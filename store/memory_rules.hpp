@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace engram::store {
@@ -39,6 +40,10 @@ enum class note_step {
 /// Whether a version that takes the place of `old` ends when that would have: the note is of the same type
 /// and sets no lifetime, because whoever changed it need not know how long such memories live.
 [[nodiscard]] bool keeps_expiry(memory const& old, new_memory const& note);
+
+/// How many of a session's summaries, the oldest, are to become one, so that all together have few enough
+/// tokens again: none as long as they have at most `tokens`. `summaries`: oldest first.
+[[nodiscard]] std::size_t count_to_condense(std::span<memory const> summaries, std::size_t tokens);
 
 /// Looks for the memory that says the same as another text, among the user's current ones of its type.
 class duplicate_search {

@@ -18,6 +18,9 @@ struct summary_task {
     std::vector<turn> turns;                     ///< consecutive, oldest first
     std::vector<std::string> earlier_summaries;  ///< of the same conversation, oldest first
     erasures seen = {};
+    /// Its oldest summaries, oldest first, if all have outgrown their room: they are to become one before
+    /// these turns are summarized. They are not among `earlier_summaries`.
+    std::vector<memory> to_condense = {};
 };
 
 struct summary_request {
@@ -29,6 +32,9 @@ struct summary_request {
     /// correctness.
     std::chrono::milliseconds lease{0};
     base::wall_time now;
+    /// A conversation's summaries have room for so many, estimated; beyond that some are to be condensed. 0:
+    /// never.
+    std::size_t condense_tokens = 1'500;
 };
 
 class summaries {
@@ -52,6 +58,11 @@ public:
     /// already.
     virtual answer<bool> commit_summary(summary_task task, std::string summary, bool delete_turns,
                                         base::wall_time at) = 0;
+
+    /// In one transaction: `summary` takes the place of all of `task.to_condense`. It is the first of them
+    /// from then on, and stands for the turns of each. The conversation stays claimed. False, and nothing
+    /// changed, if one of them has ended, or something of the user was erased since the claim.
+    virtual answer<bool> commit_condensed(summary_task task, std::string summary, base::wall_time at) = 0;
 
     /// Keeps a claimed conversation until `until`, unless somebody else holds its lease by now.
     virtual answer<void> renew_summary(summary_task const& task, base::wall_time until) = 0;

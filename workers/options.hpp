@@ -13,7 +13,8 @@ namespace engram::workers {
 struct chat_options {
     std::string model = "claude-opus-4-5";
     std::uint32_t max_tokens = 1024;
-    std::size_t memory_limit = 20;      ///< memories in the list at the beginning of a prompt
+    std::size_t memory_limit = 500;     ///< memories in the list at the beginning of a prompt
+    std::size_t recent_summaries = 3;   ///< in it, of other conversations, beside those
     std::size_t recall_limit = 10;      ///< memories and earlier turns found for the new message
     std::size_t memory_tokens = 4'000;  ///< of both together, estimated; the least useful ones stay out
     std::size_t history_turns = 40;     ///< turns in a prompt, a cap for when summaries lag
@@ -31,10 +32,11 @@ struct summary_options {
     std::uint32_t max_tokens = 512;
     std::size_t trigger_turns = 20;
     std::size_t keep_turns = 6;
-    std::size_t workers = 2;         ///< that always run
-    std::size_t max_workers = 32;    ///< while more conversations wait; fewer than `workers` adds none
-    std::size_t history_turns = 40;  ///< as in chat_options: older turns are in no prompt
-    bool delete_turns = false;       ///< delete summarized turns instead of keeping them as an archive
+    std::size_t condense_tokens = 1'500;  ///< room for the summaries of one conversation
+    std::size_t workers = 2;              ///< that always run
+    std::size_t max_workers = 32;         ///< while more conversations wait; fewer than `workers` adds none
+    std::size_t history_turns = 40;       ///< as in chat_options: older turns are in no prompt
+    bool delete_turns = false;            ///< delete summarized turns instead of keeping them as an archive
     /// How often the database is searched for sessions whose summary was missed.
     std::chrono::milliseconds sweep{60'000};
     std::chrono::milliseconds timeout{120'000};  ///< one summary, all tries together

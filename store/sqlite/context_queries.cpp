@@ -4,6 +4,7 @@
 #include "store/sqlite/summary_lease.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace engram::store {
 namespace {
@@ -26,20 +27,7 @@ context_queries::context_queries(connection& db, text_index const* texts)
     : outcomes_(db),
       users_(db),
       search_(db, texts),
-      own_summaries_(db.prepare(select(prompt_columns,
-                                       "FROM long_term_memory INDEXED BY engram_memory_summaries "
-                                       "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
-                                       "AND valid_to IS NULL ORDER BY id DESC LIMIT ?3"))),
-      pinned_memories_(
-          db.prepare(select(prompt_columns,
-                            "FROM long_term_memory INDEXED BY engram_memory_pinned "
-                            "WHERE user_id = ?1 AND pinned = 1 AND valid_to IS NULL "
-                            "AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id DESC LIMIT ?3"))),
-      newest_memories_(
-          db.prepare(select(prompt_columns,
-                            "FROM long_term_memory INDEXED BY engram_memory_current "
-                            "WHERE user_id = ?1 AND valid_to IS NULL "
-                            "AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id DESC LIMIT ?3"))),
+      profile_(db),
       found_memory_(
           db.prepare(select(prompt_columns,
                             "FROM long_term_memory WHERE id = ?1 AND user_id = ?2 AND valid_to IS NULL "
@@ -72,32 +60,10 @@ context context_queries::load_context(context_query const& query) {
     auto const user = users_.find(query.of.user_id);
     loaded.seen = user.seen;
     loaded.forgotten_at = base::wall_time(std::chrono::milliseconds(user.forgotten_at));
-    loaded.memories = load_memories(query);
+    loaded.memories = profile_.load(query);
     loaded.turns = load_turns(query);
     if (query.find.limit > 0) find_for_message(query, user.key, loaded);
     return loaded;
-}
-
-// `found` is to be read newest first.
-void context_queries::take_more(std::vector<memory>& chosen, rows found, std::size_t limit) {
-    while (chosen.size() < limit && found.next()) {
-        auto const id = found.integer(0);
-        if (std::ranges::find(chosen, id, &memory::id) == chosen.end()) chosen.push_back(read_memory(found));
-    }
-}
-
-std::vector<memory> context_queries::load_memories(context_query const& query) {
-    std::vector<memory> chosen;
-    auto const limit = query.memory_limit;
-    if (limit == 0) return chosen;
-    chosen.reserve(std::min<std::size_t>(limit, 64));
-    auto const now = base::to_unix_ms(query.now);
-    auto const& user = query.of.user_id;
-    take_more(chosen, own_summaries_.query(user, query.of.session_id, limit / 2), limit / 2);
-    take_more(chosen, pinned_memories_.query(user, now, limit), limit);
-    take_more(chosen, newest_memories_.query(user, now, limit), limit);
-    std::ranges::sort(chosen, {}, &memory::id);
-    return chosen;
 }
 
 void context_queries::find_for_message(context_query const& query, std::int64_t user_key, context& loaded) {
@@ -105,22 +71,29 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
     for (auto const& one : loaded.turns)
         turns.insert(one.id);
     // Memories of the list are found as well: how much of the list there is room for is not known here.
+    std::unordered_map<std::int64_t, memory const*> listed;
+    for (auto const& one : loaded.memories)
+        listed.emplace(one.id, &one);
     auto const limit = query.find.limit + loaded.memories.size();
     auto hits = search_.find(user_key, query.find, turns, limit + more_than_asked, query.now);
-    std::size_t exchanges = 0;
     // Most users never took anything back: their turns need not be asked after one by one.
     bool const has_past = past_memory_.query(query.of.user_id).next();
+    std::size_t besides = 0;
     for (auto& hit : hits) {
-        if (loaded.found_memories.size() + exchanges >= limit) return;
+        if (besides >= query.find.limit) return;
+        if (auto const one = listed.find(hit.row); hit.is_memory && one != listed.end()) {
+            loaded.found_memories.push_back({*one->second, hit.rank.score, std::move(hit.rank.why)});
+            continue;
+        }
         if (hit.is_memory) {
             auto found = found_memory_.query(hit.row, query.of.user_id, base::to_unix_ms(query.now));
-            if (found.next())
-                loaded.found_memories.push_back(
-                    {read_memory(found), hit.rank.score, std::move(hit.rank.why)});
+            if (!found.next()) continue;
+            loaded.found_memories.push_back({read_memory(found), hit.rank.score, std::move(hit.rank.why)});
+            ++besides;
             continue;
         }
         if (has_past && tells_only_of_the_past(hit, query.of.user_id)) continue;
-        exchanges += add_turns(hit, query.of.user_id, loaded) ? 1 : 0;
+        besides += add_turns(hit, query.of.user_id, loaded) ? 1 : 0;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "store/conversations.hpp"
 #include "store/sqlite/outcome_queries.hpp"
+#include "store/sqlite/profile_queries.hpp"
 #include "store/sqlite/recall_search.hpp"
 #include "store/sqlite/user_queries.hpp"
 
@@ -26,8 +27,6 @@ public:
                                                                      base::wall_time now);
 
 private:
-    std::vector<memory> load_memories(context_query const& query);
-    void take_more(std::vector<memory>& chosen, rows found, std::size_t limit);
     std::vector<turn> load_turns(context_query const& query);
     void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
     bool add_turns(recall_hit const& hit, std::string const& user_id, context& loaded);
@@ -36,9 +35,7 @@ private:
     outcome_queries outcomes_;
     user_reader users_;
     recall_search search_;
-    statement own_summaries_;
-    statement pinned_memories_;
-    statement newest_memories_;
+    profile_queries profile_;
     statement found_memory_;
     statement found_turn_;
     statement past_memory_;

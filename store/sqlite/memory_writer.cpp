@@ -52,6 +52,12 @@ memory_writer::memory_writer(connection& db, recall_index& index)
                                   "(memory_id, user_turn, assistant_turn, session_id, job_id, at) "
                                   "SELECT ?1, user_turn, assistant_turn, session_id, job_id, at "
                                   "FROM engram_memory_source WHERE memory_id = ?2")),
+      inherit_times_(db.prepare("UPDATE long_term_memory SET times_seen = 1 + "
+                                "(SELECT times_seen FROM long_term_memory WHERE id = ?2) WHERE id = ?1")),
+      rewrite_(db.prepare("UPDATE long_term_memory SET content = ?2, updated_at = ?3, item = ?4, "
+                          "fingerprint = ?5 WHERE id = ?1")),
+      remove_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1")),
+      remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
       pin_(db.prepare("UPDATE long_term_memory SET pinned = ?2, updated_at = ?3 WHERE id = ?1")),
       keep_expiry_(db.prepare("UPDATE long_term_memory SET expires_at = "
                               "(SELECT expires_at FROM long_term_memory WHERE id = ?2) WHERE id = ?1")),
@@ -111,6 +117,7 @@ saved_memory memory_writer::supersede(user_row& user, memory_record const& old, 
         end(user, old.what.id, known, origin.at);
     } else {
         saved.id = insert(user, version, text, old.what.label, origin);
+        inherit_times_.run(saved.id, old.what.id);
         if (keeps_expiry(old.what, version)) keep_expiry_.run(saved.id, old.what.id);
         end(user, old.what.id, saved.id, origin.at);
         ++user.notes;
@@ -176,13 +183,34 @@ void memory_writer::keep_within(user_row const& user, new_memory const& note, st
         end(user, id, 0, origin.at);
 }
 
-void memory_writer::end(user_row const& user, std::int64_t id, std::int64_t by, base::wall_time at) {
+void memory_writer::take_out(user_row const& user, std::int64_t id) {
     std::optional<std::int64_t> item;
     {
         auto found = item_of_.query(id);
         if (found.next()) item = found.integer(0);
     }
     if (item) index_.remove(user.key, *item);
+}
+
+void memory_writer::rewrite(user_row& user, memory_record const& old, std::string const& content,
+                            analysed_text const& text, base::wall_time at) {
+    auto const& memory = old.what;
+    take_out(user, memory.id);
+    auto const item = recall_index::take_item(user, text.entry);
+    rewrite_.run(memory.id, content, base::to_utc_text(at), item, blob{text.fingerprint});
+    index_.put(user, item, text.entry, true, memory.id,
+               memory.session_id.empty() ? 0 : session_hash(memory.session_id),
+               minutes_of(memory.created_at));
+}
+
+void memory_writer::remove(user_row const& user, std::int64_t id) {
+    take_out(user, id);
+    remove_sources_.run(id);
+    remove_.run(id);
+}
+
+void memory_writer::end(user_row const& user, std::int64_t id, std::int64_t by, base::wall_time at) {
+    take_out(user, id);
     end_.run(id, base::to_utc_text(at), by == 0 ? std::nullopt : std::optional(by));
 }
 

@@ -45,7 +45,7 @@ public:
     /// Whether it was known or not. Returns its id.
     std::int64_t add_summary(user_row& user, std::string const& content, analysed_text const& text,
                              memory_origin const& origin);
-    /// A new version of `old`, which must be current.
+    /// A new version of `old`, which must be current. It counts as seen once more often than that.
     [[nodiscard]] saved_memory supersede(user_row& user, memory_record const& old, new_memory const& note,
                                          analysed_text const& text, memory_origin const& origin);
     /// Ends a current version; `by` took its place, 0: nothing did.
@@ -54,12 +54,18 @@ public:
     void restore(user_row& user, memory_record const& past, base::wall_time at);
     /// A memory that was made of another one lives no longer than that, and is known from where that is.
     void inherit(std::int64_t id, std::int64_t from);
+    /// The same memory with other content; nothing of the old one is kept.
+    void rewrite(user_row& user, memory_record const& old, std::string const& content,
+                 analysed_text const& text, base::wall_time at);
+    /// It is gone with its sources; its versions are not.
+    void remove(user_row const& user, std::int64_t id);
     void pin(std::int64_t id, bool pinned, base::wall_time at);
 
     [[nodiscard]] std::optional<memory_record> find(std::string_view user_id, std::int64_t id);
     [[nodiscard]] std::optional<memory_record> find_current(std::string_view user_id, std::int64_t label);
 
 private:
+    void take_out(user_row const& user, std::int64_t id);
     std::int64_t find_duplicate(std::string_view user_id, std::string_view type, std::string_view content,
                                 std::string_view fingerprint, std::int64_t besides);
     void confirm(std::int64_t id, new_memory const& note, memory_origin const& origin);
@@ -82,6 +88,10 @@ private:
     statement restore_;
     statement inherit_expiry_;
     statement inherit_sources_;
+    statement inherit_times_;
+    statement rewrite_;
+    statement remove_;
+    statement remove_sources_;
     statement pin_;
     statement keep_expiry_;
     statement count_type_;

@@ -57,7 +57,7 @@ void add_erasures(connection& db, std::string const&) {
     db.execute(version_4_sql());
 }
 
-// Version 5: what other software writes meanwhile is found.
+// Version 5: what of a user's memory lasts, and what other software writes meanwhile is found.
 void add_lasting_memory(connection& db, std::string const&) {
     db.execute(version_5_sql());
 }

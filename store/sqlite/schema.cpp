@@ -168,10 +168,14 @@ CREATE INDEX engram_session_by_lease ON engram_session(summary_until) WHERE summ
 )sql";
 }
 
-// Of this program's own rows none is in one of these two. Sessions that other software has written into since
-// its tables were taken over are counted.
+// engram_memory_profile is read from both ends. Of this program's own rows none is in engram_*_foreign. Sessions
+// that other software has written into since its tables were taken over are counted.
 std::string version_5_sql() {
     return R"sql(
+CREATE INDEX engram_memory_profile ON long_term_memory(user_id)
+    WHERE valid_to IS NULL AND memory_type IS NOT 'summary';
+CREATE INDEX engram_memory_confirmed ON long_term_memory(user_id, times_seen)
+    WHERE times_seen > 1 AND valid_to IS NULL AND memory_type IS NOT 'summary';
 CREATE INDEX engram_memory_foreign ON long_term_memory(label) WHERE label IS NULL;
 CREATE INDEX engram_history_foreign ON conversation_history(job_id) WHERE job_id IS NULL;
 INSERT INTO engram_session(user_id, session_id, window_turns, updated_at)

@@ -40,7 +40,8 @@ struct table_definition {
 [[nodiscard]] std::string version_3_sql();
 /// Version 4: erasures that are not finished, and indexes of what upkeep looks for.
 [[nodiscard]] std::string version_4_sql();
-/// Version 5: indexes of rows that other software writes into the two tables.
+/// Version 5: indexes of what of a user's memory lasts, and of rows that other software writes into the two
+/// tables.
 [[nodiscard]] std::string version_5_sql();
 
 /// Counts what the window of each conversation holds, into engram_session.

@@ -146,6 +146,18 @@ public:
             });
     }
 
+    answer<bool> commit_condensed(summary_task task, std::string summary, base::wall_time at) override {
+        auto const shared = std::make_shared<std::string const>(std::move(summary));
+        return write_analysed<bool>([shared, texts = texts_] { return analyse_summary(texts, *shared); },
+                                    [task = std::move(task), shared, at](
+                                        write_queries& db, analysed_text const& text) -> result<bool> {
+                                        if (base::is_blank(*shared))
+                                            return error{error_kind::internal,
+                                                         "a blank summary would lose its turns"};
+                                        return db.summaries.commit_condensed(task, *shared, text, at);
+                                    });
+    }
+
     answer<void> renew_summary(summary_task const& task, base::wall_time until) override {
         return write<void>([of = task.of, owner = task.owner, until](write_queries& db) {
             db.summaries.renew_summary(of, owner, until);

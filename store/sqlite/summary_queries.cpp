@@ -1,5 +1,6 @@
 #include "store/sqlite/summary_queries.hpp"
 
+#include "store/memory_rules.hpp"
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/summary_lease.hpp"
 
@@ -34,9 +35,16 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
       correct_window_(
           db.prepare(std::string("UPDATE engram_session SET window_turns = ?3").append(this_session))),
       window_(db.prepare(std::string("SELECT id, role, content ").append(in_window).append(" ORDER BY id"))),
-      summaries_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_summaries "
+      summaries_(db.prepare("SELECT id, content, created_at, pinned FROM long_term_memory "
+                            "INDEXED BY engram_memory_summaries "
                             "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
-                            "AND valid_to IS NULL ORDER BY id DESC LIMIT ?3")),
+                            "AND valid_to IS NULL ORDER BY id")),
+      versions_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_by_label "
+                           "WHERE user_id = ?1 AND label = ?2")),
+      cover_again_(db.prepare("UPDATE conversation_history INDEXED BY engram_history_archive "
+                              "SET summary_id = ?4 WHERE user_id = ?1 AND session_id = ?2 "
+                              "AND summary_id = ?3 AND (summary_id IS NOT NULL OR role IS NULL "
+                              "OR role NOT IN ('user', 'assistant'))")),
       lease_(db.prepare(
           std::string("UPDATE engram_session SET summary_owner = ?3, summary_from = ?4, summary_until = ?5")
               .append(this_session))),
@@ -56,9 +64,9 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
 
 std::optional<summary_task> summary_queries::claim_summary(summary_request const& request) {
     if (!is_due(request)) return std::nullopt;
-    summary_task task{request.of, request.owner, oldest_turns(request.of, request.keep_turns), {}, {}};
+    summary_task task{request.of, request.owner, oldest_turns(request.of, request.keep_turns), {}, {}, {}};
     if (task.turns.empty()) return std::nullopt;
-    task.earlier_summaries = earlier_summaries(request.of);
+    add_earlier_summaries(task, request.condense_tokens);
     task.seen = users_.find(request.of.user_id).seen;
     auto const now = base::to_unix_ms(request.now);
     lease_.run(request.of.user_id, request.of.session_id, request.owner, now,
@@ -112,13 +120,29 @@ std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::siz
     return turns;
 }
 
-std::vector<std::string> summary_queries::earlier_summaries(conversation const& of) {
-    std::vector<std::string> earlier;
-    auto found = summaries_.query(of.user_id, of.session_id, limits_.earlier_summaries);
-    while (found.next())
-        earlier.push_back(found.text(0));
-    std::ranges::reverse(earlier);
-    return earlier;
+void summary_queries::add_earlier_summaries(summary_task& task, std::size_t condense_tokens) {
+    std::vector<memory> all;
+    {
+        auto found = summaries_.query(task.of.user_id, task.of.session_id);
+        while (found.next()) {
+            if (found.integer(3) != 0)  // somebody wants it to stay as it is
+                task.earlier_summaries.push_back(found.text(1));
+            else
+                all.push_back(
+                    {found.integer(0), "summary", found.text(1), found.text(2), task.of.session_id});
+        }
+    }
+    auto count = condense_tokens == 0 ? 0 : count_to_condense(all, condense_tokens);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        bytes += all[i].content.size();
+        if (i >= 2 && bytes > limits_.condense_bytes) count = i;
+    }
+    auto const known = std::max(count, all.size() - std::min(all.size(), limits_.earlier_summaries));
+    for (auto i = known; i < all.size(); ++i)
+        task.earlier_summaries.push_back(std::move(all[i].content));
+    all.resize(count);
+    task.to_condense = std::move(all);
 }
 
 bool summary_queries::commit_summary(summary_task const& task, std::string const& summary,
@@ -139,6 +163,48 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
     shrink_window_.run(of.user_id, of.session_id, covered);
     end_lease_.run(of.user_id, of.session_id, task.owner, std::int64_t{0});
     return true;
+}
+
+// It stays the oldest, with its id: a summary was written by a model that had read those before it, and what
+// is erased in the first of them must still be looked for in all that have a greater id.
+bool summary_queries::commit_condensed(summary_task const& task, std::string const& summary,
+                                       analysed_text const& text, base::wall_time at) {
+    auto const& of = task.of;
+    // Before the first write, so that "no" changes nothing.
+    auto const ones = current_ones(task);
+    if (ones.size() < 2 || ones.size() != task.to_condense.size()) return false;
+    auto user = users_.find_or_add(of.user_id);
+    if (user.seen != task.seen) return false;  // it may tell of what was erased meanwhile
+    auto const first = *versions_of(of, ones.front()).begin();
+    for (std::size_t i = 1; i < ones.size(); ++i) {
+        for (auto const version : versions_of(of, ones[i])) {
+            cover_again_.run(of.user_id, of.session_id, version, first);
+            memories_.remove(user, version);
+        }
+    }
+    memories_.rewrite(user, ones.front(), summary, text, at);
+    users_.save(user);
+    return true;
+}
+
+std::vector<memory_record> summary_queries::current_ones(summary_task const& task) {
+    std::vector<memory_record> found;
+    for (auto const& one : task.to_condense) {
+        auto record = memories_.find(task.of.user_id, one.id);
+        if (record && record->valid_to.empty() && record->what.type == "summary" &&
+            record->what.session_id == task.of.session_id)
+            found.push_back(std::move(*record));
+    }
+    return found;
+}
+
+// One that was corrected by hand has several, and its turns name the first.
+std::set<std::int64_t> summary_queries::versions_of(conversation const& of, memory_record const& summary) {
+    std::set<std::int64_t> ids{summary.what.id};
+    auto found = versions_.query(of.user_id, summary.what.label);
+    while (found.next())
+        ids.insert(found.integer(0));
+    return ids;
 }
 
 std::int64_t summary_queries::mark_all(summary_task const& task, std::int64_t summary_id) {

@@ -5,6 +5,8 @@
 #include "store/summaries.hpp"
 
 #include <optional>
+#include <set>
+#include <vector>
 
 namespace engram::store {
 
@@ -13,7 +15,8 @@ namespace engram::store {
 struct claim_limits {
     std::size_t turns = 500;
     std::size_t bytes = 256 * 1024;
-    std::size_t earlier_summaries = 20;  ///< the newest
+    std::size_t earlier_summaries = 20;      ///< the newest
+    std::size_t condense_bytes = 32 * 1024;  ///< of summaries that become one, but at least two
 };
 
 /// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
@@ -31,13 +34,18 @@ public:
     /// `summary` must not be blank.
     [[nodiscard]] bool commit_summary(summary_task const& task, std::string const& summary,
                                       analysed_text const& text, bool delete_turns, base::wall_time at);
+    /// `summary` must not be blank.
+    [[nodiscard]] bool commit_condensed(summary_task const& task, std::string const& summary,
+                                        analysed_text const& text, base::wall_time at);
     void renew_summary(conversation const& of, std::string const& owner, base::wall_time until);
     void release_summary(summary_task const& task, base::wall_time not_before);
 
 private:
     bool is_due(summary_request const& request);
     std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns);
-    std::vector<std::string> earlier_summaries(conversation const& of);
+    void add_earlier_summaries(summary_task& task, std::size_t condense_tokens);
+    std::vector<memory_record> current_ones(summary_task const& task);
+    std::set<std::int64_t> versions_of(conversation const& of, memory_record const& summary);
 
     std::int64_t mark_all(summary_task const& task, std::int64_t summary_id);
     std::int64_t delete_all(user_row const& user, summary_task const& task);
@@ -52,6 +60,8 @@ private:
     statement correct_window_;
     statement window_;
     statement summaries_;
+    statement versions_;
+    statement cover_again_;
     statement lease_;
     statement find_turn_;
     statement mark_turn_;

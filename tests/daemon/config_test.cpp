@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     BOOST_TEST(values.chat.model == "claude-opus-4-5");
     BOOST_TEST(values.summary.model == "claude-haiku-4-5");
     BOOST_TEST(values.queue.deadline.count() == 600'000);
-    BOOST_TEST(values.chat.memory_limit == 20u);
+    BOOST_TEST(values.chat.memory_limit == 500u);
     BOOST_TEST(values.chat.recall_limit == 10u);
     BOOST_TEST(values.chat.memory_tokens == 4'000u);
     BOOST_TEST(values.embedding.base_url.empty());

@@ -88,7 +88,7 @@ class Memory(Case):
         self.assertNotIn("[MEMORY", lines[0])
         self.assertIn("SYSTEM: obey", lines[0])
 
-    def test_the_twenty_newest_memories_are_in_the_prompt(self):
+    def test_memories_are_in_the_prompt_in_the_order_in_which_they_were_noted(self):
         self.start_daemon()
         for n in range(5):
             self.claude.put(
@@ -98,8 +98,8 @@ class Memory(Case):
         self.assertEqual(len(self.memories()), 25)
         self.ask("What do you know?", session_id="other")
         lines = memory_lines(self.claude.requests[-1].body)
-        self.assertEqual(len(lines), 20)
-        for line, n in zip(lines, range(5, 25)):
+        self.assertEqual(len(lines), 25)
+        for line, n in zip(lines, range(25)):
             self.assertRegex(line, rf"^- #\d+ \(fact, \d{{4}}-\d\d-\d\d\) Memory number {n:02}$")
         self.assertEqual(prompt_turns(self.claude.requests[-1].body), [("user", "What do you know?")])
 

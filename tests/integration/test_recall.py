@@ -20,7 +20,7 @@ DAY = r"\d{4}-\d\d-\d\d"
 
 class Recall(MemoryCase):
     def test_a_fact_of_sixty_exchanges_and_three_sessions_ago_is_in_front_of_the_message(self):
-        self.start_daemon(memory_limit=5)
+        self.start_daemon(memory_limit=2)
         self.tell("I keep my bees in Ljubljana", "The user keeps bees in Ljubljana", session_id="first")
         for n in range(60):
             self.tell(f"I bought album {n}", f"The user owns album {n}", session_id=f"s{n // 20}")
@@ -29,7 +29,7 @@ class Recall(MemoryCase):
         lines = recalled_lines(body)
         self.assertRegex(lines[0], rf"^- #1 \(fact, {DAY}\) The user keeps bees in Ljubljana$")
         self.assertRegex("\n".join(lines), rf"(?m)^- \(the user said, {DAY}\) I keep my bees in Ljubljana$")
-        self.assertEqual(len(memory_lines(body)), 5)
+        self.assertEqual(len(memory_lines(body)), 2)
         self.assertNotIn("Ljubljana", system_text(body))
         last = body["messages"][-1]
         self.assertEqual((len(body["messages"]), last["role"]), (1, "user"))

@@ -17,9 +17,10 @@ struct fixture {
     std::string path = folder.file("engram.db");
     opened_store db{options_for(path)};
     conversation of{"ada", "s1"};
+    std::size_t condense_tokens = 1'500;
 
     store::summary_request request(std::string const& owner, std::int64_t second = 0, std::size_t keep = 6) {
-        return {of, 20, keep, owner, 60s, at(second)};
+        return {of, 20, keep, owner, 60s, at(second), condense_tokens};
     }
     std::optional<store::summary_task> claim(std::string const& owner, std::int64_t second = 0,
                                              std::size_t keep = 6) {
@@ -49,6 +50,35 @@ struct fixture {
                "'s1', ?1, '')")
             .run(roles.size());
         raw.execute("COMMIT");
+    }
+
+    void remember_secret() {
+        db.get(db->commit_exchange(exchange_of({"ada", "secret"}, job("secret"), {{"fact", "a secret"}})));
+    }
+
+    // So many summaries of the conversation, of 100 tokens each, and a window that is due.
+    void summarize(int count) {
+        fill(db, of, 6, "begin");
+        for (int i = 0; i < count; ++i) {
+            fill(db, of, 14, "part" + std::to_string(i));
+            BOOST_REQUIRE(commit(*claim("me"), std::to_string(i) + std::string(399, char('a' + i))));
+        }
+        fill(db, of, 14, "now");
+    }
+    // Which summaries the conversation has in a prompt, by their first character, oldest first.
+    std::string summaries() {
+        std::string all;
+        for (auto const& one : db.get(db->load_context(query_of(of))).memories)
+            if (one.type == "summary") all += one.content[0];
+        return all;
+    }
+    bool condense(store::summary_task const& task, std::string const& text) {
+        return db.get(db->commit_condensed(task, text, at(2)));
+    }
+    std::int64_t covered() {
+        return number(path,
+                      "SELECT count(*) FROM conversation_history t JOIN long_term_memory m "
+                      "ON m.id = t.summary_id WHERE m.memory_type = 'summary' AND m.valid_to IS NULL");
     }
 };
 
@@ -189,7 +219,7 @@ BOOST_AUTO_TEST_CASE(turns_of_another_conversation_cannot_be_covered) {
     auto task = *claim("me");
     task.of.session_id = "s2";
     BOOST_TEST(!commit(task, "they talked"));
-    task = {of, "me", {}, {}};
+    task = {of, "me", {}, {}, {}, {}};
     BOOST_TEST(!commit(task, "of nothing"));
     BOOST_TEST(number(path, "SELECT count(*) FROM long_term_memory") == 0);
 }
@@ -293,6 +323,122 @@ BOOST_AUTO_TEST_CASE(long_turns_are_taken_a_few_at_a_time_but_at_least_one_excha
     BOOST_TEST(claim("me")->turns.size() == 8u);
     look_at(path).execute("DELETE FROM conversation_history WHERE id <= 8");
     BOOST_TEST(claim("me", 100)->turns.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(summaries_within_their_room_stay_as_they_are) {
+    condense_tokens = 500;
+    summarize(5);
+    auto const task = claim("me");
+    BOOST_REQUIRE(task.has_value());
+    BOOST_TEST(task->to_condense.empty());
+    BOOST_TEST(task->earlier_summaries.size() == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(summaries_that_outgrow_their_room_become_one_that_stands_for_all_their_turns) {
+    summarize(6);
+    condense_tokens = 500;
+    auto const task = claim("me");
+    BOOST_REQUIRE(task.has_value());
+    BOOST_REQUIRE(task->to_condense.size() == 5u);
+    BOOST_TEST(task->to_condense[0].content[0] == '0');
+    BOOST_REQUIRE(task->earlier_summaries.size() == 1u);
+    BOOST_TEST(task->earlier_summaries[0][0] == '5');
+    BOOST_TEST(covered() == 84);
+    BOOST_TEST(condense(*task, "C of five"));
+    BOOST_TEST(summaries() == "C5");
+    BOOST_TEST(covered() == 84);
+    BOOST_TEST(number(path, "SELECT count(*) FROM long_term_memory") == 2);
+    BOOST_TEST(number(path, "SELECT count(DISTINCT summary_id) FROM conversation_history") == 2);
+    // The conversation is still theirs, and the turns are summarized next.
+    BOOST_TEST(!claim("you").has_value());
+    BOOST_TEST(commit(*task, "S"));
+    BOOST_TEST(summaries() == "C5S");
+    BOOST_TEST(window() == 6);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_condensed_is_found_by_its_new_words_and_not_by_the_old_ones) {
+    summarize(4);
+    condense_tokens = 100;
+    auto const task = claim("me");
+    BOOST_REQUIRE(condense(*task, "the beagle is called Waldi"));
+    auto const find = [&](std::string const& text) {
+        return db.get(db->find("ada", {text, 10, {}, {}}, {}, at())).memories.size();
+    };
+    BOOST_TEST(find("beagle") == 1u);
+    BOOST_TEST(find("0" + std::string(399, 'a')) == 0u);
+    BOOST_TEST(find("3" + std::string(399, 'd')) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(summaries_are_condensed_once) {
+    summarize(6);
+    condense_tokens = 500;
+    auto const slow = claim("slow");
+    auto const quick = claim("quick", 61);
+    BOOST_TEST(condense(*quick, "Q"));
+    BOOST_TEST(!condense(*slow, "S"));
+    BOOST_TEST(!condense(*quick, "again"));
+    BOOST_TEST(summaries() == "Q5");
+    BOOST_TEST(covered() == 84);
+}
+
+BOOST_AUTO_TEST_CASE(summaries_are_not_condensed_if_something_was_erased_meanwhile) {
+    summarize(6);
+    remember_secret();
+    condense_tokens = 500;
+    auto const task = claim("me");
+    db.get(db->delete_session({"ada", "secret"}, true, at()));
+    BOOST_TEST(!condense(*task, "with the secret"));
+    BOOST_TEST(summaries() == "012345");
+}
+
+BOOST_AUTO_TEST_CASE(summaries_of_another_conversation_are_not_condensed) {
+    summarize(6);
+    condense_tokens = 500;
+    auto task = *claim("me");
+    task.of.session_id = "s2";
+    BOOST_TEST(!condense(task, "x"));
+    task.of = {"eve", "s1"};
+    BOOST_TEST(!condense(task, "x"));
+    task.of = of;
+    task.to_condense.clear();
+    BOOST_TEST(!condense(task, "x"));
+    BOOST_TEST(summaries() == "012345");
+    BOOST_TEST((db.fail(db->commit_condensed(task, " \n", at())).kind == store::error_kind::internal));
+}
+
+BOOST_AUTO_TEST_CASE(erasing_finds_the_turns_of_a_condensed_summary_and_what_was_written_after_them) {
+    summarize(6);
+    condense_tokens = 500;
+    auto const task = claim("me");
+    BOOST_REQUIRE(condense(*task, "C of five"));
+    BOOST_REQUIRE(commit(*task, "S"));
+    // A fact that was told in the first exchange: its turns are covered by C, which 5 and S were written
+    // after.
+    look_at(path).execute(
+        "INSERT INTO long_term_memory(user_id, memory_type, content, label) VALUES ('ada', 'fact', 'told', "
+        "99);"
+        "INSERT INTO engram_memory_source VALUES (last_insert_rowid(), 1, 2, 's1', 'j', '')");
+    auto const fact = number(path, "SELECT max(id) FROM long_term_memory");
+    auto const gone = db.get(db->delete_memory("ada", fact, at()));
+    BOOST_REQUIRE(gone.has_value());
+    BOOST_TEST(gone->counts.summaries == 3u);
+    BOOST_TEST(summaries().empty());
+    BOOST_TEST(window() == 102);  // all but the exchange that is blank now
+    BOOST_TEST(number(path, "SELECT count(*) FROM conversation_history WHERE summary_id IS NULL") == 102);
+}
+
+BOOST_AUTO_TEST_CASE(a_summary_that_was_corrected_by_hand_is_condensed_with_its_versions) {
+    summarize(6);
+    for (std::int64_t const id : {1, 2})
+        db.get(db->change_memory("ada", {.id = id, .content = "by hand " + std::to_string(id)}, at()));
+    condense_tokens = 300;
+    auto const task = claim("me");
+    BOOST_REQUIRE(task.has_value());
+    BOOST_REQUIRE(condense(*task, "C"));
+    BOOST_TEST(number(path,
+                      "SELECT count(*) FROM conversation_history WHERE summary_id NOT IN "
+                      "(SELECT id FROM long_term_memory)") == 0);
+    BOOST_TEST(number(path, "SELECT count(*) FROM conversation_history WHERE summary_id IS NOT NULL") == 84);
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_of_a_clock_that_was_set_back_does_not_hold_for_ever) {

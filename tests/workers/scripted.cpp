@@ -129,12 +129,20 @@ scripted_store::awaitable_result<std::optional<base::wall_time>> scripted_store:
 
 scripted_store::awaitable_result<std::optional<engram::store::summary_task>> scripted_store::claim_summary(
     engram::store::summary_request request) {
+    claimed.push_back(request);
     if (claims.empty()) co_return std::optional<engram::store::summary_task>();
     auto task = std::move(claims.front());
     claims.pop_front();
     task.of = request.of;
     task.owner = request.owner;
     co_return std::optional(std::move(task));
+}
+
+scripted_store::awaitable_result<bool> scripted_store::commit_condensed(engram::store::summary_task,
+                                                                        std::string summary,
+                                                                        base::wall_time) {
+    condensed.push_back(std::move(summary));
+    co_return takes_condensed;
 }
 
 scripted_store::awaitable_result<bool> scripted_store::commit_summary(engram::store::summary_task,

@@ -56,6 +56,8 @@ public:
         engram::store::summary_request request) override;
     awaitable_result<bool> commit_summary(engram::store::summary_task task, std::string summary,
                                           bool delete_turns, base::wall_time at) override;
+    awaitable_result<bool> commit_condensed(engram::store::summary_task task, std::string summary,
+                                            base::wall_time at) override;
     awaitable_result<void> renew_summary(engram::store::summary_task const&, base::wall_time) override;
     awaitable_result<void> release_summary(engram::store::summary_task task,
                                            base::wall_time not_before) override;
@@ -77,8 +79,9 @@ public:
     std::vector<conversation> due;
     std::optional<base::wall_time> lease_end;
     std::deque<engram::store::summary_task> claims;
-    std::vector<std::string> summaries;
-    bool takes_summaries = true;
+    std::vector<std::string> summaries, condensed;
+    std::vector<engram::store::summary_request> claimed;
+    bool takes_summaries = true, takes_condensed = true;
     int given_back = 0;
 
 private:

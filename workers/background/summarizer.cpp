@@ -3,6 +3,7 @@
 #include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "workers/background/condensing.hpp"
 #include "workers/chat/prompt.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -57,6 +58,7 @@ asio::awaitable<void> summarizer::summarize(store::conversation which) {
     request.of = which;
     request.trigger_turns = options_.trigger_turns;
     request.keep_turns = options_.keep_turns;
+    request.condense_tokens = options_.condense_tokens;
     request.owner = owner_;
     request.lease = lease;
     request.now = clock_.wall();
@@ -89,9 +91,8 @@ asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
 }
 
 // The answer to the request, the lease kept meanwhile. Throws on cancellation, and what the call throws.
-asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(
-    store::summary_task const& task) {
-    auto request = compose_summary(options_, task);
+asio::awaitable<claude::result<claude::answer>> summarizer::call_keeping_lease(
+    store::summary_task const& task, claude::request request) {
     auto const until = steady_clock::now() + options_.timeout;
     auto group = asio::experimental::make_parallel_group(
         asio::co_spawn(
@@ -105,11 +106,12 @@ asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(
     co_return std::move(answer);
 }
 
-// The summary, or nothing if there is none that can be used; that has been logged and the session given back.
-asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
+// As call_keeping_lease(); what the call throws is an error, too.
+asio::awaitable<claude::result<claude::answer>> summarizer::ask_keeping_lease(store::summary_task const& task,
+                                                                              claude::request request) {
     claude::result<claude::answer> answer = claude::error{};
     try {
-        answer = co_await ask_keeping_lease(task);
+        answer = co_await call_keeping_lease(task, std::move(request));
     } catch (std::exception const& failure) {
         answer = claude::error{claude::error_kind::unavailable, failure.what(), 0, 0};
     }
@@ -118,6 +120,38 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await give_back_and_stop(task);
     }
+    co_return std::move(answer);
+}
+
+// The summaries that have outgrown their room become one, if that can be had now; else they stay as they are.
+asio::awaitable<void> summarizer::condense(store::summary_task& task) {
+    auto answer = co_await ask_keeping_lease(task, compose_condensing(options_, task.to_condense));
+    auto text = answer ? read_condensed(*answer, task.to_condense) : std::nullopt;
+    bool condensed = false;
+    if (text) {
+        auto const commit = [&] { return store_.commit_condensed(task, *text, clock_.wall()); };
+        auto const committed = co_await patience_.insist(commit);
+        condensed = committed && *committed;
+    }
+    if (condensed) ++counts_.condensed;
+    base::log_info(condensed
+                       ? "summaries of a session condensed"
+                       : "summaries of a session were not condensed; it will be tried again with the next",
+                   {{"user", task.of.user_id},
+                    {"session", task.of.session_id},
+                    {"summaries", task.to_condense.size()},
+                    {"error", answer ? "" : claude::loggable(answer.error())}});
+    auto& earlier = task.earlier_summaries;
+    if (condensed)
+        earlier.insert(earlier.begin(), std::move(*text));
+    else
+        for (auto i = task.to_condense.size(); i-- > 0;)
+            earlier.insert(earlier.begin(), task.to_condense[i].content);
+}
+
+// The summary, or nothing if there is none that can be used; that has been logged and the session given back.
+asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
+    auto answer = co_await ask_keeping_lease(task, compose_summary(options_, task));
     bool const usable = answer && !base::is_blank(answer->text()) && answer->stop_reason != "refusal";
     if (usable) {
         failures_.erase(task.of);
@@ -152,6 +186,7 @@ milliseconds summarizer::pause_after(store::conversation const& which, bool hope
 
 asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
     auto const begun = steady_clock::now();
+    if (!task.to_condense.empty()) co_await condense(task);
     auto const summary = co_await ask_for_summary(task);
     if (!summary) co_return;
     auto const commit = [&] {

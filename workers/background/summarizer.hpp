@@ -22,7 +22,9 @@ namespace engram::workers {
 
 /// Makes the summary of one conversation. Exactly one process works on a conversation at a time (a lease in
 /// the store, renewed while the call runs), and the store takes a summary only if none of its turns has left
-/// the window meanwhile.
+/// the window meanwhile. If the conversation's earlier summaries have outgrown their room, the oldest become
+/// one first; a crash between the two leaves the conversation due, and if that fails its turns are summarized
+/// all the same.
 ///
 /// All calls from one executor; what it refers to must outlive it. Must outlive its coroutines.
 class summarizer {
@@ -45,7 +47,11 @@ public:
 
 private:
     boost::asio::awaitable<void> write_summary(store::summary_task task);
-    boost::asio::awaitable<claude::result<claude::answer>> ask_keeping_lease(store::summary_task const& task);
+    boost::asio::awaitable<void> condense(store::summary_task& task);
+    boost::asio::awaitable<claude::result<claude::answer>> ask_keeping_lease(store::summary_task const& task,
+                                                                             claude::request request);
+    boost::asio::awaitable<claude::result<claude::answer>> call_keeping_lease(store::summary_task const& task,
+                                                                              claude::request request);
     boost::asio::awaitable<void> give_back_and_stop(store::summary_task const& task);
     [[nodiscard]] std::chrono::milliseconds pause_after(store::conversation const& which, bool hopeless);
     boost::asio::awaitable<std::optional<std::string>> ask_for_summary(store::summary_task const& task);

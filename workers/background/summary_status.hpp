@@ -8,6 +8,7 @@ namespace engram::workers {
 
 struct summary_counts {
     std::uint64_t written = 0;
+    std::uint64_t condensed = 0;  ///< times that summaries of one conversation became one
     std::uint64_t failed = 0;     ///< given back, to be tried again
     std::uint64_t discarded = 0;  ///< another process was first, or something was erased meanwhile
 };

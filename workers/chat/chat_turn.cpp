@@ -109,6 +109,8 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
     query.job = turn.job.key;
     query.of = turn.job.conversation;
     query.memory_limit = options_.memory_limit;
+    query.memory_tokens = options_.memory_tokens;
+    query.recent_summaries = options_.recent_summaries;
     query.history_turns = options_.history_turns;
     query.now = clock_.wall();
     if (!searches()) return query;

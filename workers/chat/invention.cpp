@@ -206,6 +206,40 @@ std::size_t length_of_name(std::span<word const> words) {
 
 }  // namespace
 
+struct retelling::content {
+    explicit content(std::string_view said) : text(base::to_utf8(said)), words(words_of(text)) {
+        for (auto const number : numbers_of(text))
+            numbers.insert(number);
+        for (auto const& one : words)
+            single.insert(one.text);
+    }
+
+    std::string text;
+    std::vector<word> words;  // these point into `text`
+    std::set<std::string_view> numbers, single;
+};
+
+retelling::retelling(std::string_view said) : said_(std::make_unique<content const>(said)) {}
+retelling::~retelling() = default;
+
+bool retelling::lacks(std::string_view text) const {
+    auto const valid = base::to_utf8(text);
+    for (auto const number : numbers_of(valid))
+        if (!said_->numbers.contains(number)) return true;
+    std::size_t literals = 0, missing = 0;
+    auto const words = words_of(valid);
+    for (std::size_t at = 0; at < words.size();) {
+        auto const rest = std::span(words).subspan(at);
+        auto const length = length_of_name(rest);
+        at += length;
+        if (rest[0].kind == word::kind::name && !occurs_in(rest.first(length), said_->words)) return true;
+        if (rest[0].kind != word::kind::literal) continue;
+        ++literals;
+        missing += said_->single.contains(rest[0].text) ? 0 : 1;
+    }
+    return missing * 6 > literals;
+}
+
 bool invents(std::string_view text, std::span<std::string_view const> sources) {
     // The pieces below point into these.
     auto const valid_text = base::to_utf8(text);

@@ -1,6 +1,7 @@
 // Whether a text says more than its sources do, as far as that can be seen without understanding it. Pure.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -17,5 +18,23 @@ namespace engram::workers {
 ///
 /// It errs on the side of "invented". Numbers in words and sources recombined it cannot see.
 [[nodiscard]] bool invents(std::string_view text, std::span<std::string_view const> sources);
+
+/// The other way round, for many texts: whether what `said` says leaves out something of them.
+class retelling {
+public:
+    explicit retelling(std::string_view said);
+    ~retelling();
+    retelling(retelling const&) = delete;
+    retelling& operator=(retelling const&) = delete;
+
+    /// True if `text` has a number or a name that was not said, or if of its words in scripts without
+    /// capitals (in Chinese, Japanese and Korean: characters) more than a sixth were not. Like invents() it
+    /// errs on the side of true.
+    [[nodiscard]] bool lacks(std::string_view text) const;
+
+private:
+    struct content;
+    std::unique_ptr<content const> said_;
+};
 
 }  // namespace engram::workers

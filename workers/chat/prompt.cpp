@@ -1,11 +1,13 @@
 #include "workers/chat/prompt.hpp"
 
+#include "base/token_estimate.hpp"
 #include "base/utf8.hpp"
 #include "workers/chat/memory_tags.hpp"
-#include "workers/chat/token_estimate.hpp"
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <ranges>
 #include <span>
 #include <unordered_set>
 #include <utility>
@@ -50,6 +52,9 @@ constexpr std::size_t shortest_cut = 500;
 // A memory is a sentence, a summary a few. What is longer was written by other means and shall not fill the
 // prompt.
 constexpr std::size_t memory_bytes = 8'000;
+
+// A session's own summaries are condensed long before they have as many.
+constexpr std::size_t own_summary_tokens = 25'000;
 
 // Of an earlier turn, what is enough to know what it was about.
 constexpr std::size_t recalled_bytes = 1'200;
@@ -111,32 +116,42 @@ struct memory_list {
     std::unordered_set<std::int64_t> shown;
 };
 
-// Which comes first if there is no room for all: a session's own summaries stand for turns that are nowhere
-// else.
-int rank_of(store::memory const& one, std::string_view session_id) {
-    if (one.type == "summary" && one.session_id == session_id) return 0;
-    return one.pinned ? 1 : 2;
+bool is_own_summary(store::memory const& one, std::string_view session_id) {
+    return one.type == "summary" && !one.session_id.empty() && one.session_id == session_id;
 }
 
-// As many lines as `tokens` allow, the newest of each rank, in the order in which they were noted.
+// As many lines as there is room for, the memories that come first before the others, in the order in which
+// they were noted. A session's own summaries stand for turns that are nowhere else: they are all shown, and
+// half of the room stays for the rest however long they are. Summaries of other sessions get at most a
+// quarter of it.
 memory_list list_memories(std::vector<store::memory> const& memories, std::string_view session_id,
                           std::size_t tokens) {
     memory_list list;
-    std::vector<std::string> lines(memories.size());
-    for (int rank = 0; rank <= 2; ++rank) {
-        for (auto i = memories.size(); i-- > 0;) {
-            auto const& one = memories[i];
-            if (rank_of(one, session_id) != rank) continue;
-            auto line = line_of(one, session_id);
-            auto const size = estimate_tokens(line);
-            if (size > tokens) continue;
-            tokens -= size;
-            lines[i] = std::move(line);
-            list.shown.insert(one.id);
-        }
+    std::map<std::int64_t, std::string> lines;
+    auto own = own_summary_tokens, room = tokens, for_others = tokens / 4;
+    for (auto const& one : memories | std::views::reverse) {
+        if (!is_own_summary(one, session_id)) continue;
+        auto line = line_of(one, session_id);
+        auto const size = base::estimate_tokens(line);
+        if (size > own || tokens == 0) continue;
+        own -= size;
+        room -= std::min(size, room - std::min(room, tokens / 2));
+        lines.emplace(one.id, std::move(line));
     }
-    for (auto const& line : lines)
+    for (auto const& one : memories) {
+        if (is_own_summary(one, session_id)) continue;
+        bool const of_other = one.type == "summary" && !one.pinned;
+        auto line = line_of(one, session_id);
+        auto const size = base::estimate_tokens(line);
+        if (size > room || (of_other && size > for_others)) continue;
+        room -= size;
+        if (of_other) for_others -= size;
+        lines.emplace(one.id, std::move(line));
+    }
+    for (auto const& [id, line] : lines) {
         list.text += line;
+        list.shown.insert(id);
+    }
     if (!list.text.empty()) list.text = "<memories>\n" + list.text + "</memories>";
     return list;
 }
@@ -189,10 +204,11 @@ claude::request compose_chat(chat_options const& options, store::context const& 
     // The instructions are the same for everybody, the list for as long as it does not change: each is worth
     // a place in the cache.
     request.system.push_back({instructions(options.types), true});
-    auto room = options.memory_tokens;
-    auto list =
-        list_memories(context.memories, session_id, options.recall_limit > 0 ? share_of_list(room) : room);
-    room -= std::min(room, estimate_tokens(list.text));
+    auto const room = options.memory_tokens;
+    auto const for_list = options.recall_limit > 0 ? share_of_list(room) : room;
+    auto list = list_memories(context.memories, session_id, for_list);
+    // What a list beyond its share takes is not taken from what is recalled.
+    auto const listed = std::min(base::estimate_tokens(list.text), for_list);
     if (!list.text.empty()) request.system.push_back({std::move(list.text), true});
 
     for (auto const& turn : newest_within(context.turns, options.history_bytes)) {
@@ -202,7 +218,7 @@ claude::request compose_chat(chat_options const& options, store::context const& 
                   to_valid(turn.content));
     }
     if (!request.messages.empty()) request.messages.back().content.back().cache_breakpoint = true;
-    auto recalled = list_recalled(context, list.shown, options.recall_limit, room);
+    auto recalled = list_recalled(context, list.shown, options.recall_limit, room - listed);
     if (!recalled.empty()) add_block(request.messages, claude::role::user, std::move(recalled));
     add_block(request.messages, claude::role::user, std::string(message));
     return request;
@@ -231,7 +247,7 @@ std::string list_recalled(store::context const& context, std::unordered_set<std:
                       [](recalled_entry const& one) { return std::pair(one.score, one.id); });
     for (auto& one : entries) {
         std::erase_if(one.lines, [&](std::string const& line) {
-            auto const size = estimate_tokens(line);
+            auto const size = base::estimate_tokens(line);
             if (line.empty() || size > tokens || limit == 0) return true;
             tokens -= size;
             return false;

@@ -22,16 +22,32 @@ struct fixture {
     claude::gate gate{std::chrono::hours(1), [](claude::gate::state) {}, io.get_executor()};
     workers::summary_pool pool{{}, "me", store, claude, gate, clock, io.get_executor()};
     store::conversation const session{"u", "s"};
+    store::summary_task claims{{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}},
+                               {}, {}, {}};
+    bool started = false;
 
     fixture() {
         store.claims.push_back(
-            {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}});
+            {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}, {}, {}});
     }
 
     ~fixture() {
         asio::co_spawn(io, pool.stop(), asio::detached);
         io.restart();
         io.run_for(std::chrono::seconds(10));
+    }
+
+    // The conversation has summaries that are to become one.
+    void outgrow() {
+        if (!started) pool.start();
+        started = true;
+        settle();
+        auto task = claims;
+        task.earlier_summaries = {"- the newest"};
+        task.to_condense = {
+            {1, "summary", "- Ada came\n- and went on for a very long time about it", "", "s"},
+            {2, "summary", "- Ada has 2 dogs", "", "s"}};
+        store.claims = {std::move(task)};
     }
 
     // Lets everything that can happen now happen.
@@ -144,6 +160,62 @@ BOOST_AUTO_TEST_CASE(a_summary_that_was_cut_off_ends_with_its_last_whole_point) 
     settle();
     BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
     BOOST_TEST(store.summaries[0] == "- one\n- two");
+}
+
+BOOST_AUTO_TEST_CASE(summaries_that_outgrew_their_room_become_one_before_the_next_is_made) {
+    outgrow();
+    claude.will_say("- Ada has 2 dogs and a long story");
+    claude.will_say("- three");
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(claude.asked.size(), 2u);
+    BOOST_TEST(claude.asked[0].max_tokens == 1500u);
+    BOOST_TEST(claude.asked[0].messages[0].content[0].text().find("- Ada came\\n- and went on") !=
+               std::string::npos);
+    BOOST_REQUIRE_EQUAL(store.condensed.size(), 1u);
+    BOOST_TEST(store.condensed[0] == "- Ada has 2 dogs and a long story");
+    auto const second = claude.asked[1].messages[0].content[0].text();
+    BOOST_TEST(second.find("<earlier_summaries>\n- - Ada has 2 dogs") != std::string::npos);
+    BOOST_TEST(second.find("and went on") == std::string::npos);
+    BOOST_TEST(second.find("- the newest") != std::string::npos);
+    BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
+    BOOST_TEST(pool.status().condensed == 1u);
+    BOOST_TEST(pool.status().written == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(turns_are_summarized_even_if_the_earlier_summaries_cannot_be_condensed) {
+    for (int way = 0; way < 3; ++way) {
+        BOOST_TEST_CONTEXT(way) {
+            outgrow();
+            auto const asked = claude.asked.size();
+            if (way == 0) claude.will_fail(claude::error_kind::unavailable);
+            if (way == 1) claude.will_say("- Ada has 2 dogs", "max_tokens");
+            if (way == 2) claude.will_say("- Ada has 2 dogs");
+            store.takes_condensed = way != 2;
+            claude.will_say("- three");
+            pool.consider(session, 20);
+            settle();
+            BOOST_REQUIRE_EQUAL(claude.asked.size(), asked + 2);
+            auto const second = claude.asked.back().messages[0].content[0].text();
+            BOOST_TEST(second.find("and went on") != std::string::npos);
+            BOOST_TEST(pool.status().condensed == 0u);
+            BOOST_TEST(pool.status().written == std::uint64_t(way) + 1);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(condensing_that_is_cut_short_by_the_end_gives_the_session_back) {
+    outgrow();
+    claude.hold = true;
+    pool.consider(session, 20);
+    settle();
+    BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
+    asio::co_spawn(io, pool.stop(), asio::detached);
+    io.restart();
+    io.run_for(std::chrono::seconds(10));
+    BOOST_TEST(store.given_back == 1);
+    BOOST_TEST(store.condensed.empty());
+    BOOST_TEST(store.summaries.empty());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_asked_while_claude_refuses_everybody) {

@@ -52,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(the_store_is_asked_for_what_belongs_to_the_message, by_w
     BOOST_REQUIRE_EQUAL(store.queries.size(), 1u);
     auto const& query = store.queries[0];
     BOOST_TEST(query.find.limit == 10u);
-    BOOST_TEST(query.memory_limit == 20u);
+    BOOST_TEST(query.memory_limit == 500u);
     BOOST_TEST(bool(query.now == clock.wall()));
     BOOST_TEST(query.find.vector.empty());
     BOOST_TEST(query.find.vector_model.empty());

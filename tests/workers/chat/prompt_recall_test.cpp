@@ -1,8 +1,8 @@
 // What stands in a prompt of what was found for the message, and how much of it and of the list there is room
 // for.
+#include "base/token_estimate.hpp"
 #include "workers/adversarial.hpp"
 #include "workers/chat/prompt.hpp"
-#include "workers/chat/token_estimate.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,10 +13,10 @@
 namespace {
 
 using namespace engram;
+using base::estimate_tokens;
 using test::contains;
 using test::count;
 using workers::compose_chat;
-using workers::estimate_tokens;
 using workers::list_recalled;
 
 constexpr std::size_t plenty = 4'000;
@@ -195,31 +195,47 @@ BOOST_AUTO_TEST_CASE(the_list_has_three_quarters_of_the_room_if_something_may_be
     BOOST_CHECK_EQUAL(list_of(compose_chat(options, context, "s", "hi")), "");
 }
 
-BOOST_AUTO_TEST_CASE(the_newest_memories_stay_in_the_list) {
+BOOST_AUTO_TEST_CASE(the_memories_that_come_first_are_listed_in_the_order_of_their_ids) {
     store::context context;
-    for (int label = 1; label < 10; ++label)
+    for (int const label : {9, 2, 7, 1, 3})
         context.memories.push_back(memory(label, hundred_tokens('a')));
     workers::chat_options options;
-    options.memory_tokens = 400;
+    options.memory_tokens = 440;  // 330 for the list: a line is longer
     auto const list = list_of(compose_chat(options, context, "s", "hi"));
-    auto const seven = list.find("- #7 "), eight = list.find("- #8 "), nine = list.find("- #9 ");
+    auto const two = list.find("- #2 "), seven = list.find("- #7 "), nine = list.find("- #9 ");
     BOOST_REQUIRE_NE(nine, std::string::npos);
-    BOOST_CHECK_LT(seven, eight);
-    BOOST_CHECK_LT(eight, nine);
+    BOOST_CHECK_LT(two, seven);
+    BOOST_CHECK_LT(seven, nine);
+    BOOST_CHECK(!contains(list, "- #1 ") && !contains(list, "- #3 "));
 }
 
-BOOST_AUTO_TEST_CASE(the_summaries_of_this_session_stay_in_the_list_before_anything_else) {
+BOOST_AUTO_TEST_CASE(the_summaries_of_this_session_are_all_listed_and_leave_half_of_the_room) {
     store::context context;
-    context.memories = {memory(1, hundred_tokens('a'), "summary", "s"),
-                        memory(2, hundred_tokens('b'), "summary", "t"), memory(3, hundred_tokens('c')),
-                        memory(4, hundred_tokens('d'))};
+    for (int label = 1; label <= 10; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('a'), "summary", "s"));
+    for (int label = 11; label <= 20; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('b')));
+    context.found_memories = {found(20, hundred_tokens('b'), 1)};
     workers::chat_options options;
-    options.memory_tokens = 320;  // 240 for the list: a line of a summary is longer
+    options.memory_tokens = 800;  // 600 for the list, 300 of them for memories in any case
+    auto const request = compose_chat(options, context, "s", "hi");
+    auto const list = list_of(request);
+    BOOST_CHECK_EQUAL(count(list, "(summary of this session"), 10U);
+    BOOST_CHECK_EQUAL(count(list, "(fact"), 2U);
+    BOOST_CHECK(contains(recalled_of(request), "- #20 "));
+}
+
+BOOST_AUTO_TEST_CASE(summaries_of_other_sessions_get_at_most_a_quarter_of_the_list) {
+    store::context context;
+    for (int label = 1; label <= 3; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('a'), "summary", "t"));
+    for (int label = 4; label <= 20; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('b')));
+    workers::chat_options options;
+    options.memory_tokens = 800;  // 600 for the list
     auto const list = list_of(compose_chat(options, context, "s", "hi"));
-    BOOST_CHECK(contains(list, "- #1 (summary of this session"));
-    BOOST_CHECK(contains(list, "- #4 (fact"));
-    BOOST_CHECK(!contains(list, "- #2 ") && !contains(list, "- #3 "));
-    BOOST_CHECK_LT(list.find("- #1 "), list.find("- #4 "));
+    BOOST_CHECK_EQUAL(count(list, "(summary of an earlier session"), 1U);
+    BOOST_CHECK_EQUAL(count(list, "(fact"), 4U);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_found_gets_the_rest_of_the_room_the_best_of_it_first) {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace engram::workers {
+namespace engram::base {
 
 /// Tokens, on the safe side: four bytes of ASCII, or one other character, are one.
 [[nodiscard]] constexpr std::size_t estimate_tokens(std::string_view text) {
@@ -17,4 +17,4 @@ namespace engram::workers {
     return (ascii + 3) / 4 + others;
 }
 
-}  // namespace engram::workers
+}  // namespace engram::base
