@@ -53,14 +53,12 @@ private:
         token_kind kind;
         recall::script script;
         std::u32string text;
-        std::vector<std::u32string> groups;
         bool number = false, rare = false, name = false, capital = false;
         bool in_old = false, in_new = false;
         bool held = false;  ///< in a text that stays
     };
     struct traced {
         std::vector<mark> marks;
-        std::size_t counted = 0;  ///< marks of the old text
         bool has_successor = false;
     };
     struct place {
@@ -68,6 +66,8 @@ private:
     };
     using found = std::unordered_map<std::uint32_t, std::uint64_t>;  // text -> its marks
 
+    static void append_marks(token const& one, bool german, std::vector<mark>& marks);
+    [[nodiscard]] static std::vector<mark> marks_of(std::string_view text);
     void index(std::uint32_t text);
     void look_for(token const& one, found& into) const;
     void look_at(place where, token const& one, std::u32string_view run, found& into) const;

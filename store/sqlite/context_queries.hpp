@@ -3,6 +3,7 @@
 
 #include "store/conversations.hpp"
 #include "store/sqlite/outcome_queries.hpp"
+#include "store/sqlite/past_queries.hpp"
 #include "store/sqlite/recall_search.hpp"
 #include "store/sqlite/user_queries.hpp"
 
@@ -28,13 +29,16 @@ public:
 private:
     std::vector<memory> load_memories(context_query const& query);
     void take_more(std::vector<memory>& chosen, rows found, std::size_t limit);
-    std::vector<turn> load_turns(context_query const& query);
-    void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
+    std::vector<turn> load_turns(context_query const& query, taken_back const* past);
+    void hide_past(taken_back& past, std::vector<memory>& memories);
+    void find_for_message(context_query const& query, std::int64_t user_key, taken_back const* past,
+                          context& loaded);
     bool tells_only_of_the_past(std::int64_t turn, std::string const& user_id);
 
     outcome_queries outcomes_;
     user_reader users_;
     recall_search search_;
+    past_queries past_;
     statement own_summaries_;
     statement pinned_memories_;
     statement newest_memories_;

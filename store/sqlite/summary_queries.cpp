@@ -1,5 +1,6 @@
 #include "store/sqlite/summary_queries.hpp"
 
+#include "base/utf8.hpp"
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/summary_lease.hpp"
 
@@ -17,14 +18,18 @@ constexpr char const* this_turn =
 
 constexpr char const* this_session = " WHERE user_id = ?1 AND session_id = ?2";
 
+// What a summary says all of whose points were taken back: it still stands for its turns.
+constexpr char const* nothing_left = "- (…)";
+
 }  // namespace
 
 summary_queries::summary_queries(connection& db, user_writer& users, recall_index& index,
-                                 memory_writer& memories, claim_limits limits)
+                                 memory_writer& memories, past_queries& past, claim_limits limits)
     : db_(db),
       users_(users),
       index_(index),
       memories_(memories),
+      past_(past),
       limits_(limits),
       find_session_(
           db.prepare(std::string("SELECT window_turns, summary_from, summary_until FROM engram_session")
@@ -32,10 +37,12 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
       count_window_(db.prepare(std::string("SELECT count(*) ").append(in_window))),
       correct_window_(
           db.prepare(std::string("UPDATE engram_session SET window_turns = ?3").append(this_session))),
-      window_(db.prepare(std::string("SELECT id, role, content ").append(in_window).append(" ORDER BY id"))),
-      summaries_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_summaries "
-                            "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
-                            "AND valid_to IS NULL ORDER BY id DESC LIMIT ?3")),
+      window_(db.prepare(
+          std::string("SELECT id, role, content, created_at ").append(in_window).append(" ORDER BY id"))),
+      summaries_(db.prepare(
+          "SELECT content, id, created_at FROM long_term_memory INDEXED BY engram_memory_summaries "
+          "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
+          "AND valid_to IS NULL ORDER BY id DESC LIMIT ?3")),
       lease_(db.prepare(
           std::string("UPDATE engram_session SET summary_owner = ?3, summary_from = ?4, summary_until = ?5")
               .append(this_session))),
@@ -55,9 +62,11 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
 
 std::optional<summary_task> summary_queries::claim_summary(summary_request const& request) {
     if (!is_due(request)) return std::nullopt;
-    summary_task task{request.of, request.owner, oldest_turns(request.of, request.keep_turns), {}, {}};
+    auto const past = past_.load(request.of.user_id);
+    summary_task task{
+        request.of, request.owner, oldest_turns(request.of, request.keep_turns, past.get()), {}, {}};
     if (task.turns.empty()) return std::nullopt;
-    task.earlier_summaries = earlier_summaries(request.of);
+    task.earlier_summaries = earlier_summaries(request.of, past.get());
     task.seen = users_.find(request.of.user_id).seen;
     auto const now = base::to_unix_ms(request.now);
     lease_.run(request.of.user_id, request.of.session_id, request.owner, now,
@@ -81,7 +90,8 @@ bool summary_queries::is_due(summary_request const& request) {
 // Walks from the oldest turn to the last place that may be cut: before a user turn, at least `keep_turns`
 // from the end, within the limits. If there is none (a history that is not in pairs), the first place after
 // that.
-std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::size_t keep_turns) {
+std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::size_t keep_turns,
+                                                taken_back const* past) {
     std::size_t in_all = 0;
     {
         auto found = count_window_.query(of.user_id, of.session_id);
@@ -105,17 +115,21 @@ std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::siz
         if (cut > 0 && (place >= target || bytes >= limits_.bytes)) break;
         turns.push_back({found.integer(0), role, found.text(2)});
         bytes += turns.back().content.size();
+        if (past != nullptr) past_.cut_turn(*past, turns.back(), found.text(3));
     }
     if (turns.size() == in_all && (cut == 0 || target == in_all)) cut = in_all;
     turns.resize(cut);
     return turns;
 }
 
-std::vector<std::string> summary_queries::earlier_summaries(conversation const& of) {
+std::vector<std::string> summary_queries::earlier_summaries(conversation const& of, taken_back const* past) {
     std::vector<std::string> earlier;
     auto found = summaries_.query(of.user_id, of.session_id, limits_.earlier_summaries);
-    while (found.next())
+    while (found.next()) {
         earlier.push_back(found.text(0));
+        if (past != nullptr) past_.cut_summary(*past, found.integer(1), earlier.back(), found.text(2));
+    }
+    std::erase_if(earlier, [](std::string const& one) { return base::is_blank(one); });
     std::ranges::reverse(earlier);
     return earlier;
 }
@@ -131,8 +145,7 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
         auto found = find_turn_.query(one.id, of.user_id, of.session_id);
         if (!found.next()) return false;
     }
-    auto const summary_id =
-        memories_.add_summary(user, summary, text, {of.user_id, of.session_id, {}, 0, 0, at});
+    auto const summary_id = add_summary(user, task, summary, text, at);
     users_.save(user);
     std::int64_t covered = 0;
     for (auto const& one : task.turns) {
@@ -146,6 +159,19 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
     shrink_window_.run(of.user_id, of.session_id, covered);
     end_lease_.run(of.user_id, of.session_id, task.owner, std::int64_t{0});
     return true;
+}
+
+// Something may have been taken back since the turns were given to the model.
+std::int64_t summary_queries::add_summary(user_row& user, summary_task const& task,
+                                          std::string const& summary, analysed_text const& text,
+                                          base::wall_time at) {
+    memory_origin const origin{task.of.user_id, task.of.session_id, {}, 0, 0, at};
+    auto const past = past_.load(task.of.user_id);
+    auto left = summary;
+    if (!past || !past_.cut_new_summary(*past, task.turns, left))
+        return memories_.add_summary(user, summary, text, origin);
+    if (base::is_blank(left)) left = nothing_left;
+    return memories_.add_summary(user, left, analyse_summary(index_.texts(), left), origin);
 }
 
 void summary_queries::delete_turn(user_row const& user, conversation const& of, std::int64_t id) {

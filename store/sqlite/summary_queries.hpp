@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/sqlite/memory_writer.hpp"
+#include "store/sqlite/past_queries.hpp"
 #include "store/summaries.hpp"
 
 #include <optional>
@@ -25,7 +26,7 @@ struct claim_limits {
 class summary_queries {
 public:
     summary_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories,
-                    claim_limits limits = {});
+                    past_queries& past, claim_limits limits = {});
 
     [[nodiscard]] std::optional<summary_task> claim_summary(summary_request const& request);
     /// `summary` must not be blank.
@@ -36,15 +37,18 @@ public:
 
 private:
     bool is_due(summary_request const& request);
-    std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns);
-    std::vector<std::string> earlier_summaries(conversation const& of);
+    std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns, taken_back const* past);
+    std::vector<std::string> earlier_summaries(conversation const& of, taken_back const* past);
 
+    std::int64_t add_summary(user_row& user, summary_task const& task, std::string const& summary,
+                             analysed_text const& text, base::wall_time at);
     void delete_turn(user_row const& user, conversation const& of, std::int64_t id);
 
     connection& db_;
     user_writer& users_;
     recall_index& index_;
     memory_writer& memories_;
+    past_queries& past_;
     claim_limits limits_;
     statement find_session_;
     statement count_window_;
