@@ -18,7 +18,7 @@ struct admin_request {
     std::string output;  ///< empty: standard output
     std::optional<long> limit;
     bool past = false, pinned = false, pin = false, unpin = false, memories = false;
-    bool all = false, json = false, yes = false;
+    bool all = false, json = false, yes = false, dry_run = false;
 };
 
 /// Each prints its result, or one line on standard error that says what to do, and returns an exit code of

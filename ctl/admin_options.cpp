@@ -94,6 +94,7 @@ void add_changing_memories(CLI::App& memory, registration& known, admin_request&
         memory, "delete", "erase one for good, with the exchanges it was learnt from", delete_memory);
     known.memory_argument(gone);
     known.destroys(gone);
+    gone.add_flag("--dry-run", into.dry_run, "only show what would go");
     auto& restore = known.add_for_user(memory, "restore", "let a past version hold again", restore_memory);
     known.memory_argument(restore);
 }

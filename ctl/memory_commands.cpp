@@ -79,6 +79,11 @@ int edit_memory(connection& redis, admin_request const& request) {
 int delete_memory(connection& redis, admin_request const& request) {
     auto const id = memory_id(request.memory);
     if (!id) return fail_as_no_id(request);
+    if (request.dry_run) {
+        json::object fields{{"memory_id", *id}, {"dry_run", true}};
+        return show(request, call_admin(redis, request.target, "memory.delete", std::move(fields)),
+                    preview_page);
+    }
     if (auto const refused = ask_before_deleting(redis, request, *id)) return *refused;
     return call_with_id(redis, request, "memory.delete", deleted_page);
 }

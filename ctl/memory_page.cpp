@@ -2,6 +2,7 @@
 
 #include "ctl/display.hpp"
 #include "ctl/json_fields.hpp"
+#include "ctl/session_page.hpp"
 #include "ctl/turn_text.hpp"
 
 #include <vector>
@@ -53,6 +54,21 @@ std::vector<std::string> found_memory_cells(json::object const& memory) {
 std::vector<std::string> found_turn_cells(json::object const& turn) {
     return {score_cell(turn, "score"),   text_cell(turn, "session_id", 40), text_cell(turn, "created_at", 24),
             text_cell(turn, "role", 10), text_cell(turn, "content", 80),    text_cell(turn, "why", 80)};
+}
+
+std::vector<std::string> doomed_memory_cells(json::object const& memory) {
+    return {number_cell(memory, "id"), label_of(memory), text_cell(memory, "type", 20),
+            text_cell(memory, "content", 100)};
+}
+
+std::vector<std::string> doomed_summary_cells(json::object const& memory) {
+    return {number_cell(memory, "id"), text_cell(memory, "session_id", 40),
+            text_cell(memory, "content", 100)};
+}
+
+std::vector<std::string> doomed_turn_cells(json::object const& turn) {
+    return {number_cell(turn, "id"), text_cell(turn, "session_id", 40), text_cell(turn, "role", 10),
+            text_cell(turn, "content", 80), says(turn, "left") ? text_cell(turn, "left", 80) : "-"};
 }
 
 // "7 (#12), fact"
@@ -131,6 +147,25 @@ std::optional<std::string> changed_page(json::object const& result) {
 
 std::optional<std::string> restored_page(json::object const& result) {
     return change_text("restored", result);
+}
+
+std::optional<std::string> preview_page(json::object const& result) {
+    static list_kind const memories{
+        "memories", "no memories", {"ID", "LABEL", "TYPE", "MEMORY"}, doomed_memory_cells};
+    static list_kind const summaries{
+        "summaries", "no summaries", {"ID", "SESSION", "SUMMARY"}, doomed_summary_cells};
+    static list_kind const turns{
+        "turns", "no turns", {"ID", "SESSION", "ROLE", "TURN", "WHAT STAYS OF IT"}, doomed_turn_cells};
+    auto const counts = deleted_page(result);
+    if (!counts) return std::nullopt;
+    std::string out = "Nothing was deleted. This would go:\n" + counts->substr(counts->find('\n') + 1);
+    for (auto const* kind : {&memories, &summaries, &turns}) {
+        list_table table(*kind);
+        if (!table.add(result)) return std::nullopt;
+        out += '\n' + table.text();
+    }
+    if (!is_true(result, "complete")) out += "\nThere is more than is shown here.\n";
+    return out;
 }
 
 std::optional<std::string> deletion_warning(json::object const& result) {

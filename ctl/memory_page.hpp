@@ -19,6 +19,8 @@ namespace engram::ctl {
 [[nodiscard]] std::optional<std::string> history_page(boost::json::object const& result);
 [[nodiscard]] std::optional<std::string> changed_page(boost::json::object const& result);  ///< add, update
 [[nodiscard]] std::optional<std::string> restored_page(boost::json::object const& result);
+[[nodiscard]] std::optional<std::string> preview_page(
+    boost::json::object const& result);  ///< delete, as a dry run
 
 /// Given the result of memory.history: what deleting that memory takes away.
 [[nodiscard]] std::optional<std::string> deletion_warning(boost::json::object const& result);

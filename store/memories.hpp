@@ -69,6 +69,19 @@ struct erasure_counts {
     }
 };
 
+/// What an erasure would take away.
+struct erasure_preview {
+    struct changed_turn {
+        turn what;  ///< as it is
+        std::string session_id;
+        std::string left;  ///< what stays of it; empty: nothing
+    };
+    erasure_counts counts;
+    std::vector<memory> memories;   ///< all versions
+    std::vector<memory> summaries;  ///< their other turns are summarized anew
+    std::vector<changed_turn> turns;
+};
+
 struct erased {
     erasure_counts counts;
     std::vector<std::string> reply_keys;  ///< of replies that may still be in Redis
@@ -145,10 +158,14 @@ public:
     virtual answer<std::optional<memory_record>> restore_memory(std::string user_id, std::int64_t memory_id,
                                                                 base::wall_time at) = 0;
 
-    /// All versions, the exchanges they were learnt from (turns become blank), the summaries of those. Of one
-    /// that is deleted already but not finished: what was reported then.
+    /// All versions, the exchanges they were learnt from (turns become blank), and the sentences that tell it
+    /// in other turns; the summaries of those, and those that tell it. Of one that is deleted already but not
+    /// finished: what was reported then.
     virtual answer<std::optional<erased>> delete_memory(std::string user_id, std::int64_t memory_id,
                                                         base::wall_time at) = 0;
+    /// What delete_memory() would do now; nothing is changed.
+    virtual answer<std::optional<erasure_preview>> preview_deletion(std::string user_id,
+                                                                    std::int64_t memory_id) = 0;
     virtual answer<std::optional<erased>> delete_session(conversation which, bool memories,
                                                          base::wall_time at) = 0;
     /// Nothing is left of the user but that they were forgotten and when, under a digest of their id, and

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "store/search.hpp"
+#include "store/telltale.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,8 @@ public:
     /// One search for what has to do with `query`, by entries of this index.
     [[nodiscard]] virtual std::shared_ptr<ranker> ranker_for(std::string query,
                                                              base::wall_time now) const = 0;
+    /// To look for the sentences that tell something. Null: this index cannot do it.
+    [[nodiscard]] virtual std::unique_ptr<telltale> make_telltale() const { return nullptr; }
 };
 
 }  // namespace engram::store

@@ -1,5 +1,6 @@
 #include "store/sqlite/context_queries.hpp"
 
+#include "base/utf8.hpp"
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/summary_lease.hpp"
 
@@ -28,6 +29,7 @@ context_queries::context_queries(connection& db, text_index const* texts)
       users_(db),
       search_(db, texts),
       profile_(db),
+      past_(db, texts),
       found_memory_(
           db.prepare(select(prompt_columns,
                             "FROM long_term_memory WHERE id = ?1 AND user_id = ?2 AND valid_to IS NULL "
@@ -42,7 +44,7 @@ context_queries::context_queries(connection& db, text_index const* texts)
                                "CROSS JOIN long_term_memory m ON m.id = s.memory_id "
                                "WHERE s.user_turn IN (?1, ?1 - 1) AND ?1 IN (s.user_turn, s.assistant_turn) "
                                "AND m.user_id = ?2")),
-      newest_turns_(db.prepare("SELECT id, role, content "
+      newest_turns_(db.prepare("SELECT id, role, content, created_at "
                                "FROM conversation_history INDEXED BY engram_history_window "
                                "WHERE user_id = ?1 AND session_id = ?2 AND summary_id IS NULL "
                                "AND role IN ('user', 'assistant') ORDER BY id DESC LIMIT ?3")),
@@ -61,12 +63,25 @@ context context_queries::load_context(context_query const& query) {
     loaded.seen = user.seen;
     loaded.forgotten_at = base::wall_time(std::chrono::milliseconds(user.forgotten_at));
     loaded.memories = profile_.load(query);
-    loaded.turns = load_turns(query);
-    if (query.find.limit > 0) find_for_message(query, user.key, loaded);
+    auto const past = past_.load(query.of.user_id);
+    if (past) hide_past(*past, loaded.memories);
+    loaded.turns = load_turns(query, past.get());
+    if (query.find.limit > 0) find_for_message(query, user.key, past.get(), loaded);
     return loaded;
 }
 
-void context_queries::find_for_message(context_query const& query, std::int64_t user_key, context& loaded) {
+// What holds gives nothing away; a summary may tell what does not hold any more until it is made anew.
+void context_queries::hide_past(taken_back& past, std::vector<memory>& memories) {
+    for (auto const& one : memories)
+        if (one.type != "summary") past.traces->hold(one.content);
+    std::erase_if(memories, [&](memory& one) {
+        return one.type == "summary" && past_.cut_summary(past, one.id, one.content, one.created_at) &&
+               base::is_blank(one.content);
+    });
+}
+
+void context_queries::find_for_message(context_query const& query, std::int64_t user_key,
+                                       taken_back const* past, context& loaded) {
     known_turns turns;
     for (auto const& one : loaded.turns)
         turns.insert(one.id);
@@ -88,22 +103,31 @@ void context_queries::find_for_message(context_query const& query, std::int64_t 
         if (hit.is_memory) {
             auto found = found_memory_.query(hit.row, query.of.user_id, base::to_unix_ms(query.now));
             if (!found.next()) continue;
-            loaded.found_memories.push_back({read_memory(found), hit.rank.score, std::move(hit.rank.why)});
+            auto memory = read_memory(found);
+            if (past != nullptr && memory.type == "summary" &&
+                past_.cut_summary(*past, memory.id, memory.content, memory.created_at) &&
+                base::is_blank(memory.content))
+                continue;
+            loaded.found_memories.push_back({std::move(memory), hit.rank.score, std::move(hit.rank.why)});
             ++besides;
             continue;
         }
         if (has_past && tells_only_of_the_past(hit, query.of.user_id)) continue;
-        besides += add_turns(hit, query.of.user_id, loaded) ? 1 : 0;
+        besides += add_turns(hit, query.of.user_id, past, loaded) ? 1 : 0;
     }
 }
 
 // Returns whether there are any.
-bool context_queries::add_turns(recall_hit const& hit, std::string const& user_id, context& loaded) {
+bool context_queries::add_turns(recall_hit const& hit, std::string const& user_id, taken_back const* past,
+                                context& loaded) {
     bool any = false;
     for (auto const id : hit.turns) {
         auto found = found_turn_.query(id, user_id);
         if (!found.next()) continue;
         auto turn = read_turn_record(found);
+        if (past != nullptr && past_.cut_turn(*past, turn.what, turn.created_at) &&
+            base::is_blank(turn.what.content))
+            continue;
         loaded.found_turns.push_back({std::move(turn.what), std::move(turn.session_id),
                                       std::move(turn.created_at), hit.rank.score, hit.rank.why, hit.row});
         any = true;
@@ -119,12 +143,15 @@ bool context_queries::tells_only_of_the_past(recall_hit const& hit, std::string 
     });
 }
 
-std::vector<turn> context_queries::load_turns(context_query const& query) {
+// A turn that tells only what was taken back stays as a blank one.
+std::vector<turn> context_queries::load_turns(context_query const& query, taken_back const* past) {
     std::vector<turn> turns;
     turns.reserve(std::min<std::size_t>(query.history_turns, 64));
     auto found = newest_turns_.query(query.of.user_id, query.of.session_id, query.history_turns);
-    while (found.next())
+    while (found.next()) {
         turns.push_back({found.integer(0), role_of(found.bytes(1)), found.text(2)});
+        if (past != nullptr) past_.cut_turn(*past, turns.back(), found.text(3));
+    }
     std::ranges::reverse(turns);
     return turns;
 }

@@ -3,6 +3,7 @@
 
 #include "store/conversations.hpp"
 #include "store/sqlite/outcome_queries.hpp"
+#include "store/sqlite/past_queries.hpp"
 #include "store/sqlite/profile_queries.hpp"
 #include "store/sqlite/recall_search.hpp"
 #include "store/sqlite/user_queries.hpp"
@@ -27,15 +28,18 @@ public:
                                                                      base::wall_time now);
 
 private:
-    std::vector<turn> load_turns(context_query const& query);
-    void find_for_message(context_query const& query, std::int64_t user_key, context& loaded);
-    bool add_turns(recall_hit const& hit, std::string const& user_id, context& loaded);
+    std::vector<turn> load_turns(context_query const& query, taken_back const* past);
+    void hide_past(taken_back& past, std::vector<memory>& memories);
+    void find_for_message(context_query const& query, std::int64_t user_key, taken_back const* past,
+                          context& loaded);
+    bool add_turns(recall_hit const& hit, std::string const& user_id, taken_back const* past, context& loaded);
     bool tells_only_of_the_past(recall_hit const& hit, std::string const& user_id);
 
     outcome_queries outcomes_;
     user_reader users_;
     recall_search search_;
     profile_queries profile_;
+    past_queries past_;
     statement found_memory_;
     statement found_turn_;
     statement past_memory_;

@@ -3,10 +3,11 @@
 namespace engram::store {
 
 curation_queries::curation_queries(connection& db, user_writer& users, memory_writer& memories,
-                                   text_index const* texts)
+                                   text_index const* texts, outdated_summaries& outdated)
     : users_(users),
       memories_(memories),
       texts_(texts),
+      outdated_(outdated),
       consolidated_(
           db.prepare("UPDATE engram_user SET notes = 0, consolidated_at = ?2, consolidation_until = 0 "
                      "WHERE user_key = ?1")) {}
@@ -51,6 +52,7 @@ std::optional<changed_memory> curation_queries::change(std::string const& user_i
     if (what.pinned) memories_.pin(saved.id, *what.pinned, at);
     users_.save(user);
     users_.name(user.key, user_id);
+    if (saved.id != old->what.id) outdated_.make_anew(user_id);
     return changed(user_id, saved, saved.id == old->what.id ? 0 : old->what.id);
 }
 

@@ -3,6 +3,7 @@
 
 #include "store/memories.hpp"
 #include "store/sqlite/memory_writer.hpp"
+#include "store/sqlite/outdating.hpp"
 #include "store/sqlite/text_analysis.hpp"
 #include "store/upkeep.hpp"
 
@@ -13,7 +14,8 @@ namespace engram::store {
 class curation_queries {
 public:
     /// `texts` may be null.
-    curation_queries(connection& db, user_writer& users, memory_writer& memories, text_index const* texts);
+    curation_queries(connection& db, user_writer& users, memory_writer& memories, text_index const* texts,
+                     outdated_summaries& outdated);
 
     // `text` and `texts` are what was made of new content before the transaction.
 
@@ -37,6 +39,7 @@ private:
     user_writer& users_;
     memory_writer& memories_;
     text_index const* texts_;
+    outdated_summaries& outdated_;
     statement consolidated_;
 };
 

@@ -1,10 +1,16 @@
 #include "store/sqlite/erasing_queries.hpp"
 
+#include "store/sqlite/erasure.hpp"
+#include "store/sqlite/memory_rows.hpp"
+
 #include <algorithm>
 #include <iterator>
 
 namespace engram::store {
 namespace {
+
+constexpr std::string_view traced_columns =
+    "SELECT id, role, content, item, summary_id, job_id, created_at, session_id";
 
 constexpr std::string_view in_window = " AND summary_id IS NULL AND role IN ('user', 'assistant')";
 constexpr std::string_view in_archive =
@@ -24,18 +30,7 @@ bool is_distinctive(std::string_view text) {
     return text.size() >= 12 && std::ranges::count(text, ' ') >= 2;
 }
 
-std::optional<std::int64_t> integer_or_none(rows const& from, int column) {
-    return from.is_null(column) ? std::nullopt : std::optional(from.integer(column));
-}
-
 }  // namespace
-
-struct erasing_queries::erasure {
-    std::string const& user_id;
-    std::int64_t user_key;
-    erased result;
-    blanked_outcomes outcomes;
-};
 
 erasing_queries::erasing_queries(connection& db, user_writer& users, recall_index& index,
                                  pending_queries& pending)
@@ -43,8 +38,11 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
       index_(index),
       pending_(pending),
       outcomes_(db),
-      memory_(db.prepare("SELECT label, content, memory_type, session_id, item, superseded_by, job_id "
-                         "FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
+      savepoint_(db.prepare("SAVEPOINT preview")),
+      roll_back_(db.prepare("ROLLBACK TO preview")),
+      release_(db.prepare("RELEASE preview")),
+      memory_(db.prepare("SELECT label, content, memory_type, session_id, item, superseded_by, job_id, "
+                         "created_at FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
       versions_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_by_label "
                            "WHERE user_id = ?1 AND label = ?2")),
       ended_for_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_superseded "
@@ -57,7 +55,7 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
       summaries_after_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_summaries "
                                   "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
                                   "AND id > ?3")),
-      turn_(db.prepare("SELECT session_id, summary_id, item, job_id FROM conversation_history "
+      turn_(db.prepare("SELECT session_id, summary_id, item, job_id, role, content FROM conversation_history "
                        "WHERE id = ?1 AND user_id = ?2")),
       blank_turn_(db.prepare("UPDATE conversation_history SET content = '', summary_id = 0, item = NULL "
                              "WHERE id = ?1")),
@@ -73,6 +71,15 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
                                         "AND instr(content, ?2) > 0")),
       cut_turn_(
           db.prepare("UPDATE conversation_history SET content = replace(content, ?2, '') WHERE id = ?1")),
+      traced_in_window_(db.prepare(history(traced_columns, true, " AND content <> ''"))),
+      traced_in_archive_(db.prepare(history(traced_columns, false, " AND content <> ''"))),
+      traced_summaries_(db.prepare("SELECT id, content, created_at FROM long_term_memory "
+                                   "INDEXED BY engram_memory_summaries WHERE user_id = ?1 "
+                                   "AND memory_type = 'summary'")),
+      held_memories_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_current "
+                                "WHERE user_id = ?1 AND valid_to IS NULL AND memory_type <> 'summary' "
+                                "ORDER BY id DESC LIMIT ?2")),
+      rewrite_turn_(db.prepare("UPDATE conversation_history SET content = ?2 WHERE id = ?1")),
       remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
       remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
       remove_turn_sources_(db.prepare("DELETE FROM engram_memory_source WHERE user_turn = ?1")),
@@ -94,19 +101,59 @@ std::optional<erased> erasing_queries::delete_memory(std::string const& user_id,
         known = found.next();
     }
     if (!known) return pending_.find_open(pending_erasure::kind::memory, user_id, name);
-    erasure what{user_id, users_.find_or_add(user_id).key, {}, {}};
+    erasure what{user_id, users_.find_or_add(user_id).key, {}, {}, nullptr};
     erase_memories(what, {id});
     users_.count_deletion(what.user_key);
     return finish(what, pending_erasure::kind::memory, name, at);
+}
+
+std::optional<erasure_preview> erasing_queries::preview_deletion(std::string const& user_id,
+                                                                 std::int64_t id) {
+    if (!memory_.query(id, user_id).next()) return std::nullopt;
+    erasure_preview shown;
+    savepoint_.run();
+    try {
+        erasure what{user_id, users_.find_or_add(user_id).key, {}, {}, &shown};
+        erase_memories(what, {id});
+        shown.counts = what.result.counts;
+        shown.counts.replies = what.outcomes.replies;
+    } catch (...) {
+        roll_back_.run();
+        release_.run();
+        throw;
+    }
+    roll_back_.run();
+    release_.run();
+    return shown;
+}
+
+void erasing_queries::remake_summaries(std::string const& user_id, std::set<std::int64_t> summaries) {
+    std::erase_if(summaries, [&](std::int64_t id) {
+        std::string session;
+        {
+            auto found = covers_.query(id, user_id);
+            if (!found.next()) return true;
+            session = found.bytes(0);
+        }
+        return !covered_.query(user_id, session, id).next();
+    });
+    erasure what{user_id, users_.find_or_add(user_id).key, {}, {}, nullptr};
+    erase_derived_summaries(what, summaries);
 }
 
 // With everything that these became, came from or went into.
 void erasing_queries::erase_memories(erasure& what, ids memories) {
     memories = versions_and_relatives(what.user_id, std::move(memories));
     std::vector<std::string> texts;
+    traces of;
     for (auto const id : memories) {
         auto found = memory_.query(id, what.user_id);
-        if (found.next() && is_distinctive(found.bytes(1))) texts.emplace_back(found.bytes(1));
+        if (!found.next()) continue;
+        if (is_distinctive(found.bytes(1))) texts.emplace_back(found.bytes(1));
+        if (found.bytes(2) == "summary") continue;  // its turns are gone, not what they told elsewhere
+        of.texts.push_back(found.text(1));
+        auto since = found.text(7);
+        if (of.texts.size() == 1 || since < of.since) of.since = std::move(since);
     }
     auto const told_in = sources_of(what, memories);
     erase_turns(what, told_in.turns);
@@ -115,6 +162,7 @@ void erasing_queries::erase_memories(erasure& what, ids memories) {
     erase_derived_summaries(what, told_in.summaries);
     for (auto const id : memories)
         remove_memory(what, id);
+    erase_traces(what, of);
     for (auto const& text : texts) {
         erase_mentions(what, text);
         outcomes_.blank_replies_with(what.user_id, text, what.outcomes);
@@ -218,6 +266,8 @@ void erasing_queries::erase_turns(erasure& what, ids const& turns) {
             summary = integer_or_none(found, 1);
             item = integer_or_none(found, 2);
             job = found.bytes(3);
+            if (what.preview != nullptr)
+                what.preview->turns.push_back({{id, role_of(found.bytes(4)), found.text(5)}, session, {}});
         }
         if (item) items.insert(*item);
         blank_turn_.run(id);
@@ -275,11 +325,22 @@ void erasing_queries::erase_mentions(erasure& what, std::string const& text) {
     erase_derived_summaries(what, summaries);
     ids items;
     for (auto const& [id, item] : turns) {
+        if (what.preview != nullptr) show_mention(*what.preview, what.user_id, id, text);
         cut_turn_.run(id, text);
         if (item) items.insert(*item);
         ++what.result.counts.turns;
     }
     renew_entries(what, items);
+}
+
+void erasing_queries::show_mention(erasure_preview& shown, std::string const& user_id, std::int64_t id,
+                                   std::string const& text) {
+    auto found = turn_.query(id, user_id);
+    if (!found.next()) return;
+    auto left = found.text(5);
+    for (auto at = left.find(text); at != left.npos; at = left.find(text, at))
+        left.erase(at, text.size());
+    shown.turns.push_back({{id, role_of(found.bytes(4)), found.text(5)}, found.text(0), std::move(left)});
 }
 
 // Many jobs may share one place for their replies.
@@ -312,6 +373,11 @@ void erasing_queries::remove_memory(erasure& what, std::int64_t id) {
         auto found = memory_.query(id, what.user_id);
         if (!found.next()) return;
         item = integer_or_none(found, 4);
+        if (what.preview != nullptr) {
+            auto& shown = found.bytes(2) == "summary" ? what.preview->summaries : what.preview->memories;
+            shown.push_back(
+                {id, found.text(2), found.text(1), found.text(7), found.text(3), found.integer(0), false});
+        }
     }
     if (item) count(what, index_.remove(what.user_key, *item));
     remove_sources_.run(id);
@@ -327,7 +393,7 @@ std::optional<erased> erasing_queries::delete_session(conversation const& of, bo
         known = found.next();
     }
     if (!known) return pending_.find_open(pending_erasure::kind::session, of.user_id, of.session_id);
-    erasure what{of.user_id, users_.find_or_add(of.user_id).key, {}, {}};
+    erasure what{of.user_id, users_.find_or_add(of.user_id).key, {}, {}, nullptr};
     ids of_session, turns;
     {
         auto found = session_memories_.query(of.user_id, of.session_id, std::int64_t{memories ? 1 : 0});

@@ -28,6 +28,12 @@ public:
     /// None: there is no such memory or session, nor an erasure of it that is not finished.
     [[nodiscard]] std::optional<erased> delete_memory(std::string const& user_id, std::int64_t id,
                                                       base::wall_time at);
+    /// What that would do. Nothing is changed when this returns.
+    [[nodiscard]] std::optional<erasure_preview> preview_deletion(std::string const& user_id,
+                                                                  std::int64_t id);
+    /// These summaries and those that were written after them in their sessions go, and what they stand for
+    /// is in the window again. One whose turns are not there stays.
+    void remake_summaries(std::string const& user_id, std::set<std::int64_t> summaries);
     [[nodiscard]] std::optional<erased> delete_session(conversation const& of, bool memories,
                                                        base::wall_time at);
 
@@ -48,7 +54,18 @@ private:
     ids summaries_after(std::string const& user_id, std::string const& session_id, std::int64_t id);
     void erase_turns(erasure& what, ids const& turns);
     void erase_derived_summaries(erasure& what, ids const& summaries);
+    struct traces {
+        std::vector<std::string> texts;
+        std::string since;  ///< UTC text: when the first of them became known
+    };
+    struct traced_turn;
+    void erase_traces(erasure& what, traces const& of);
+    void find_traced_turns(erasure& what, traces const& of, telltale const& tell,
+                           std::vector<traced_turn>& turns, ids& summaries);
+    void rewrite_turn(erasure& what, traced_turn const& turn);
     void erase_mentions(erasure& what, std::string const& text);
+    void show_mention(erasure_preview& shown, std::string const& user_id, std::int64_t id,
+                      std::string const& text);
     void remove_memory(erasure& what, std::int64_t id);
     void renew_entries(erasure& what, ids const& items);
     static void count(erasure& what, recall_index::removal removed);
@@ -58,9 +75,11 @@ private:
     recall_index& index_;
     pending_queries& pending_;
     outcome_eraser outcomes_;
+    statement savepoint_, roll_back_, release_;
     statement memory_, versions_, ended_for_, sources_, covered_, covers_, summaries_after_;
     statement turn_, blank_turn_, uncover_, change_window_;
     statement mentions_in_window_, mentions_in_archive_, mentions_in_summaries_, cut_turn_;
+    statement traced_in_window_, traced_in_archive_, traced_summaries_, held_memories_, rewrite_turn_;
     statement remove_memory_, remove_sources_, remove_turn_sources_;
     statement session_, session_turns_window_, session_turns_archive_, session_memories_, remove_turn_,
         remove_session_;

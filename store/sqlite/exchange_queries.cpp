@@ -15,14 +15,20 @@ staleness compare(erasures const& seen, erasures const& now) {
     return seen == now ? staleness::none : staleness::deletion;
 }
 
+bool takes_back(exchange const& what) {
+    return std::ranges::any_of(what.memories,
+                               [](new_memory const& note) { return note.what != new_memory::kind::add; });
+}
+
 }  // namespace
 
 exchange_queries::exchange_queries(connection& db, user_writer& users, recall_index& index,
-                                   memory_writer& memories)
+                                   memory_writer& memories, outdated_summaries& outdated)
     : db_(db),
       users_(users),
       index_(index),
       memories_(memories),
+      outdated_(outdated),
       outcomes_(db),
       find_session_(
           db.prepare("SELECT window_turns FROM engram_session WHERE user_id = ?1 AND session_id = ?2")),
@@ -69,6 +75,11 @@ commit_outcome exchange_queries::commit_exchange(exchange const& what, analysed_
     add_turns(user, what, texts.entries, origin, at);
     auto const saved = note_memories(user, what, texts.memories, origin, out.unknown_labels);
     users_.save(user);
+    if (takes_back(what)) {
+        outdated_.make_anew(what.of.user_id);
+        bool known = false;
+        out.window_turns = static_cast<std::size_t>(window_turns(what.of, known));
+    }
     out.outcome = {true, true, what.compose_reply ? what.compose_reply(saved) : std::string()};
     add_finished_.run(what.job.job_id, what.of.user_id, blob{what.job.body_digest}, out.outcome.reply,
                       base::to_unix_ms(what.at), what.reply_to);

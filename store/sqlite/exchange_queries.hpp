@@ -4,6 +4,7 @@
 #include "store/conversations.hpp"
 #include "store/sqlite/memory_writer.hpp"
 #include "store/sqlite/outcome_queries.hpp"
+#include "store/sqlite/outdating.hpp"
 #include "store/sqlite/text_analysis.hpp"
 
 namespace engram::store {
@@ -12,7 +13,8 @@ namespace engram::store {
 /// is undone with it. Throws sqlite_error, and what `compose_reply` throws.
 class exchange_queries {
 public:
-    exchange_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories);
+    exchange_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories,
+                     outdated_summaries& outdated);
 
     [[nodiscard]] commit_outcome commit_exchange(exchange const& what, analysed_exchange const& texts);
     [[nodiscard]] recorded_outcome record_failure(failure const& what);
@@ -33,6 +35,7 @@ private:
     user_writer& users_;
     recall_index& index_;
     memory_writer& memories_;
+    outdated_summaries& outdated_;
     outcome_queries outcomes_;
     statement find_session_;
     statement add_session_;

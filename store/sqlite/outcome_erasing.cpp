@@ -40,7 +40,11 @@ spellings spell(std::string_view text) {
 }  // namespace
 
 outcome_eraser::outcome_eraser(connection& db)
-    : finished_(db.prepare("SELECT reply_to FROM engram_finished_job WHERE job_id = ?1 AND user_id = ?2")),
+    : replies_(
+          db.prepare("SELECT job_id, CASE WHEN json_valid(reply) THEN json_extract(reply, '$.reply') END "
+                     "FROM engram_finished_job INDEXED BY engram_finished_job_by_user "
+                     "WHERE user_id = ?1")),
+      finished_(db.prepare("SELECT reply_to FROM engram_finished_job WHERE job_id = ?1 AND user_id = ?2")),
       replies_with_(db.prepare("SELECT job_id FROM engram_finished_job "
                                "INDEXED BY engram_finished_job_by_user "
                                "WHERE user_id = ?1 AND (instr(reply, ?2) > 0 OR instr(reply, ?3) > 0)")),
@@ -80,6 +84,27 @@ void outcome_eraser::blank_replies_with(std::string const& user_id, std::string 
     }
     for (auto const& job : jobs)
         blank_reply_of(user_id, job, so_far);
+}
+
+void outcome_eraser::blank_that_tell(std::string const& user_id,
+                                     std::function<bool(std::string_view)> const& reply_tells,
+                                     std::function<bool(std::string_view)> const& error_tells,
+                                     blanked_outcomes& so_far) {
+    std::vector<std::string> jobs, tickets;
+    {
+        auto found = replies_.query(user_id);
+        while (found.next())
+            if (reply_tells(found.bytes(1))) jobs.emplace_back(found.bytes(0));
+    }
+    {
+        auto found = errors_.query(user_id);
+        while (found.next())
+            if (error_tells(found.bytes(2))) tickets.emplace_back(found.bytes(0));
+    }
+    for (auto const& job : jobs)
+        blank_reply_of(user_id, job, so_far);
+    for (auto const& ticket : tickets)
+        blank_error_.run(ticket, user_id);
 }
 
 void outcome_eraser::blank_errors(std::string const& user_id, std::vector<std::string> const& texts,

@@ -3,8 +3,10 @@
 
 #include "store/sqlite/connection.hpp"
 
+#include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace engram::store {
@@ -34,8 +36,12 @@ public:
     void blank_errors(std::string const& user_id, std::vector<std::string> const& texts,
                       blanked_outcomes const& so_far);
 
+    /// Every reply and every error of which that holds.
+    void blank_that_tell(std::string const& user_id, std::function<bool(std::string_view)> const& reply_tells,
+                         std::function<bool(std::string_view)> const& error_tells, blanked_outcomes& so_far);
+
 private:
-    statement finished_, replies_with_, blank_reply_, errors_, blank_error_;
+    statement replies_, finished_, replies_with_, blank_reply_, errors_, blank_error_;
 };
 
 }  // namespace engram::store

@@ -255,6 +255,14 @@ public:
         });
     }
 
+    answer<std::optional<erasure_preview>> preview_deletion(std::string user_id,
+                                                            std::int64_t memory_id) override {
+        return write<std::optional<erasure_preview>>(
+            [user_id = std::move(user_id), memory_id](write_queries& db) {
+                return db.erasing.preview_deletion(user_id, memory_id);
+            });
+    }
+
     answer<std::optional<erased>> delete_session(conversation which, bool memories,
                                                  base::wall_time at) override {
         return write<std::optional<erased>>([which = std::move(which), memories, at](write_queries& db) {

@@ -1,5 +1,6 @@
 #include "store/sqlite/summary_queries.hpp"
 
+#include "base/utf8.hpp"
 #include "store/memory_rules.hpp"
 #include "store/sqlite/memory_rows.hpp"
 #include "store/sqlite/summary_lease.hpp"
@@ -19,14 +20,18 @@ constexpr char const* this_turn =
 
 constexpr char const* this_session = " WHERE user_id = ?1 AND session_id = ?2";
 
+// What a summary says all of whose points were taken back: it still stands for its turns.
+constexpr char const* nothing_left = "- (…)";
+
 }  // namespace
 
 summary_queries::summary_queries(connection& db, user_writer& users, recall_index& index,
-                                 memory_writer& memories, claim_limits limits)
+                                 memory_writer& memories, past_queries& past, claim_limits limits)
     : db_(db),
       users_(users),
       index_(index),
       memories_(memories),
+      past_(past),
       limits_(limits),
       find_session_(
           db.prepare(std::string("SELECT window_turns, summary_from, summary_until FROM engram_session")
@@ -34,7 +39,8 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
       count_window_(db.prepare(std::string("SELECT count(*) ").append(in_window))),
       correct_window_(
           db.prepare(std::string("UPDATE engram_session SET window_turns = ?3").append(this_session))),
-      window_(db.prepare(std::string("SELECT id, role, content ").append(in_window).append(" ORDER BY id"))),
+      window_(db.prepare(
+          std::string("SELECT id, role, content, created_at ").append(in_window).append(" ORDER BY id"))),
       summaries_(db.prepare("SELECT id, content, created_at, pinned FROM long_term_memory "
                             "INDEXED BY engram_memory_summaries "
                             "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
@@ -64,9 +70,11 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
 
 std::optional<summary_task> summary_queries::claim_summary(summary_request const& request) {
     if (!is_due(request)) return std::nullopt;
-    summary_task task{request.of, request.owner, oldest_turns(request.of, request.keep_turns), {}, {}, {}};
+    auto const past = past_.load(request.of.user_id);
+    summary_task task{
+        request.of, request.owner, oldest_turns(request.of, request.keep_turns, past.get()), {}, {}, {}};
     if (task.turns.empty()) return std::nullopt;
-    add_earlier_summaries(task, request.condense_tokens);
+    add_earlier_summaries(task, request.condense_tokens, past.get());
     task.seen = users_.find(request.of.user_id).seen;
     auto const now = base::to_unix_ms(request.now);
     lease_.run(request.of.user_id, request.of.session_id, request.owner, now,
@@ -90,7 +98,8 @@ bool summary_queries::is_due(summary_request const& request) {
 // Walks from the oldest turn to the last place that may be cut: before a user turn, at least `keep_turns`
 // from the end, within the limits. If there is none (a history that is not in pairs), the first place after
 // that.
-std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::size_t keep_turns) {
+std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::size_t keep_turns,
+                                                taken_back const* past) {
     std::size_t in_all = 0;
     {
         auto found = count_window_.query(of.user_id, of.session_id);
@@ -114,22 +123,25 @@ std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::siz
         if (cut > 0 && (place >= target || bytes >= limits_.bytes)) break;
         turns.push_back({found.integer(0), role, found.text(2)});
         bytes += turns.back().content.size();
+        if (past != nullptr) past_.cut_turn(*past, turns.back(), found.text(3));
     }
     if (turns.size() == in_all && (cut == 0 || target == in_all)) cut = in_all;
     turns.resize(cut);
     return turns;
 }
 
-void summary_queries::add_earlier_summaries(summary_task& task, std::size_t condense_tokens) {
+void summary_queries::add_earlier_summaries(summary_task& task, std::size_t condense_tokens,
+                                            taken_back const* past) {
     std::vector<memory> all;
     {
         auto found = summaries_.query(task.of.user_id, task.of.session_id);
         while (found.next()) {
-            if (found.integer(3) != 0)  // somebody wants it to stay as it is
-                task.earlier_summaries.push_back(found.text(1));
-            else
-                all.push_back(
-                    {found.integer(0), "summary", found.text(1), found.text(2), task.of.session_id});
+            memory one{found.integer(0), "summary", found.text(1), found.text(2), task.of.session_id};
+            if (past != nullptr) past_.cut_summary(*past, one.id, one.content, one.created_at);
+            if (found.integer(3) == 0)
+                all.push_back(std::move(one));
+            else if (!base::is_blank(one.content))  // somebody wants it to stay as it is
+                task.earlier_summaries.push_back(std::move(one.content));
         }
     }
     auto count = condense_tokens == 0 ? 0 : count_to_condense(all, condense_tokens);
@@ -140,7 +152,7 @@ void summary_queries::add_earlier_summaries(summary_task& task, std::size_t cond
     }
     auto const known = std::max(count, all.size() - std::min(all.size(), limits_.earlier_summaries));
     for (auto i = known; i < all.size(); ++i)
-        task.earlier_summaries.push_back(std::move(all[i].content));
+        if (!base::is_blank(all[i].content)) task.earlier_summaries.push_back(std::move(all[i].content));
     all.resize(count);
     task.to_condense = std::move(all);
 }
@@ -156,13 +168,25 @@ bool summary_queries::commit_summary(summary_task const& task, std::string const
         auto found = find_turn_.query(one.id, of.user_id, of.session_id);
         if (!found.next()) return false;
     }
-    auto const summary_id =
-        memories_.add_summary(user, summary, text, {of.user_id, of.session_id, {}, 0, 0, at});
+    auto const summary_id = add_summary(user, task, summary, text, at);
     users_.save(user);
     auto const covered = delete_turns ? delete_all(user, task) : mark_all(task, summary_id);
     shrink_window_.run(of.user_id, of.session_id, covered);
     end_lease_.run(of.user_id, of.session_id, task.owner, std::int64_t{0});
     return true;
+}
+
+// Something may have been taken back since the turns were given to the model.
+std::int64_t summary_queries::add_summary(user_row& user, summary_task const& task,
+                                          std::string const& summary, analysed_text const& text,
+                                          base::wall_time at) {
+    memory_origin const origin{task.of.user_id, task.of.session_id, {}, 0, 0, at};
+    auto const past = past_.load(task.of.user_id);
+    auto left = summary;
+    if (!past || !past_.cut_new_summary(*past, task.turns, left))
+        return memories_.add_summary(user, summary, text, origin);
+    if (base::is_blank(left)) left = nothing_left;
+    return memories_.add_summary(user, left, analyse_summary(index_.texts(), left), origin);
 }
 
 // It stays the oldest, with its id: a summary was written by a model that had read those before it, and what
@@ -182,7 +206,14 @@ bool summary_queries::commit_condensed(summary_task const& task, std::string con
             memories_.remove(user, version);
         }
     }
-    memories_.rewrite(user, ones.front(), summary, text, at);
+    auto left = summary;
+    auto const past = past_.load(of.user_id);
+    if (past && past_.cut_summary(*past, first, left, ones.front().what.created_at)) {
+        if (base::is_blank(left)) left = nothing_left;
+        memories_.rewrite(user, ones.front(), left, analyse_summary(index_.texts(), left), at);
+    } else {
+        memories_.rewrite(user, ones.front(), summary, text, at);
+    }
     users_.save(user);
     return true;
 }

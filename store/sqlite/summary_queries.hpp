@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/sqlite/memory_writer.hpp"
+#include "store/sqlite/past_queries.hpp"
 #include "store/summaries.hpp"
 
 #include <optional>
@@ -28,7 +29,7 @@ struct claim_limits {
 class summary_queries {
 public:
     summary_queries(connection& db, user_writer& users, recall_index& index, memory_writer& memories,
-                    claim_limits limits = {});
+                    past_queries& past, claim_limits limits = {});
 
     [[nodiscard]] std::optional<summary_task> claim_summary(summary_request const& request);
     /// `summary` must not be blank.
@@ -42,11 +43,13 @@ public:
 
 private:
     bool is_due(summary_request const& request);
-    std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns);
-    void add_earlier_summaries(summary_task& task, std::size_t condense_tokens);
+    std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns, taken_back const* past);
+    void add_earlier_summaries(summary_task& task, std::size_t condense_tokens, taken_back const* past);
     std::vector<memory_record> current_ones(summary_task const& task);
     std::set<std::int64_t> versions_of(conversation const& of, memory_record const& summary);
 
+    std::int64_t add_summary(user_row& user, summary_task const& task, std::string const& summary,
+                             analysed_text const& text, base::wall_time at);
     std::int64_t mark_all(summary_task const& task, std::int64_t summary_id);
     std::int64_t delete_all(user_row const& user, summary_task const& task);
 
@@ -54,6 +57,7 @@ private:
     user_writer& users_;
     recall_index& index_;
     memory_writer& memories_;
+    past_queries& past_;
     claim_limits limits_;
     statement find_session_;
     statement count_window_;

@@ -8,6 +8,8 @@
 #include "store/sqlite/exchange_queries.hpp"
 #include "store/sqlite/forgetting_queries.hpp"
 #include "store/sqlite/log_cleaning.hpp"
+#include "store/sqlite/outdating.hpp"
+#include "store/sqlite/past_queries.hpp"
 #include "store/sqlite/summary_queries.hpp"
 #include "store/sqlite/upkeep_queries.hpp"
 #include "store/sqlite/work.hpp"
@@ -21,11 +23,13 @@ struct write_queries {
         : index(db, texts),
           users(db),
           memories(db, index),
-          exchanges(db, users, index, memories),
-          summaries(db, users, index, memories),
-          curation(db, users, memories, texts),
           pending(db),
           erasing(db, users, index, pending),
+          past(db, texts),
+          outdated(db, past, erasing),
+          exchanges(db, users, index, memories, outdated),
+          summaries(db, users, index, memories, past),
+          curation(db, users, memories, texts, outdated),
           forgetting(db, users, index, pending),
           upkeep(db, users, index),
           adoption(db, users, index) {}
@@ -33,11 +37,13 @@ struct write_queries {
     recall_index index;
     user_writer users;
     memory_writer memories;
+    pending_queries pending;
+    erasing_queries erasing;
+    past_queries past;
+    outdated_summaries outdated;
     exchange_queries exchanges;
     summary_queries summaries;
     curation_queries curation;
-    pending_queries pending;
-    erasing_queries erasing;
     forgetting_queries forgetting;
     upkeep_queries upkeep;
     adoption_queries adoption;

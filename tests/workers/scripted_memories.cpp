@@ -171,6 +171,15 @@ store::answer<std::optional<store::erased>> scripted_memories::delete_memory(std
     co_return std::optional(std::exchange(erased, {}));
 }
 
+store::answer<std::optional<store::erasure_preview>> scripted_memories::preview_deletion(
+    std::string user_id, std::int64_t memory_id) {
+    if (auto refused = refusal<std::optional<store::erasure_preview>>(
+            words({"preview_deletion", user_id, std::to_string(memory_id)})))
+        co_return *refused;
+    if (user_id != owner || !has(memory_id)) co_return std::optional<store::erasure_preview>();
+    co_return std::optional(preview);
+}
+
 store::answer<std::optional<store::erased>> scripted_memories::delete_session(conversation which,
                                                                               bool of_memories,
                                                                               base::wall_time) {

@@ -54,6 +54,8 @@ public:
                                                                base::wall_time at) override;
     answer<std::optional<store::erased>> delete_memory(std::string user_id, std::int64_t memory_id,
                                                        base::wall_time at) override;
+    answer<std::optional<store::erasure_preview>> preview_deletion(std::string user_id,
+                                                                   std::int64_t memory_id) override;
     answer<std::optional<store::erased>> delete_session(store::conversation which, bool memories,
                                                         base::wall_time at) override;
     answer<store::erased> forget_user(std::string user_id, store::finished_jobs jobs,
@@ -72,6 +74,7 @@ public:
     store::changed_memory changed;
     store::erased
         erased;  // by the next call that erases; then nothing is left but the jobs that it is to keep
+    store::erasure_preview preview;
     std::vector<store::pending_erasure> pending;  // to be claimed, one after the other
     std::vector<base::wall_time> due;             // as erasures were settled
     store::error_kind failure = store::error_kind::unavailable;

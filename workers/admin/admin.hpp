@@ -80,6 +80,7 @@ private:
     outcome add_memory(admin_request const& request);
     outcome update_memory(admin_request const& request);
     outcome restore_memory(admin_request const& request);
+    outcome preview_deletion(admin_request const& request);
     outcome delete_memory(admin_request const& request);
     outcome delete_session(admin_request const& request);
     outcome forget_user(admin_request const& request);

@@ -77,7 +77,20 @@ admin::outcome admin::restore_memory(admin_request const& request) {
     co_return std::move(result).end();
 }
 
+// What it would be, at this moment.
+admin::outcome admin::preview_deletion(admin_request const& request) {
+    auto const ask = [&] { return store_.preview_deletion(request.user_id, request.memory_id); };
+    auto const preview = co_await insist<std::optional<store::erasure_preview>>(ask);
+    if (!preview) co_return preview.error();
+    if (!*preview) co_return missing("memory");
+    co_return to_json(**preview, list_bytes());
+}
+
 admin::outcome admin::delete_memory(admin_request const& request) {
+    if (request.dry_run) {
+        auto result = co_await preview_deletion(request);
+        co_return result;
+    }
     auto const at = clock_.wall();
     auto const erase = [&] { return store_.delete_memory(request.user_id, request.memory_id, at); };
     auto erased = co_await insist<std::optional<store::erased>>(erase);

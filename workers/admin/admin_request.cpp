@@ -162,8 +162,10 @@ private:
                 return;
             case admin_op::memory_history:
             case admin_op::memory_restore:
-            case admin_op::memory_delete:
                 return read_memory_id();
+            case admin_op::memory_delete:
+                read_memory_id();
+                return read_flag("dry_run", into_.dry_run);
             case admin_op::session_history:
                 read_name("session_id", into_.session_id, envelope_.session_id, true);
                 return read_page();

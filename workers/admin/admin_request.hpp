@@ -49,6 +49,7 @@ struct admin_request {
     std::optional<bool> pinned;
     bool past = false;
     bool memories = false;
+    bool dry_run = false;
 };
 
 /// What is wrong with a request, with as much of it as could be read, so that an answer finds its way.

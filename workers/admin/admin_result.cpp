@@ -68,6 +68,48 @@ std::string line_of(std::string_view kind, Record const& record) {
     return std::move(object).end();
 }
 
+// The beginning is enough to know a text by.
+constexpr std::size_t shown_bytes = 300;
+
+std::string beginning_of(std::string_view text) {
+    if (text.size() <= shown_bytes) return std::string(text);
+    auto end = shown_bytes;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
+    return std::string(text.substr(0, end)) + "…";
+}
+
+std::string line_of(store::memory const& memory) {
+    object_text object;
+    object.number("id", memory.id)
+        .number("label", memory.label)
+        .text("type", memory.type)
+        .text("session_id", memory.session_id)
+        .text("content", beginning_of(memory.content));
+    return std::move(object).end();
+}
+
+std::string line_of(store::erasure_preview::changed_turn const& turn) {
+    object_text object;
+    object.number("id", turn.what.id)
+        .text("session_id", turn.session_id)
+        .text("role", turn.what.role == store::role::user ? "user" : "assistant")
+        .text("content", beginning_of(turn.what.content))
+        .text("left", beginning_of(turn.left));
+    return std::move(object).end();
+}
+
+template <class Records>
+std::string list_within(Records const& records, std::size_t most_bytes, bool& complete) {
+    std::vector<std::string> lines;
+    for (auto const& one : records)
+        lines.push_back(line_of(one));
+    auto const fitting = count_fitting(lines, most_bytes);
+    complete = complete && fitting == lines.size();
+    lines.resize(fitting);
+    return list_text(lines);
+}
+
 object_text head_of(std::string_view id, std::string_view op, std::string_view status) {
     object_text object;
     if (!id.empty()) object.text("id", id);
@@ -189,6 +231,20 @@ std::string to_json(store::erasure_counts const& counts, bool with_sessions) {
         .count("vectors", counts.vectors)
         .count("replies", counts.replies);
     if (with_sessions) object.count("sessions", counts.sessions);
+    return std::move(object).end();
+}
+
+std::string to_json(store::erasure_preview const& preview, std::size_t most_bytes) {
+    constexpr std::size_t lists = 3;
+    bool complete = true;
+    auto const list = [&](auto const& records) { return list_within(records, most_bytes / lists, complete); };
+    object_text object;
+    object.flag("dry_run", true)
+        .raw("deleted", to_json(preview.counts, false))
+        .raw("memories", list(preview.memories))
+        .raw("summaries", list(preview.summaries))
+        .raw("turns", list(preview.turns))
+        .flag("complete", complete);
     return std::move(object).end();
 }
 

@@ -47,6 +47,8 @@ private:
 /// A line of an export: the object with its `kind`. Empty if there is nothing in it.
 [[nodiscard]] std::string to_json(store::exported const& line);
 [[nodiscard]] std::string to_json(store::erasure_counts const& counts, bool with_sessions);
+/// The beginning of each text, and of each list what fits into its share of `most_bytes`.
+[[nodiscard]] std::string to_json(store::erasure_preview const& preview, std::size_t most_bytes);
 
 /// How many values from the front fit into a list of `most_bytes`: at least one, if there is one.
 [[nodiscard]] std::size_t count_fitting(std::vector<std::string> const& values, std::size_t most_bytes);

@@ -5,6 +5,7 @@
 #include "recall/entry.hpp"
 #include "recall/likeness.hpp"
 #include "recall/search.hpp"
+#include "recall/telltale.hpp"
 #include "workers/chat/memory_tags.hpp"
 
 #include <algorithm>
@@ -48,6 +49,35 @@ private:
     recall::word_neighbours const* neighbours_;
     std::uint32_t now_minutes_;
     std::optional<recall::search> search_;  // made on the thread that searches
+};
+
+recall::kinship kinship_of(store::kinship how) {
+    switch (how) {
+        case store::kinship::none:
+            return recall::kinship::none;
+        case store::kinship::elsewhere:
+            return recall::kinship::elsewhere;
+        case store::kinship::repeated:
+            return recall::kinship::repeated;
+        case store::kinship::made:
+            return recall::kinship::made;
+        case store::kinship::told:
+            break;
+    }
+    return recall::kinship::told;
+}
+
+class text_telltale final : public store::telltale {
+public:
+    void add(std::string_view text, std::string_view now) override { of_.add(text, now); }
+    void hold(std::string_view text) override { of_.hold(text); }
+    [[nodiscard]] std::optional<std::string> cut(
+        std::string_view text, std::function<store::kinship(std::size_t)> const& of) const override {
+        return of_.cut(text, [&](std::size_t index) { return kinship_of(of(index)); });
+    }
+
+private:
+    recall::telltale of_;
 };
 
 // A blank text has no entry: it would count as a neighbour of the turns around it.
@@ -102,6 +132,10 @@ bool recollection::same(std::string_view a, std::string_view b) const {
 
 std::shared_ptr<store::ranker> recollection::ranker_for(std::string query, base::wall_time now) const {
     return std::make_shared<message_ranker>(std::move(query), neighbours_.get(), minutes_since_1970(now));
+}
+
+std::unique_ptr<store::telltale> recollection::make_telltale() const {
+    return std::make_unique<text_telltale>();
 }
 
 std::unique_ptr<recall::word_neighbours> open_word_neighbours(std::string const& path) {

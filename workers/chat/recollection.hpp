@@ -27,6 +27,7 @@ public:
 
     [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query,
                                                             base::wall_time now) const override;
+    [[nodiscard]] std::unique_ptr<store::telltale> make_telltale() const override;
 
 private:
     std::unique_ptr<recall::word_neighbours> neighbours_;
