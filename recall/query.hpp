@@ -37,6 +37,7 @@ struct query {
     std::vector<std::uint32_t> name_hashes;  ///< of `names`
     std::vector<asked_date> dates;
     bool asks_when = false;
+    bool asks_assistant = false;  ///< after what the assistant said
 
 private:
     void read_words(std::string_view text);

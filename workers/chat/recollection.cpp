@@ -39,7 +39,7 @@ public:
         std::function<double(std::int64_t)> boost;
         if (similarity) boost = [&](std::int64_t id) { return std::clamp(similarity(id), 0.0, 1.0); };
         for (auto& one : search_->best(limit, leave_out, boost))
-            ranked.push_back({one.id, one.score, std::move(one.why)});
+            ranked.push_back({one.id, one.score, std::move(one.why), one.by == recall::voice::assistant});
         return ranked;
     }
 
