@@ -12,6 +12,7 @@ namespace {
 // alone.
 constexpr double k1 = 1.2, b = .75;
 constexpr double stand_in_weight = .75;
+constexpr double aside_weight = .5;
 constexpr double other_voice = .5;
 constexpr double elsewhere = .3;
 constexpr std::size_t most_variants = 20;  // of a term, of those that the user's texts have
@@ -39,9 +40,16 @@ ranking::ranking(gathered const& all)
       around_(all.texts.size()) {
     choose_terms();
     link_variants();
+    balance_aside();
     order_turns();
     score_episodes();
     score_words();
+}
+
+/// A word that most texts have finds nothing. Of few texts nothing can be said.
+bool ranking::is_everywhere(std::uint32_t term) const {
+    constexpr std::size_t few = 10;
+    return all_.texts.size() >= few && all_.texts_with[term] * 2 > all_.texts.size();
 }
 
 void ranking::choose_terms() {
@@ -53,13 +61,14 @@ void ranking::choose_terms() {
     // A name asked for is no word to look for, unless it is all there is.
     bool const only_names = std::find(is_name.begin(), is_name.end(), false) == is_name.end();
     for (std::uint32_t t = 0; t < asked.terms.size(); ++t) {
-        if (is_name[t] && !only_names) continue;
+        if ((is_name[t] && !only_names) || is_everywhere(t)) continue;
         chosen_.push_back({t, rarity(static_cast<double>(all_.texts.size()), all_.texts_with[t]), 0});
     }
     if (chosen_.size() > most_terms) {
         // The rarest that the texts have at all; only then those they have not.
         auto const rank = [this](chosen const& one) {
-            return std::tuple(all_.texts_with[one.term] == 0, -one.rarity, one.term);
+            return std::tuple(all_.asked.terms[one.term].aside, all_.texts_with[one.term] == 0, -one.rarity,
+                              one.term);
         };
         std::sort(chosen_.begin(), chosen_.end(),
                   [&rank](auto const& one, auto const& other) { return rank(one) < rank(other); });
@@ -97,6 +106,33 @@ void ranking::link_variants() {
         links_.push_back(one.to);
     }
     std::partial_sum(links_begin_.begin(), links_begin_.end(), links_begin_.begin());
+}
+
+/// What is aside counts for half of the question, however many words it has: the greatest that a text can get
+/// for the one is half of the greatest that one can get for the other.
+void ranking::balance_aside() {
+    std::vector<bool> aside(chosen_.size());
+    for (std::size_t i = 0; i < chosen_.size(); ++i)
+        aside[i] = all_.asked.terms[chosen_[i].term].aside;
+    if (std::find(aside.begin(), aside.end(), true) == aside.end()) return;
+    double greatest_asked = 0, greatest_aside = 0;
+    row one{};
+    for (auto const& from : all_.passages) {
+        fill_passage(one, from);
+        double asked_sum = 0, aside_sum = 0;
+        for (std::size_t i = 0; one.any && i < chosen_.size(); ++i)
+            (aside[i] ? aside_sum : asked_sum) += one.worth[i];
+        greatest_asked = std::max(greatest_asked, asked_sum);
+        greatest_aside = std::max(greatest_aside, aside_sum);
+    }
+    if (greatest_asked == 0 || greatest_aside == 0) return;
+    scale_of_aside_ = std::min(1., aside_weight * greatest_asked / greatest_aside);
+    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+        if (aside[i]) chosen_[i].rarity *= scale_of_aside_;
+    }
+    for (auto& one_link : links_) {
+        if (aside[one_link.place]) one_link.weight *= scale_of_aside_;
+    }
 }
 
 void ranking::order_turns() {
@@ -160,7 +196,8 @@ void ranking::score_episodes() {
     }
     auto const number = static_cast<double>(all_.episodes.size());
     for (std::size_t i = 0; i < chosen_.size(); ++i)
-        chosen_[i].episode_rarity = rarity(number, episodes_with[i]);
+        chosen_[i].episode_rarity = rarity(number, episodes_with[i]) *
+                                    (all_.asked.terms[chosen_[i].term].aside ? scale_of_aside_ : 1);
     episodes_.assign(all_.episodes.size(), 0);
     for (auto const& one : all) {
         episodes_[one.episode] += chosen_[one.place].episode_rarity *

@@ -58,8 +58,10 @@ private:
         double boost;
     };
 
+    [[nodiscard]] bool is_everywhere(std::uint32_t term) const;
     void choose_terms();
     void link_variants();
+    void balance_aside();
     void order_turns();
     void score_episodes();
     void score_words();
@@ -83,6 +85,7 @@ private:
     [[nodiscard]] passage const& best_passage(std::size_t text) const;
 
     gathered const& all_;
+    double scale_of_aside_ = 1;
     double average_;  ///< stems of a passage
     std::vector<chosen> chosen_;
     std::vector<std::uint8_t> place_of_;      ///< among the chosen, for each key that is a term's own
