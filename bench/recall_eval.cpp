@@ -1,11 +1,14 @@
 // Finds turns again, over the real store and ranking, for whoever wants to measure how well: one JSON object
 // a line on standard input, one answer a line on standard output.
 //
-//   {"op":"add","user":U,"session":S,"id":I,"text":T,"time":"YYYY-MM-DDTHH:MM:SS"}  -> {"ok":true}
+//   {"op":"add","user":U,"session":S,"id":I,"speaker":P,"text":T,"time":"YYYY-MM-DDTHH:MM:SS"}  ->
+//   {"ok":true}
 //   {"op":"search","user":U,"query":Q,"k":20}   -> {"ids":[I,...],"results":[{"id":I,"score":X,"why":W},...]}
 //   {"op":"stats"}  -> {"turns":N,"database_bytes":N,"search_ms":{"mean":X,"p50":X,"p95":X,"p99":X,"max":X}}
 //
-// Other members are ignored. A request that cannot be understood is answered with {"error":...}.
+// A text of the speaker "assistant" is the answer to the text before it, if that is of the same session; all
+// other texts are the user's. "speaker" and "time" may be absent, other members are ignored. A request that
+// cannot be understood is answered with {"error":...}.
 #include "base/log.hpp"
 #include "distribution.hpp"
 #include "recall/neighbours.hpp"
@@ -72,27 +75,48 @@ private:
         return options;
     }
 
-    // Not waited for: the store keeps the order, and a search waits for what came before it.
+    // A message waits for its answer, which comes in the same exchange.
     json::object add(json::object const& request) {
-        store::exchange turn;
-        turn.job = {std::to_string(++added_), std::to_string(added_), "-"};
-        turn.of = {std::string(request.at("user").as_string()),
-                   std::string(request.at("session").as_string())};
-        turn.turns = {{store::role::user, std::string(request.at("text").as_string())}};
-        if (auto const* time = request.if_contains("time")) turn.at = parse_time(time->as_string());
-        ids_.emplace_back(request.at("id").as_string());
+        auto const* speaker = request.if_contains("speaker");
+        bool const answer = speaker != nullptr && speaker->as_string() == "assistant";
+        store::conversation of{std::string(request.at("user").as_string()),
+                               std::string(request.at("session").as_string())};
+        auto const follows = waiting_ && waiting_->of.user_id == of.user_id &&
+                             waiting_->of.session_id == of.session_id && waiting_->turns.size() == 1;
+        if (!answer || !follows) {
+            flush();
+            waiting_ = store::exchange{};
+            waiting_->of = std::move(of);
+            waiting_->at = {};
+            if (auto const* time = request.if_contains("time")) waiting_->at = parse_time(time->as_string());
+            auto const number = std::to_string(ids_.size());
+            waiting_->job = {number, number, "-"};
+            ids_.emplace_back();
+        }
+        waiting_->turns.push_back({answer ? store::role::assistant : store::role::user,
+                                   std::string(request.at("text").as_string())});
+        (answer ? ids_.back().answer : ids_.back().message) = request.at("id").as_string();
+        ++added_;
+        if (answer) flush();
+        return {{"ok", true}};
+    }
+
+    // Not waited for: the store keeps the order, and a search waits for what came before it.
+    void flush() {
+        if (!waiting_) return;
         ++under_way_;
-        asio::co_spawn(io_, store_->commit_exchange(std::move(turn)),
+        asio::co_spawn(io_, store_->commit_exchange(std::move(*waiting_)),
                        [this](std::exception_ptr failed, store::result<store::commit_outcome> outcome) {
                            if (failed) std::rethrow_exception(failed);
                            if (!outcome) throw std::runtime_error(outcome.error().message);
                            --under_way_;
                        });
+        waiting_.reset();
         settle(most_under_way);
-        return {{"ok", true}};
     }
 
     json::object search(json::object const& request) {
+        flush();
         settle(0);
         auto const* k = request.if_contains("k");
         store::search_query wanted;
@@ -104,7 +128,8 @@ private:
         times_.add(steady_clock::now() - begun);
         json::array ids, results;
         for (auto const& [turn, rank] : found.turns) {
-            auto const& id = ids_.at(std::stoul(turn.job_id) - 1);
+            auto const& of = ids_.at(std::stoul(turn.job_id));
+            auto const& id = turn.what.role == store::role::assistant ? of.answer : of.message;
             ids.emplace_back(id);
             results.push_back({{"id", id}, {"score", rank.score}, {"why", rank.why}});
         }
@@ -112,6 +137,7 @@ private:
     }
 
     json::object stats() {
+        flush();
         settle(0);
         auto const totals = wait_for(store_->count({}));
         return {
@@ -143,7 +169,11 @@ private:
     asio::io_context io_{1};
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
-    std::vector<std::string> ids_;  // by job
+    struct exchange_ids {
+        std::string message, answer;
+    };
+    std::vector<exchange_ids> ids_;  // by job
+    std::optional<store::exchange> waiting_;
     std::size_t added_ = 0, under_way_ = 0;
     bench::distribution times_;
 };

@@ -1,12 +1,17 @@
 #include "recall/dates.hpp"
 
+#include "recall/date_words.hpp"
+#include "recall/numeric_dates.hpp"
 #include "recall/word_lists.hpp"
+#include "recall/words.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <iterator>
+#include <string>
+#include <utility>
 
 namespace engram::recall {
 namespace {
@@ -18,68 +23,112 @@ using std::chrono::year_month_day;
 
 constexpr std::size_t most_dates = 8;  // a query's
 
-/// A word of the query, and whether only blanks and commas part it from the one before.
+/// A number that stands for a year, a month or a day, or a word, and what is between it and the one before.
 struct piece {
+    enum class gap : std::uint8_t {
+        close,   // nothing but blanks and commas
+        linked,  // also full stops, hyphens, slashes, ordinal signs: "10. Januar", "31-Dec-2023"
+        apart
+    };
     std::string text;
-    bool follows = false;
+    date_word means;
+    int number = -1;  // of "7", "07", "7th"
+    std::size_t digits = 0;
+    gap before = gap::apart;
+    bool apostrophe = false;  // stands right before it
 };
-
-std::vector<piece> pieces_of(string_view query) {
-    constexpr std::size_t most = 4'000;
-    std::vector<piece> all;
-    bool in_word = false, only_blanks = true;
-    for (char c : query) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-        bool const in = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
-        if (in) {
-            if (!in_word) {
-                if (all.size() == most) return all;
-                all.push_back({"", only_blanks && !all.empty()});
-            }
-            all.back().text += c;
-            only_blanks = true;
-        } else {
-            only_blanks = only_blanks && string_view(" ,\t\r\n").find(c) != string_view::npos;
-        }
-        in_word = in;
-    }
-    return all;
-}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/// "7", "07", "7th"; 0 if it is no day.
-int day_of(string_view word) {
-    std::size_t digits = 0;
-    while (digits < word.size() && is_digit(word[digits]))
-        ++digits;
-    auto const tail = word.substr(digits);
-    if (digits < 1 || digits > 2) return 0;
-    if (!tail.empty() && tail != "st" && tail != "nd" && tail != "rd" && tail != "th") return 0;
-    int const day = number_of(word.substr(0, digits));
-    return day <= 31 ? day : 0;
+bool is_ordinal_end(string_view tail) {
+    constexpr string_view ends[] = {"",  "st",  "nd",  "rd", "th", "er", "re",
+                                    "e", "eme", "ste", "de", "o",  "a"};
+    return std::find(std::begin(ends), std::end(ends), tail) != std::end(ends);
 }
 
-/// 1900 to 2099, else 0.
-int year_of(string_view word) {
-    if (word.size() != 4 || !std::all_of(word.begin(), word.end(), is_digit)) return 0;
-    int const year = number_of(word);
-    return year >= 1900 && year <= 2099 ? year : 0;
+void read_number(piece& one) {
+    string_view const word = one.text;
+    while (one.digits < word.size() && is_digit(word[one.digits]))
+        ++one.digits;
+    if (one.digits == 0 || one.digits > 4) return;
+    bool const ordinal = one.digits <= 2 && is_ordinal_end(word.substr(one.digits));
+    if (one.digits == word.size() || ordinal) one.number = number_of(word.substr(0, one.digits));
+}
+
+/// Full-width and Arabic digits become those of ASCII.
+std::string with_plain_digits(string_view text) {
+    std::string plain;
+    plain.reserve(text.size());
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        auto const digit_behind = [&](string_view lead, char zero) {
+            auto const place = at + lead.size();
+            if (!text.substr(at).starts_with(lead) || place >= text.size()) return false;
+            int const digit = static_cast<unsigned char>(text[place]) - static_cast<unsigned char>(zero);
+            if (digit < 0 || digit > 9) return false;
+            plain += static_cast<char>('0' + digit);
+            at = place;
+            return true;
+        };
+        if (digit_behind("\xEF\xBC", '\x90') || digit_behind("\xD9", '\xA0') || digit_behind("\xDB", '\xB0'))
+            continue;
+        plain += text[at];
+    }
+    return plain;
+}
+
+piece::gap gap_of(string_view between) {
+    if (between.find_first_not_of(" ,\t\r\n") == string_view::npos) return piece::gap::close;
+    // Ordinal signs come as two bytes: º ª.
+    return between.find_first_not_of(" ,\t.-/\xC2\xBA\xAA'") == string_view::npos && between.size() <= 4
+               ? piece::gap::linked
+               : piece::gap::apart;
+}
+
+std::vector<piece> pieces_of(string_view query) {
+    constexpr std::size_t most = 4'000;
+    std::vector<piece> all;
+    word_reader reader(query);
+    std::size_t end = 0;
+    for (word one{}; all.size() < most && reader.next(one);) {
+        piece next;
+        next.text = one.text;
+        next.means = date_word_of(one.text);
+        auto const between = query.substr(end, one.begin >= end ? one.begin - end : 0);
+        if (!all.empty()) next.before = gap_of(between);
+        next.apostrophe = between.ends_with('\'') || between.ends_with("\xE2\x80\x99");
+        read_number(next);
+        all.push_back(std::move(next));
+        end = one.end;
+    }
+    return all;
+}
+
+int year_of(piece const& one) {
+    if (one.apostrophe && one.digits == 2 && one.number >= 0) return 2000 + one.number;
+    return one.digits == 4 && one.number >= 1900 && one.number <= 2099 ? one.number : 0;
+}
+
+int day_of(piece const& one) {
+    return one.digits > 0 && one.number >= 1 && one.number <= 31 ? one.number : 0;
 }
 
 class date_finder {
 public:
-    date_finder(string_view query, std::uint32_t now) : pieces_(pieces_of(query)), now_(now) {
+    date_finder(string_view query, std::uint32_t now) : text_(with_plain_digits(query)), now_(now) {
         today_ = sys_days(days(now / (24 * 60)));
     }
 
     std::vector<asked_date> find() {
+        find_numbers();
+        find_phrases();
+        pieces_ = pieces_of(text_);
         for (std::size_t i = 0; i < pieces_.size(); ++i)
             find_month(i);
         for (std::size_t i = 0; found_.empty() && i < pieces_.size(); ++i) {
-            if (int const year = year_of(text(i))) years_.push_back({.year = year});
+            if (int const year = year_of(pieces_[i]); year != 0 && !pieces_[i].apostrophe)
+                years_.push_back({.year = year});
         }
         found_.insert(found_.end(), years_.begin(), years_.end());
         for (std::size_t i = 0; now_ != 0 && i < pieces_.size(); ++i)
@@ -89,75 +138,142 @@ public:
     }
 
 private:
-    [[nodiscard]] string_view text(std::size_t i) const {
-        return i < pieces_.size() ? string_view(pieces_[i].text) : string_view();
-    }
-
-    /// The word `ahead` places on, if nothing but blanks is between.
-    [[nodiscard]] string_view after(std::size_t i, std::size_t ahead = 1) const {
-        for (std::size_t k = i + 1; k <= i + ahead; ++k) {
-            if (k >= pieces_.size() || !pieces_[k].follows) return {};
+    /// Dates of digits are taken out of the text, so that their years are not found again.
+    void find_numbers() {
+        for (std::size_t at = 0; found_.size() < most_dates && at < text_.size();) {
+            bool const begins = is_digit(text_[at]) && (at == 0 || !is_part_of_number(text_[at - 1]));
+            auto const size = begins ? numeric_date_at(string_view(text_).substr(at), found_) : 0;
+            if (size > 0) std::fill_n(text_.begin() + static_cast<std::ptrdiff_t>(at), size, ';');
+            at += std::max<std::size_t>(size, 1);
         }
-        return text(i + ahead);
     }
 
-    [[nodiscard]] string_view before(std::size_t i, std::size_t back = 1) const {
-        return i < back ? string_view() : after(i - back, back).empty() ? string_view() : text(i - back);
+    static bool is_part_of_number(char c) {
+        return is_digit(c) || c == '.' || c == '/' || c == '-' || c == ':' || c == '_' ||
+               (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    }
+
+    void find_phrases() {
+        for (std::size_t at = 0; now_ != 0 && found_.size() < most_dates && at < text_.size();) {
+            auto const* one = date_phrase_at(string_view(text_).substr(at));
+            at += one == nullptr ? 1 : one->text.size();
+            if (one == nullptr) continue;
+            switch (one->is) {
+                case date_phrase::meaning::days_back:
+                    add_day(today_ - days(one->value));
+                    break;
+                case date_phrase::meaning::weekday:
+                    add_weekday(one->value);
+                    break;
+                case date_phrase::meaning::last:
+                case date_phrase::meaning::running:
+                    add_period(one->is == date_phrase::meaning::last, date_word::span(one->value));
+            }
+        }
+    }
+
+    /// The piece `ahead` places on, if nothing but blanks, commas and the like is between.
+    [[nodiscard]] piece const& after(std::size_t i, std::size_t ahead = 1,
+                                     piece::gap most = piece::gap::linked) const {
+        static piece const none;
+        for (std::size_t k = i + 1; k <= i + ahead; ++k) {
+            if (k >= pieces_.size() || pieces_[k].before > most) return none;
+        }
+        return pieces_[i + ahead];
+    }
+
+    [[nodiscard]] piece const& before(std::size_t i, std::size_t back = 1,
+                                      piece::gap most = piece::gap::linked) const {
+        static piece const none;
+        return i < back || after(i - back, back, most).text.empty() ? none : pieces_[i - back];
     }
 
     void find_month(std::size_t i) {
-        asked_date date{.month = month_number(text(i))};
+        auto const& name = pieces_[i].means;
+        asked_date date{.month = name.month};
         if (date.month == 0) return;
         date.day = day_of(before(i));
-        if (date.day == 0 && before(i) == "of") date.day = day_of(before(i, 2));
-        std::size_t at = i;
-        if (int const day = day_of(after(at))) {
+        // "3rd of May", "1-го мая"
+        bool const joined = before(i).means.of || before(i).text == "\xD0\xB3\xD0\xBE";
+        if (date.day == 0 && joined) date.day = day_of(before(i, 2));
+        auto at = i;
+        if (int const day = day_of(after(at)); day != 0 && year_of(after(at)) == 0) {
             if (date.day == 0) date.day = day;
             ++at;
         }
         date.year = year_of(after(at));
-        // "may" is a verb more often than a month.
-        constexpr std::array<string_view, 11> hints = {"in",    "of", "during", "since", "until", "before",
-                                                       "after", "by", "last",   "this",  "next"};
-        if (text(i) == "may" && date.day == 0 && date.year == 0 &&
-            std::find(hints.begin(), hints.end(), before(i)) == hints.end()) {
-            return;
-        }
+        if (date.year == 0 && after(at).means.of) date.year = year_of(after(at, 2));
+        if (date.year == 0 && date.day == 0) date.year = year_of(before(i));
+        if (date.day == 0 && date.year == 0 && is_doubtful(i)) return;
+        if (name.risky && (date.day == 0 || date.year == 0)) return;
         found_.push_back(date);
     }
 
-    void find_relative(std::size_t i) {
-        auto const word = text(i), next = after(i);
-        if (word == "today" || word == "tonight") add_day(today_);
-        if (word == "yesterday" || (word == "last" && next == "night")) add_day(today_ - days(1));
-        if (word == "last" || word == "this") find_period(word == "last", next);
-        bool const ago = after(i, 2) == "ago";
-        if (int const number = number_of(word); number >= 0 && ago) find_ago(number, next);
+    /// "may" is a verb more often than a month, "mar" the sea.
+    [[nodiscard]] bool is_doubtful(std::size_t i) const {
+        return pieces_[i].means.doubtful && !before(i, 1, piece::gap::close).means.at;
     }
 
-    void find_period(bool last, string_view unit) {
-        auto const now = year_month_day(today_);
-        auto const monday = today_ - (std::chrono::weekday(today_) - std::chrono::Monday);
-        if (unit == "week") {
-            add_span(last ? monday - days(7) : monday, last ? monday - days(1) : monday + days(6));
-        } else if (unit == "month") {
-            add_month(last ? 1 : 0);
-        } else if (unit == "year") {
-            found_.push_back({.year = static_cast<int>(now.year()) - (last ? 1 : 0)});
-        } else if (int const weekday = weekday_number(unit); weekday != 0 && last) {
-            auto const day = monday + days(weekday - 1);
-            add_day(day < today_ ? day : day - days(7));
+    void find_relative(std::size_t i) {
+        auto const& one = pieces_[i];
+        auto const& next = after(i, 1, piece::gap::close);
+        if (one.means.days_back >= 0) add_day(today_ - days(one.means.days_back));
+        if (one.text == "last" && next.text == "night") add_day(today_ - days(1));
+        if (one.means.unit != date_word::span::none) find_period(i);
+        if (one.means.weekday != 0) find_weekday(i);
+    }
+
+    /// "last week", "la semaine dernière", "this month", "3 days ago", "vor 3 Tagen", "il y a 3 jours"
+    void find_period(std::size_t i) {
+        auto const unit = pieces_[i].means.unit;
+        auto const &back = before(i, 1, piece::gap::close), &next = after(i, 1, piece::gap::close);
+        int const number = back.digits > 0 ? back.number : back.means.number;
+        if (number >= 0 && (next.means.ago_after || stands_before_ago(i))) {
+            add_ago(number, unit);
+        } else if (back.means.last || next.means.last) {
+            add_period(true, unit);
+        } else if (back.means.running) {
+            add_period(false, unit);
         }
     }
 
-    void find_ago(int number, string_view unit) {
-        if (unit == "day" || unit == "days") add_day(today_ - days(number));
-        if (unit == "week" || unit == "weeks") {
+    [[nodiscard]] bool stands_before_ago(std::size_t i) const {
+        if (before(i, 2, piece::gap::close).means.ago_before) return true;
+        return before(i, 4, piece::gap::close).text == "il" && before(i, 3).text == "y";
+    }
+
+    void find_weekday(std::size_t i) {
+        auto const &back = before(i, 1, piece::gap::close), &next = after(i, 1, piece::gap::close);
+        bool const past = back.means.last || next.means.last;
+        if (past || (back.means.at && back.text != "next")) add_weekday(pieces_[i].means.weekday);
+    }
+
+    /// The latest before today.
+    void add_weekday(int weekday) {
+        auto const day = monday() + days(weekday - 1);
+        add_day(day < today_ ? day : day - days(7));
+    }
+
+    [[nodiscard]] sys_days monday() const {
+        return today_ - (std::chrono::weekday(today_) - std::chrono::Monday);
+    }
+
+    void add_period(bool last, date_word::span unit) {
+        if (unit == date_word::span::week)
+            add_span(last ? monday() - days(7) : monday(), last ? monday() - days(1) : monday() + days(6));
+        if (unit == date_word::span::month) add_month(last ? 1 : 0);
+        if (unit == date_word::span::year)
+            found_.push_back({.year = static_cast<int>(year_month_day(today_).year()) - (last ? 1 : 0)});
+    }
+
+    void add_ago(int number, date_word::span unit) {
+        if (unit == date_word::span::day) add_day(today_ - days(number));
+        if (unit == date_word::span::week) {
             auto const day = today_ - days(7 * number);
             add_span(day - days(3), day + days(3));
         }
-        if (unit == "month" || unit == "months") add_month(number);
-        if (unit == "year" || unit == "years") {
+        if (unit == date_word::span::month) add_month(number);
+        if (unit == date_word::span::year) {
             found_.push_back({.year = std::max(1, static_cast<int>(year_month_day(today_).year()) - number)});
         }
     }
@@ -181,6 +297,7 @@ private:
                           .month = static_cast<int>(static_cast<unsigned>(month.month()))});
     }
 
+    std::string text_;
     std::vector<piece> pieces_;
     std::uint32_t now_;
     sys_days today_;
@@ -233,7 +350,8 @@ double fit(asked_date const& asked, sys_days told) {
 }  // namespace
 
 std::vector<asked_date> asked_dates(string_view query, std::uint32_t now_minutes) {
-    return date_finder(query, now_minutes).find();
+    constexpr std::size_t most_bytes = 32'768;  // of a query that are looked at for dates
+    return date_finder(query.substr(0, most_bytes), now_minutes).find();
 }
 
 double closeness(std::span<asked_date const> dates, std::uint32_t minutes) {

@@ -5,20 +5,25 @@
 #include "recall/words.hpp"
 
 namespace engram::recall {
+namespace {
 
-std::string make_entry(std::string_view text, voice by) {
-    std::string entry{static_cast<char>(entry_version), '\0'};
-    auto flags = static_cast<std::uint8_t>(by);
+void append_part(std::string& entry, part const& said) {
+    auto const at = entry.size();
+    entry += '\0';
+    auto flags = static_cast<std::uint8_t>(said.by);
     word one{};
-    auto const prefix = speaker_prefix(text);
-    if (word_reader speaker(text.substr(0, prefix)); speaker.next(one)) {
+    auto const prefix = speaker_prefix(said.text);
+    if (word_reader speaker(said.text.substr(0, prefix)); speaker.next(one)) {
         flags |= entry_flags::speaker;
         append_u32(entry, hash_of(one.text));
     }
-    auto const body = text.substr(prefix);
+    auto const body = said.text.substr(prefix);
     if (is_question(body)) flags |= entry_flags::question;
+    auto const size_at = entry.size();
+    entry.append(2, '\0');
     word_reader words(body);
-    for (std::size_t kept = 0; kept < most_stems && words.next(one);) {
+    std::size_t kept = 0;
+    while (kept < most_stems && words.next(one)) {
         auto const known = look_up(one.text);
         if (known.first_person) flags |= entry_flags::first_person;
         if (known.time) flags |= entry_flags::time_word;
@@ -26,7 +31,22 @@ std::string make_entry(std::string_view text, voice by) {
         append_u32(entry, known.stem);
         ++kept;
     }
-    entry[1] = static_cast<char>(flags);
+    entry[at] = static_cast<char>(flags);
+    entry[size_at] = static_cast<char>(kept & 0xFF);
+    entry[size_at + 1] = static_cast<char>(kept >> 8);
+}
+
+}  // namespace
+
+std::string make_entry(std::string_view text, voice by) {
+    part const alone{text, by};
+    return make_entry(std::span(&alone, 1));
+}
+
+std::string make_entry(std::span<part const> parts) {
+    std::string entry{static_cast<char>(entry_version)};
+    for (auto const& said : parts)
+        append_part(entry, said);
     return entry;
 }
 

@@ -1,10 +1,6 @@
 #include "recall/query.hpp"
 
-#include "recall/entry_view.hpp"
 #include "recall/hash.hpp"
-#include "recall/known_words.hpp"
-#include "recall/word_lists.hpp"
-#include "recall/words.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -17,12 +13,6 @@ namespace {
 /// With neighbours of more terms than this nearly every word of every text would be a hit: twice the time,
 /// for a query that says enough itself.
 constexpr std::size_t most_with_variants = 32;
-
-struct asked_word {
-    std::string text;
-    std::uint32_t stem;  // its hash
-    bool stop;
-};
 
 /// A few hundred hashes at most, each with a number.
 class hash_list {
@@ -41,28 +31,6 @@ private:
     std::vector<std::pair<std::uint32_t, std::uint32_t>> all_;
 };
 
-std::vector<asked_word> words_of(std::string_view text) {
-    std::vector<asked_word> all;
-    word_reader reader(text);
-    for (word one{}; all.size() < most_stems && reader.next(one);) {
-        if (is_contraction(one.text)) continue;
-        auto const known = look_up(one.text);
-        all.push_back({std::string(one.text), known.stem, known.stop});
-    }
-    return all;
-}
-
-/// "when", "how long", "since when", "what day" at the start.
-bool asks_for_a_time(std::vector<asked_word> const& words) {
-    if (words.empty()) return false;
-    auto const& first = words[0].text;
-    std::string_view const second = words.size() > 1 ? std::string_view(words[1].text) : std::string_view();
-    if (first == "when" || (first == "how" && second == "long") || (first == "since" && second == "when"))
-        return true;
-    return first == "what" &&
-           (second == "date" || second == "day" || second == "month" || second == "year" || second == "time");
-}
-
 /// For the explanation: whole characters, at most 64 bytes.
 std::string shorten(std::string text) {
     constexpr std::size_t most = 64;
@@ -76,23 +44,25 @@ std::string shorten(std::string text) {
 
 }  // namespace
 
-query::query(std::string_view text, word_neighbours const* neighbours, std::uint32_t now_minutes)
-    : dates(asked_dates(text, now_minutes)) {
-    read_words(text);
-    if (neighbours != nullptr && terms.size() <= most_with_variants) add_variants(*neighbours);
+query::query(std::string_view text, word_neighbours const* neighbours, std::uint32_t now_minutes) {
+    asked_text const asked(text);
+    asks_when = asked.asks_when;
+    asks_assistant = asked.asks_assistant;
+    read_words(asked.words);
+    if (terms.empty()) return;
+    dates = asked_dates(asked.question, now_minutes);
+    if (neighbours != nullptr) add_variants(*neighbours);
 }
 
-void query::read_words(std::string_view text) {
-    auto const words = words_of(text);
-    asks_when = asks_for_a_time(words);
-    bool only_stop_words = true;
-    for (auto const& one : words)
-        only_stop_words = only_stop_words && one.stop;
-    for (auto const& one : words) {
-        if (one.stop && !only_stop_words) continue;
-        if (std::find(keys.begin(), keys.end(), one.stem) != keys.end()) continue;
-        terms.push_back({shorten(one.text), {}});
-        keys.push_back(one.stem);
+void query::read_words(std::vector<asked_text::word> const& words) {
+    // The question's first: a word that it has is the question's.
+    for (bool const aside : {false, true}) {
+        for (auto const& one : words) {
+            if (!one.content || one.aside != aside) continue;
+            if (std::find(keys.begin(), keys.end(), one.stem) != keys.end()) continue;
+            terms.push_back({shorten(one.text), {}, aside});
+            keys.push_back(one.stem);
+        }
     }
     hash_list terms_of;
     for (std::uint32_t i = 0; i < keys.size(); ++i)
@@ -101,7 +71,7 @@ void query::read_words(std::string_view text) {
     static_assert(hash_list::none == no_term);
     for (auto const& one : words) {
         // Roles are no names: an "assistant manager" is not spoken of by the assistant.
-        if (one.text == "user" || one.text == "assistant") continue;
+        if (one.aside || one.text == "user" || one.text == "assistant") continue;
         auto const name = hash_of(one.text);
         if (std::find(name_hashes.begin(), name_hashes.end(), name) != name_hashes.end()) continue;
         names.push_back({shorten(one.text), terms_of.find(one.stem)});
@@ -110,11 +80,16 @@ void query::read_words(std::string_view text) {
 }
 
 void query::add_variants(word_neighbours const& neighbours) {
+    auto const asked = static_cast<std::size_t>(
+        std::find_if(terms.begin(), terms.end(), [](term const& one) { return one.aside; }) - terms.begin());
+    auto const varied = terms.size() <= most_with_variants ? terms.size()
+                        : asked <= most_with_variants      ? asked
+                                                           : 0;
     std::vector<std::optional<std::uint16_t>> stems;
     hash_list all;
     for (std::uint32_t t = 0; t < terms.size(); ++t) {
         all.add(keys[t], t);
-        stems.push_back(neighbours.find(keys[t]));
+        stems.push_back(t < varied ? neighbours.find(keys[t]) : std::nullopt);
     }
     std::vector<std::pair<std::uint32_t, std::uint16_t>> near;
     for (auto const stem : stems) {

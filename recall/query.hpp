@@ -1,6 +1,7 @@
 // A query, taken apart.
 #pragma once
 
+#include "recall/asked_text.hpp"
 #include "recall/dates.hpp"
 #include "recall/neighbours.hpp"
 
@@ -20,6 +21,7 @@ struct query {
     struct term {
         std::string shown;              ///< the word as asked
         std::vector<variant> variants;  ///< the nearest first
+        bool aside;                     ///< of a long message, not of its question
     };
     /// A word that may turn out to be the name of a speaker.
     struct name {
@@ -28,6 +30,7 @@ struct query {
     };
     static constexpr std::uint32_t no_term = 0xFFFFFFFF;
 
+    /// Small talk has no terms and no dates.
     query(std::string_view text, word_neighbours const* neighbours, std::uint32_t now_minutes);
 
     std::vector<term> terms;
@@ -37,9 +40,10 @@ struct query {
     std::vector<std::uint32_t> name_hashes;  ///< of `names`
     std::vector<asked_date> dates;
     bool asks_when = false;
+    bool asks_assistant = false;  ///< after what the assistant said
 
 private:
-    void read_words(std::string_view text);
+    void read_words(std::vector<asked_text::word> const& words);
     void add_variants(word_neighbours const& neighbours);
 };
 

@@ -12,6 +12,9 @@ namespace {
 // alone.
 constexpr double k1 = 1.2, b = .75;
 constexpr double stand_in_weight = .75;
+constexpr double aside_weight = .5;
+constexpr double other_voice = .5;
+constexpr double elsewhere = .3;
 constexpr std::size_t most_variants = 20;  // of a term, of those that the user's texts have
 
 struct neighbour {
@@ -28,12 +31,25 @@ double rarity(double texts, double with) {
 
 }  // namespace
 
-ranking::ranking(gathered const& all) : all_(all), own_(all.texts.size()), around_(all.texts.size()) {
+ranking::ranking(gathered const& all)
+    : all_(all),
+      average_(all.passages.empty() ? 1
+                                    : std::max(1., static_cast<double>(all.length) /
+                                                       static_cast<double>(all.passages.size()))),
+      own_(all.texts.size()),
+      around_(all.texts.size()) {
     choose_terms();
     link_variants();
+    balance_aside();
     order_turns();
     score_episodes();
     score_words();
+}
+
+/// A word that most texts have finds nothing. Of few texts nothing can be said.
+bool ranking::is_everywhere(std::uint32_t term) const {
+    constexpr std::size_t few = 10;
+    return all_.texts.size() >= few && all_.texts_with[term] * 2 > all_.texts.size();
 }
 
 void ranking::choose_terms() {
@@ -45,13 +61,14 @@ void ranking::choose_terms() {
     // A name asked for is no word to look for, unless it is all there is.
     bool const only_names = std::find(is_name.begin(), is_name.end(), false) == is_name.end();
     for (std::uint32_t t = 0; t < asked.terms.size(); ++t) {
-        if (is_name[t] && !only_names) continue;
+        if ((is_name[t] && !only_names) || is_everywhere(t)) continue;
         chosen_.push_back({t, rarity(static_cast<double>(all_.texts.size()), all_.texts_with[t]), 0});
     }
     if (chosen_.size() > most_terms) {
         // The rarest that the texts have at all; only then those they have not.
         auto const rank = [this](chosen const& one) {
-            return std::tuple(all_.texts_with[one.term] == 0, -one.rarity, one.term);
+            return std::tuple(all_.asked.terms[one.term].aside, all_.texts_with[one.term] == 0, -one.rarity,
+                              one.term);
         };
         std::sort(chosen_.begin(), chosen_.end(),
                   [&rank](auto const& one, auto const& other) { return rank(one) < rank(other); });
@@ -74,8 +91,9 @@ void ranking::link_variants() {
         std::size_t taken = 0;
         for (auto const& [key, nearness] : all_.asked.terms[chosen_[i].term].variants) {
             if (all_.texts_with[key] == 0) continue;
-            links.push_back(
-                {key, {static_cast<std::uint8_t>(i), chosen_[i].rarity * stand_in_weight * nearness}});
+            auto const least = std::min(chosen_[i].rarity,
+                                        rarity(static_cast<double>(all_.texts.size()), all_.texts_with[key]));
+            links.push_back({key, {static_cast<std::uint8_t>(i), least * stand_in_weight * nearness}});
             if (++taken == most_variants) break;
         }
     }
@@ -88,6 +106,33 @@ void ranking::link_variants() {
         links_.push_back(one.to);
     }
     std::partial_sum(links_begin_.begin(), links_begin_.end(), links_begin_.begin());
+}
+
+/// What is aside counts for half of the question, however many words it has: the greatest that a text can get
+/// for the one is half of the greatest that one can get for the other.
+void ranking::balance_aside() {
+    std::vector<bool> aside(chosen_.size());
+    for (std::size_t i = 0; i < chosen_.size(); ++i)
+        aside[i] = all_.asked.terms[chosen_[i].term].aside;
+    if (std::find(aside.begin(), aside.end(), true) == aside.end()) return;
+    double greatest_asked = 0, greatest_aside = 0;
+    row one{};
+    for (auto const& from : all_.passages) {
+        fill_passage(one, from);
+        double asked_sum = 0, aside_sum = 0;
+        for (std::size_t i = 0; one.any && i < chosen_.size(); ++i)
+            (aside[i] ? aside_sum : asked_sum) += one.worth[i];
+        greatest_asked = std::max(greatest_asked, asked_sum);
+        greatest_aside = std::max(greatest_aside, aside_sum);
+    }
+    if (greatest_asked == 0 || greatest_aside == 0) return;
+    scale_of_aside_ = std::min(1., aside_weight * greatest_asked / greatest_aside);
+    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+        if (aside[i]) chosen_[i].rarity *= scale_of_aside_;
+    }
+    for (auto& one_link : links_) {
+        if (aside[one_link.place]) one_link.weight *= scale_of_aside_;
+    }
 }
 
 void ranking::order_turns() {
@@ -104,10 +149,16 @@ void ranking::order_turns() {
     }
 }
 
-std::span<hit const> ranking::hits_of(std::size_t text) const {
-    auto const begin = all_.texts[text].hits;
-    auto const end = text + 1 < all_.texts.size() ? all_.texts[text + 1].hits : all_.hits.size();
-    return std::span(all_.hits).subspan(begin, end - begin);
+std::span<passage const> ranking::passages_of(std::size_t text) const {
+    auto const begin = all_.texts[text].passages;
+    auto const end = text + 1 < all_.texts.size() ? all_.texts[text + 1].passages : all_.passages.size();
+    return std::span(all_.passages).subspan(begin, end - begin);
+}
+
+std::span<hit const> ranking::hits_of(passage const& one) const {
+    auto const next = static_cast<std::size_t>(&one - all_.passages.data()) + 1;
+    auto const end = next < all_.passages.size() ? all_.passages[next].hits : all_.hits.size();
+    return std::span(all_.hits).subspan(one.hits, end - one.hits);
 }
 
 double ranking::weigh(double count, double length, double average) const {
@@ -128,11 +179,13 @@ void ranking::score_episodes() {
         std::array<std::uint32_t, most_terms> count{};
         bool any = false;
         for (auto at = episode_begin_[e]; at < episode_begin_[e + 1]; ++at) {
-            for (auto const& one : hits_of(turns_[at])) {
-                auto const place = place_of_[one.key];
-                if (place == no_place) continue;
-                count[place] += one.count;
-                any = true;
+            for (auto const& part : passages_of(turns_[at])) {
+                for (auto const& one : hits_of(part)) {
+                    auto const place = place_of_[one.key];
+                    if (place == no_place) continue;
+                    count[place] += one.count;
+                    any = true;
+                }
             }
         }
         for (std::uint8_t place = 0; any && place < chosen_.size(); ++place) {
@@ -143,7 +196,8 @@ void ranking::score_episodes() {
     }
     auto const number = static_cast<double>(all_.episodes.size());
     for (std::size_t i = 0; i < chosen_.size(); ++i)
-        chosen_[i].episode_rarity = rarity(number, episodes_with[i]);
+        chosen_[i].episode_rarity = rarity(number, episodes_with[i]) *
+                                    (all_.asked.terms[chosen_[i].term].aside ? scale_of_aside_ : 1);
     episodes_.assign(all_.episodes.size(), 0);
     for (auto const& one : all) {
         episodes_[one.episode] += chosen_[one.place].episode_rarity *
@@ -156,28 +210,33 @@ void ranking::score_episodes() {
         episode_dates_.push_back(closeness(all_.asked.dates, one.started));
 }
 
-/// The sum of a text's worths. `which`: the key that each comes from.
-double ranking::fill(row& into, std::size_t text, std::array<std::uint16_t, most_terms>* which) const {
+double ranking::weight_of(passage const& one) const {
+    return one.of_answer == all_.asked.asks_assistant ? 1 : other_voice;
+}
+
+/// The sum of a passage's worths. `which`: the key that each comes from.
+double ranking::fill_passage(row& into, passage const& from, keys_used* which) const {
     into.any = false;
-    auto const hits = hits_of(text);
+    auto const hits = hits_of(from);
     if (hits.empty()) return 0;
     std::fill_n(into.worth.begin(), chosen_.size(), 0.);
-    auto const average = static_cast<double>(all_.length) / static_cast<double>(all_.texts.size());
     std::uint32_t own = 0;  // places whose very term the text has: no other stands in for it
     double sum = 0;
     for (auto const& one : hits) {
         auto const place = place_of_[one.key];
         if (place == no_place) continue;
         own |= std::uint32_t{1} << place;
-        into.worth[place] = chosen_[place].rarity * weigh(one.count, all_.texts[text].length, average);
+        into.worth[place] = chosen_[place].rarity * weigh(one.count, from.length, average_);
         sum += into.worth[place];
         into.any = true;
         if (which != nullptr) (*which)[place] = one.key;
     }
     for (auto const& one : hits) {
         for (auto at = links_begin_[one.key]; at < links_begin_[one.key + 1U]; ++at) {
-            auto const& [place, weight] = links_[at];
-            if ((own >> place & 1) != 0 || weight <= into.worth[place]) continue;
+            auto const& [place, rare] = links_[at];
+            if ((own >> place & 1) != 0) continue;
+            auto const weight = rare * weigh(one.count, from.length, average_);
+            if (weight <= into.worth[place]) continue;
             sum += weight - into.worth[place];
             into.worth[place] = weight;
             into.any = true;
@@ -185,6 +244,47 @@ double ranking::fill(row& into, std::size_t text, std::array<std::uint16_t, most
         }
     }
     return sum;
+}
+
+/// Each term's worth in a text is that in the passage where it is worth most.
+double ranking::fill(row& into, std::size_t text) const {
+    auto const passages = passages_of(text);
+    auto best = weight_of(passages.front()) * fill_passage(into, passages.front());
+    if (auto const w = weight_of(passages.front()); w != 1 && into.any) {
+        for (std::size_t t = 0; t < chosen_.size(); ++t)
+            into.worth[t] *= w;
+    }
+    row other{};
+    for (auto const& one : passages.subspan(1)) {
+        auto const w = weight_of(one);
+        auto const sum = w * fill_passage(other, one);
+        if (!other.any) continue;
+        if (!into.any) std::fill_n(into.worth.begin(), chosen_.size(), 0.);
+        into.any = true;
+        best = std::max(best, sum);
+        for (std::size_t t = 0; t < chosen_.size(); ++t)
+            into.worth[t] = std::max(into.worth[t], w * other.worth[t]);
+    }
+    if (!into.any || passages.size() == 1) return best;
+    double all = 0;
+    for (std::size_t t = 0; t < chosen_.size(); ++t)
+        all += into.worth[t];
+    return best + elsewhere * (all - best);
+}
+
+passage const& ranking::best_passage(std::size_t text) const {
+    auto const passages = passages_of(text);
+    auto const* best = &passages.front();
+    double greatest = -1;
+    row one{};
+    for (auto const& part : passages) {
+        auto const sum = weight_of(part) * fill_passage(one, part);
+        if (sum > greatest) {
+            greatest = sum;
+            best = &part;
+        }
+    }
+    return *best;
 }
 
 void ranking::score_words() {

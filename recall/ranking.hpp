@@ -51,21 +51,27 @@ private:
         std::array<double, most_terms> worth;
         bool any = false;
     };
+    using keys_used = std::array<std::uint16_t, most_terms>;
     struct scored {
         double score;
         std::size_t text;
         double boost;
     };
 
+    [[nodiscard]] bool is_everywhere(std::uint32_t term) const;
     void choose_terms();
     void link_variants();
+    void balance_aside();
     void order_turns();
     void score_episodes();
     void score_words();
     void score_episode_words(std::span<std::uint32_t const> turns);
-    [[nodiscard]] std::span<hit const> hits_of(std::size_t text) const;
+    [[nodiscard]] std::span<passage const> passages_of(std::size_t text) const;
+    [[nodiscard]] std::span<hit const> hits_of(passage const& one) const;
     [[nodiscard]] double weigh(double count, double length, double average) const;
-    double fill(row& into, std::size_t text, std::array<std::uint16_t, most_terms>* which = nullptr) const;
+    [[nodiscard]] double weight_of(passage const& one) const;
+    double fill_passage(row& into, passage const& from, keys_used* which = nullptr) const;
+    double fill(row& into, std::size_t text) const;
     [[nodiscard]] double episode_score(seen_text const& one) const;
     [[nodiscard]] double date_score(seen_text const& one) const;
     [[nodiscard]] double hints(seen_text const& one) const;
@@ -75,9 +81,12 @@ private:
                                                 std::function<bool(std::int64_t)> const& leave_out,
                                                 std::function<double(std::int64_t)> const& boost) const;
     [[nodiscard]] std::string explain(scored const& one) const;
-    [[nodiscard]] std::string explain_words(std::size_t text) const;
+    [[nodiscard]] std::string explain_words(passage const& one) const;
+    [[nodiscard]] passage const& best_passage(std::size_t text) const;
 
     gathered const& all_;
+    double scale_of_aside_ = 1;
+    double average_;  ///< stems of a passage
     std::vector<chosen> chosen_;
     std::vector<std::uint8_t> place_of_;      ///< among the chosen, for each key that is a term's own
     std::vector<std::uint32_t> links_begin_;  ///< for each key, into links_; one more at the end

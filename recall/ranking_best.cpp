@@ -76,15 +76,18 @@ std::vector<found> ranking::best(std::size_t limit, std::function<bool(std::int6
                                  std::function<double(std::int64_t)> const& boost) const {
     std::vector<found> best;
     for (auto const& one : score_all(limit, leave_out, boost)) {
-        best.push_back({all_.texts[one.text].id, one.score, explain(one)});
+        auto const& text = all_.texts[one.text];
+        bool const answer = best_passage(one.text).of_answer;
+        best.push_back(
+            {answer ? text.answer : text.id, one.score, explain(one), answer ? voice::assistant : text.by()});
     }
     return best;
 }
 
-std::string ranking::explain_words(std::size_t text) const {
+std::string ranking::explain_words(passage const& from) const {
     row one{};
-    std::array<std::uint16_t, most_terms> which{};
-    fill(one, text, &which);
+    keys_used which{};
+    fill_passage(one, from, &which);
     std::string words;
     for (std::size_t i = 0; one.any && i < chosen_.size(); ++i) {
         if (one.worth[i] == 0) continue;
@@ -103,7 +106,7 @@ std::string ranking::explain_words(std::size_t text) const {
 
 std::string ranking::explain(scored const& one) const {
     auto const& text = all_.texts[one.text];
-    std::string why = explain_words(one.text);
+    std::string why = explain_words(best_passage(one.text));
     auto const add = [&why](bool holds, std::string const& reason) {
         if (holds) why += (why.empty() ? "" : "; ") + reason;
     };

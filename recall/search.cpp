@@ -9,8 +9,10 @@ namespace engram::recall {
 namespace {
 
 constexpr std::uint32_t longest_pause = 6 * 60;  // minutes within an episode
-constexpr std::uint32_t most_turns = 40;         // of an episode
-constexpr std::size_t expected_texts = 256;      // more are no harm, only copying
+constexpr std::uint32_t most_turns = 40;         // of an episode, an exchange taken as one
+// Of 60 to 120 words about half are stop words.
+constexpr std::size_t longest_passage = 50;
+constexpr std::size_t expected_texts = 256;  // more are no harm, only copying
 
 }  // namespace
 
@@ -21,27 +23,57 @@ gathered::gathered(std::string_view text, word_neighbours const* neighbours, std
       texts_with(asked.keys.size()),
       is_speaker(asked.names.size()),
       last_hit_(asked.keys.size(), key_table::none),
-      passed_(most_stems + 1) {
+      last_text_(asked.keys.size()),
+      passed_(longest_passage + 1) {
     texts.reserve(expected_texts);
+    passages.reserve(expected_texts);
     hits.reserve(expected_texts);
 }
 
 void gathered::see(item const& one) {
     auto const entry = entry_view::of(one.entry);
     if (!entry) return;
-    texts.push_back({one.id, episode_of(one, *entry), one.minutes, static_cast<std::uint32_t>(hits.size()),
-                     static_cast<std::uint32_t>(entry->size()), entry->flags, see_speaker(*entry)});
-    length += entry->size();
-    see_words(*entry);
+    auto const& first = entry->parts().front();
+    if (answers_the_last(one, first))
+        texts.back().answer = one.id;
+    else
+        begin_text(one, first);
+    for (auto const& part : entry->parts())
+        see_part(part);
 }
 
-void gathered::see_words(entry_view const& entry) {
-    auto const begin = hits.size();
-    auto const size = entry.size();
+/// Whether the store keeps turns apart, and this is the answer to the message before it.
+bool gathered::answers_the_last(item const& one, part_view const& first) const {
+    if (one.session == 0 || one.session != last_session_ || first.by() != voice::assistant) return false;
+    return texts.back().by() == voice::user && !texts.back().answered;
+}
+
+void gathered::begin_text(item const& one, part_view const& first) {
+    texts.push_back({one.id, one.id, episode_of(one, first), one.minutes,
+                     static_cast<std::uint32_t>(passages.size()), see_speaker(first), first.flags, false});
+    last_session_ = one.session;
+}
+
+/// A text of several passages is cut into equal ones.
+void gathered::see_part(part_view const& part) {
+    auto& text = texts.back();
+    if (part.by() != text.by()) text.answered = true;
+    length += part.size();
+    if (text.episode != no_episode && !text.is_memory())
+        episodes[text.episode].length += static_cast<std::uint32_t>(part.size());
+    auto const count = std::max<std::size_t>(1, (part.size() + longest_passage - 1) / longest_passage);
+    for (std::size_t i = 0; i < count; ++i)
+        see_passage(part, part.size() * i / count, part.size() * (i + 1) / count);
+}
+
+void gathered::see_passage(part_view const& part, std::size_t begin, std::size_t end) {
+    auto const first = hits.size();
+    passages.push_back({static_cast<std::uint32_t>(first), static_cast<std::uint16_t>(end - begin),
+                        part.by() == voice::assistant});
     // Without a branch that nobody could predict: the filter only decides whether a hash stays.
     std::size_t left = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        auto const hash = entry[i];
+    for (std::size_t i = begin; i < end; ++i) {
+        auto const hash = part[i];
         passed_[left] = hash;
         left += keys.may_have(hash) ? 1 : 0;
     }
@@ -49,28 +81,30 @@ void gathered::see_words(entry_view const& entry) {
         auto const key = keys.find(passed_[i]);
         if (key == key_table::none) continue;
         auto& last = last_hit_[key];
-        if (last != key_table::none && last >= begin) {
+        if (last != key_table::none && last >= first) {
             ++hits[last].count;
             continue;
         }
         last = static_cast<std::uint32_t>(hits.size());
         hits.push_back({static_cast<std::uint16_t>(key), 1});
+        if (last_text_[key] == texts.size()) continue;
+        last_text_[key] = static_cast<std::uint32_t>(texts.size());
         ++texts_with[key];
     }
 }
 
-std::uint32_t gathered::see_speaker(entry_view const& entry) {
-    if ((entry.flags & entry_flags::speaker) == 0) return no_name;
-    auto const name = names.find(entry.speaker);
+std::uint16_t gathered::see_speaker(part_view const& part) {
+    if ((part.flags & entry_flags::speaker) == 0) return no_name;
+    auto const name = names.find(part.speaker);
     if (name == key_table::none) return no_name;
     is_speaker[name] = true;
-    return name;
+    return static_cast<std::uint16_t>(name);
 }
 
-std::uint32_t gathered::episode_of(item const& one, entry_view const& entry) {
+std::uint32_t gathered::episode_of(item const& one, part_view const& part) {
     if (one.session == 0) return no_episode;
     auto& current = sessions_[one.session];
-    if (entry.by() == voice::memory) return current;
+    if (part.by() == voice::memory) return current;
     bool fresh = current == no_episode;
     if (!fresh) {
         auto const& running = episodes[current];
@@ -85,7 +119,6 @@ std::uint32_t gathered::episode_of(item const& one, entry_view const& entry) {
     auto& running = episodes[current];
     if (one.minutes != 0) running.latest = one.minutes;
     ++running.turns;
-    running.length += static_cast<std::uint32_t>(entry.size());
     return current;
 }
 

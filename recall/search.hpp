@@ -1,6 +1,8 @@
 // The search: every text of a user in, the best out.
 #pragma once
 
+#include "recall/entry.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,7 +27,8 @@ struct item {
 struct found {
     std::int64_t id;
     double score;
-    std::string why;  ///< e.g. "words: dog, pet ~ puppy; neighbours; session; name: caroline; date"
+    std::string why;         ///< e.g. "words: dog, pet ~ puppy; neighbours; session; name: caroline; date"
+    voice by = voice::user;  ///< of an exchange, whose words fit best
 };
 
 /// Ranks all texts of one user for one query, in one pass: `see` each, then ask for the `best`.

@@ -28,6 +28,7 @@ struct ranked_item {
     std::int64_t id = 0;  ///< as indexed_item::id while a search goes on
     double score = 0;
     std::string why;
+    bool answer = false;  ///< of an exchange, the answer fits better than the message
 };
 
 /// Ids of turns that are not to be found: they stand in the prompt already.

@@ -10,10 +10,11 @@ namespace {
 
 using namespace engram::recall;
 
-entry_view view(std::string const& entry) {
+part_view view(std::string const& entry) {
     auto const found = entry_view::of(entry);
     BOOST_REQUIRE(found.has_value());
-    return *found;
+    BOOST_REQUIRE(found->parts().size() == 1U);
+    return found->parts()[0];
 }
 
 bool has(std::string const& entry, std::uint8_t flag) {
@@ -31,7 +32,7 @@ BOOST_AUTO_TEST_CASE(an_entry_holds_the_stems_in_order_and_no_text) {
     BOOST_TEST(found[1] == hash_of("go"));
     BOOST_TEST(found[2] == hash_of("run"));
     BOOST_TEST(found[3] == hash_of("dog"));
-    BOOST_TEST(entry.size() == 2 + 4 * 4U);
+    BOOST_TEST(entry.size() == 4 + 4 * 4U);
     BOOST_TEST(entry.find("dog") == std::string::npos);
 }
 
@@ -79,11 +80,11 @@ BOOST_AUTO_TEST_CASE(one_word_of_100_kb_is_one_stem) {
 BOOST_AUTO_TEST_CASE(anything_else_is_no_entry) {
     auto const entry = make_entry("Ada: some words", voice::user);
     BOOST_TEST(!entry_view::of(""));
-    BOOST_TEST(!entry_view::of("\1"));
-    // Cut anywhere but between stems.
-    for (std::size_t size = 0; size < entry.size(); ++size) {
-        BOOST_TEST(entry_view::of(entry.substr(0, size)).has_value() == (size >= 6 && size % 4 == 2));
-    }
+    BOOST_TEST(!entry_view::of("\2"));
+    for (std::size_t size = 0; size < entry.size(); ++size)
+        BOOST_TEST(!entry_view::of(entry.substr(0, size)));
+    for (std::size_t more = 1; more < 3; ++more)
+        BOOST_TEST(!entry_view::of(entry + std::string(more, '\0')));
     auto changed = entry;
     changed[0] = static_cast<char>(entry_version + 1);
     BOOST_TEST(!entry_view::of(changed));
@@ -92,7 +93,24 @@ BOOST_AUTO_TEST_CASE(anything_else_is_no_entry) {
     BOOST_TEST(!entry_view::of(changed));
     changed[1] = 3;  // no such voice
     BOOST_TEST(!entry_view::of(changed));
-    BOOST_TEST(!entry_view::of(std::string("\1\0", 2) + std::string(4 * 2'001, 'x')));
+    // 2,001 stems.
+    BOOST_TEST(!entry_view::of(std::string("\2\0\xD1\7", 4) + std::string(4 * 2'001, 'x')));
+    BOOST_TEST(!entry_view::of(std::string("\2", 1) + std::string(9 * 3, '\0')));
+}
+
+BOOST_AUTO_TEST_CASE(an_exchange_is_one_entry_of_two_parts) {
+    part const said[] = {{"Where is Ada?", voice::user}, {"At home, I think", voice::assistant}};
+    auto const entry = make_entry(said);
+    auto const all = entry_view::of(entry);
+    BOOST_REQUIRE(all.has_value());
+    BOOST_REQUIRE(all->parts().size() == 2U);
+    auto const &message = all->parts()[0], &answer = all->parts()[1];
+    BOOST_TEST((message.by() == voice::user && answer.by() == voice::assistant));
+    BOOST_TEST((message.flags & entry_flags::question) != 0);
+    BOOST_TEST((answer.flags & entry_flags::first_person) != 0);
+    BOOST_REQUIRE((message.size() == 1 && answer.size() == 2));
+    BOOST_TEST(message[0] == hash_of("ada"));
+    BOOST_TEST(answer[1] == hash_of("think"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,7 @@
 #include "workers/chat/memory_tags.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
@@ -40,7 +41,7 @@ public:
         std::function<double(std::int64_t)> boost;
         if (similarity) boost = [&](std::int64_t id) { return std::clamp(similarity(id), 0.0, 1.0); };
         for (auto& one : search_->best(limit, leave_out, boost))
-            ranked.push_back({one.id, one.score, std::move(one.why)});
+            ranked.push_back({one.id, one.score, std::move(one.why), one.by == recall::voice::assistant});
         return ranked;
     }
 
@@ -107,19 +108,17 @@ std::string recollection::entry(std::string_view text, store::text_kind kind) co
 }
 
 std::string recollection::exchange_entry(std::span<store::spoken const> turns) const {
-    if (turns.size() == 1) return entry(turns[0].text, turns[0].kind);
-    std::string asked, answered;
+    std::deque<std::string> said;  // answers without their notes, which are memories by themselves
+    std::vector<recall::part> parts;
     for (auto const& one : turns) {
-        bool const by_user = one.kind == store::text_kind::user_turn;
-        auto& whole = by_user ? asked : answered;
-        if (!whole.empty()) whole += '\n';
+        auto text = one.text;
         if (one.kind == store::text_kind::assistant_turn)
-            whole += extract_memory_tags(one.text, {}).reply;
-        else
-            whole += one.text;
+            text = said.emplace_back(extract_memory_tags(text, {}).reply);
+        bool const by_user = one.kind == store::text_kind::user_turn;
+        if (!base::is_blank(text))
+            parts.push_back({text, by_user ? recall::voice::user : recall::voice::assistant});
     }
-    if (base::is_blank(asked)) return entry_of(answered, recall::voice::assistant);
-    return entry_of(asked + '\n' + answered, recall::voice::user);
+    return parts.empty() ? std::string() : recall::make_entry(parts);
 }
 
 std::string recollection::fingerprint(std::string_view text) const {
