@@ -70,8 +70,8 @@ std::optional<memory_tag> read_body(std::string_view body) {
 
 }  // namespace
 
-extraction extract_memory_tags(std::string_view text, std::vector<std::string> const& known_types) {
-    auto const found = scan_tags(text);
+extraction extract_memory_tags(std::string_view text, std::vector<std::string> const& known_types, bool cut) {
+    auto const found = scan_tags(text, cut);
     extraction result;
     result.malformed = found.unfinished;
     for (auto const body : found.bodies) {

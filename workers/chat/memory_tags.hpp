@@ -26,8 +26,9 @@ struct extraction {
     std::size_t retyped = 0;       ///< unknown type, kept as "fact"
 };
 
-/// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case.
+/// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case. `cut`: the model was
+/// stopped before it was done, so a tag whose brackets do not balance at the end is unfinished.
 [[nodiscard]] extraction extract_memory_tags(std::string_view text,
-                                             std::vector<std::string> const& known_types);
+                                             std::vector<std::string> const& known_types, bool cut = false);
 
 }  // namespace engram::workers

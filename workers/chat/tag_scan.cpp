@@ -43,7 +43,7 @@ bool opening_matcher::feed(char c, std::size_t position) {
     return false;
 }
 
-tag_extent find_tag_end(std::string_view text, std::size_t from) {
+tag_extent find_tag_end(std::string_view text, std::size_t from, bool cut) {
     std::size_t depth = 1;
     std::size_t last_closing = std::string_view::npos;
     std::size_t at = from;
@@ -53,11 +53,13 @@ tag_extent find_tag_end(std::string_view text, std::size_t from) {
         last_closing = at;
         if (--depth == 0) break;
     }
-    if (last_closing == std::string_view::npos) return {text.substr(from, at - from), at, false};
+    bool const ends_beyond = cut && at == text.size();
+    if (last_closing == std::string_view::npos || ends_beyond)
+        return {text.substr(from, at - from), at, false};
     return {text.substr(from, last_closing - from), last_closing + 1, true};
 }
 
-scan scan_tags(std::string_view text) {
+scan scan_tags(std::string_view text, bool cut) {
     scan result;
     result.kept.reserve(text.size());
     opening_matcher matcher;
@@ -75,7 +77,7 @@ scan scan_tags(std::string_view text) {
 
         auto const begin = matcher.begin();
         bool const spans_a_cut = !result.cuts.empty() && result.cuts.back() > begin;
-        auto const tag = find_tag_end(text, at);
+        auto const tag = find_tag_end(text, at, cut);
         if (tag.closed && !spans_a_cut)
             result.bodies.push_back(tag.body);
         else

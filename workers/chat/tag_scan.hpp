@@ -41,14 +41,14 @@ private:
     std::vector<candidate> open_;  // innermost last; an outer one waits for the inner one to be cut out
 };
 
-/// Where the tag ends whose opening ends at `from`.
+/// Where the tag ends whose opening ends at `from`. `cut`: what should follow the end of `text` is missing.
 struct tag_extent {
     std::string_view
         body;         ///< between the opening and the closing bracket; without one: the rest of the line
     std::size_t end;  ///< first byte behind the tag
     bool closed;
 };
-[[nodiscard]] tag_extent find_tag_end(std::string_view text, std::size_t from);
+[[nodiscard]] tag_extent find_tag_end(std::string_view text, std::size_t from, bool cut);
 
 struct scan {
     std::string kept;               ///< the text without its tags
@@ -57,7 +57,8 @@ struct scan {
     std::size_t unfinished = 0;            ///< taken out as well: no end, or put together by another cut
 };
 
-/// Linear in the size of `text`, which must outlive the result. Any bytes are fine.
-[[nodiscard]] scan scan_tags(std::string_view text);
+/// Linear in the size of `text`, which must outlive the result. Any bytes are fine. `cut`: see
+/// extract_memory_tags().
+[[nodiscard]] scan scan_tags(std::string_view text, bool cut = false);
 
 }  // namespace engram::workers
