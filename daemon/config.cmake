@@ -3,7 +3,8 @@
 # from the other modules only the options headers, which need no linking.
 engram_door(daemon)
 set(engram_config_doors "")
-foreach(folder daemon queue redis store http_client claude embedding workers workers_background)
+foreach(folder daemon queue redis store http_client claude embedding workers workers_background
+    workers_chat)
   list(APPEND engram_config_doors ${CMAKE_BINARY_DIR}/doors/${folder})
 endforeach()
 

@@ -2,6 +2,7 @@
 
 #include "redis/locator.hpp"
 #include "redis/url.hpp"
+#include "workers/time_zone.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -125,6 +126,13 @@ std::string check_instance_name(std::string_view text) {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-";
     if (text.size() > 128 || text.find_first_not_of(allowed) != std::string_view::npos)
         return "must be at most 128 of A-Z a-z 0-9 . _ : @ -";
+    return {};
+}
+
+std::string check_timezone(std::string_view text) {
+    if (workers::time_zone::open(text) == nullptr)
+        return "must be the IANA name of a time zone that the system knows (package tzdata), such as "
+               "\"Europe/Berlin\"";
     return {};
 }
 

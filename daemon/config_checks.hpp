@@ -22,6 +22,7 @@ namespace engram::daemon {
 [[nodiscard]] std::string check_store_path(std::string_view text);
 [[nodiscard]] std::string check_reply_prefix(std::string_view text);
 [[nodiscard]] std::string check_instance_name(std::string_view text);
+[[nodiscard]] std::string check_timezone(std::string_view text);
 [[nodiscard]] std::string check_listen(std::string_view text);
 
 /// Problems between keys, as sentences that name both.

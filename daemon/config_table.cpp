@@ -19,6 +19,7 @@ constexpr std::array sections = std::to_array<config_section>({
     {"claude",
      "The Messages API. The key is not set here: it comes from the credential file\n"
      "anthropic_api_key (see engramd.service) or from the variable ANTHROPIC_API_KEY."},
+    {"chat", "What the model is told beside the memory."},
     {"store", "The database of conversations and memories."},
     {"queue", "How jobs are taken and answered."},
     {"memory", "What goes into a prompt, and the kinds of memories."},
@@ -165,6 +166,13 @@ constexpr std::array work_keys = std::to_array<config_key>({
              "[[claude.price]] with model (the beginning of its id), input, output, and, if they are\n"
              "not 1.25 and 0.1 times the input, cache_write and cache_read.",
      AT(claude.prices)},
+
+    {.name = "chat.timezone",
+     .reloadable = true,
+     .help = "The time zone whose date and time the model is told, for jobs that name none: an IANA name,\n"
+             "such as \"Europe/Berlin\".",
+     AT(chat.timezone),
+     .check = check_timezone},
 
     {.name = "store.path",
      .help = "The SQLite database; made if it is missing, its folder is not.",

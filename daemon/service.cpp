@@ -182,7 +182,7 @@ asio::awaitable<void> service::announce_ready() {
 }
 
 status service::current_status() const {
-    return {queue_.status(), chat_.store_trouble(), gate_.reason(), summaries_.status()};
+    return {queue_.status(), chat_.store_trouble(), gate_.reason(), summaries_.status(), chat_.counts()};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.

@@ -30,6 +30,14 @@ void append_summaries(std::string& json, workers::summary_status const& summarie
     all.end();
 }
 
+void append_notes(std::string& json, workers::note_counts const& notes) {
+    base::json_object_writer all(json);
+    all.number("cut", std::int64_t(notes.cut));
+    all.number("too_long", std::int64_t(notes.too_long));
+    all.number("too_many", std::int64_t(notes.too_many));
+    all.end();
+}
+
 std::string describe_lag(workers::summary_status const& summaries) {
     return "; summaries lag: " + std::to_string(summaries.waiting) + " wait, the first for " +
            std::to_string(summaries.oldest_ms / 1000) + " s, " + std::to_string(summaries.unseen_turns) +
@@ -83,6 +91,8 @@ std::string to_json(status const& now) {
     all.text("trouble", trouble_of(now));
     all.key("summaries");
     append_summaries(json, now.summaries);
+    all.key("notes");
+    append_notes(json, now.notes);
     all.text("version", ENGRAM_VERSION);
     all.number("pid", getpid());
     all.text("host", boost::asio::ip::host_name());

@@ -3,6 +3,7 @@
 
 #include "queue/job_queue.hpp"
 #include "workers/background/summary_status.hpp"
+#include "workers/chat/note_limits.hpp"
 
 #include <string>
 
@@ -13,6 +14,7 @@ struct status {
     std::string store_trouble;  ///< why the store cannot be used; empty: it can
     std::string api_trouble;    ///< why Claude is not asked; empty: it is
     workers::summary_status summaries;
+    workers::note_counts notes;
 };
 
 /// Jobs were taken and answered lately, or would be if there were any.

@@ -3,7 +3,7 @@
 
 build_packages=(ca-certificates cmake ninja-build clang-19 lld-19 ccache g++ git pkg-config libboost1.81-dev libboost-json1.81-dev
     libboost-test1.81-dev libhiredis-dev libsqlite3-dev libssl-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
-    libsystemd-dev libutf8proc-dev redis-server redis-tools)
+    libsystemd-dev libutf8proc-dev libabsl-dev tzdata redis-server redis-tools)
 test_packages=(systemd libclang-rt-19-dev llvm-19 python3 python3-redis openssl sqlite3)
 
 has_node() {

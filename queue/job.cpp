@@ -42,6 +42,7 @@ public:
         read_name("user_id", into.user_id, true);
         read_name("session_id", into.session_id, false);
         read_message(into);
+        read_name("timezone", into.timezone, false);
         read_stream(into);
         read_deadline(into);
     }

@@ -18,6 +18,7 @@ struct job {
     std::string user_id;
     std::string session_id;  ///< empty: a new conversation
     std::string message;
+    std::string timezone;  ///< as the job has it; empty: the configured one
     std::string reply_to;  ///< empty: none named, the default applies
     bool stream = false;
     std::optional<std::chrono::milliseconds> deadline;

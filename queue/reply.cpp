@@ -71,6 +71,7 @@ std::string to_json(ok_reply const& reply) {
     object.text("reply", reply.reply);
     object.key("memories");
     append_memories(out, reply.memories);
+    if (reply.notes_cut) object.text("notes", "cut");
     object.text("model", reply.model);
     object.text("stop_reason", reply.stop_reason);
     object.key("usage");

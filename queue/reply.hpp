@@ -38,6 +38,7 @@ struct ok_reply {
     reply_usage usage;
     reply_timing timing;
     int attempts = 1;
+    bool notes_cut = false;       ///< the answer was cut, perhaps with notes
     std::string metadata = "{}";  ///< raw JSON
 };
 

@@ -21,6 +21,9 @@ struct chat_options {
     /// Bytes of turns in a prompt; older ones stay out, so that long messages cannot outgrow the model's
     /// context.
     std::size_t history_bytes = 400'000;
+    std::size_t max_note_bytes = 2'000;  ///< of one memory that the model notes; a longer one is not kept
+    std::size_t max_notes = 20;          ///< of one answer; the others are not kept
+    std::string timezone = "UTC";        ///< whose date and time the model is told if the job names no zone
     /// How long a trial waits after a rejected key or a spend limit before one job is tried again.
     std::chrono::milliseconds pause_retry{15'000};
     categories types;

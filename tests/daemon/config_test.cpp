@@ -23,9 +23,21 @@ BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     BOOST_TEST(values.chat.memory_limit == 500u);
     BOOST_TEST(values.chat.recall_limit == 10u);
     BOOST_TEST(values.chat.memory_tokens == 4'000u);
+    BOOST_TEST(values.chat.max_note_bytes == 2'000u);
+    BOOST_TEST(values.chat.max_notes == 20u);
+    BOOST_TEST(values.chat.timezone == "UTC");
     BOOST_TEST(values.embedding.base_url.empty());
     BOOST_TEST(!values.consolidation.enabled);
     BOOST_TEST(values.chat.types.offered().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_time_zone_must_be_one_that_the_system_knows) {
+    sources.settings = {"chat.timezone=Europe/Berlin"};
+    BOOST_TEST(load().chat.timezone == "Europe/Berlin");
+    for (std::string const zone : {"Mars/Olympus", "", "../../etc/passwd", "localtime"}) {
+        sources.settings = {"chat.timezone=" + zone};
+        BOOST_TEST(contains(problems(), "chat.timezone: must be the IANA name of a time zone"), zone);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_given_file_that_is_missing_is_an_error_and_a_missing_default_file_is_not) {

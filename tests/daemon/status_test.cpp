@@ -56,6 +56,15 @@ BOOST_AUTO_TEST_CASE(every_trouble_is_told) {
     BOOST_TEST(json.at("trouble").as_string() == "Redis: gone; Claude: no credit");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_left_out_of_notes_is_counted) {
+    auto now = in(intake::taking);
+    now.notes = {1, 2, 3};
+    auto const notes = boost::json::parse(to_json(now)).at("notes").as_object();
+    BOOST_TEST(notes.at("cut").as_int64() == 1);
+    BOOST_TEST(notes.at("too_long").as_int64() == 2);
+    BOOST_TEST(notes.at("too_many").as_int64() == 3);
+}
+
 BOOST_AUTO_TEST_CASE(summaries_that_lag_are_told) {
     auto now = in(intake::taking);
     now.summaries.waiting = 7;

@@ -39,6 +39,7 @@ from prompts import (  # noqa: F401 (for the tests)
     block_texts,
     memory_lines,
     new_message,
+    now_line,
     prompt_turns,
     recalled_block,
     recalled_lines,

@@ -5,6 +5,14 @@ def block_texts(content):
     return [content] if isinstance(content, str) else [block["text"] for block in content]
 
 
+def now_line(body):
+    """What time it is for the user: a block of its own before the new message and what was found for it."""
+    texts = block_texts(body["messages"][-1]["content"])[:-1]
+    if texts and texts[-1].startswith("<recalled>\n"):
+        texts.pop()
+    return texts[-1] if texts and texts[-1].startswith("Now: ") else ""
+
+
 def recalled_block(body):
     """What was found for the new message: a block of its own right before it; "" if there is none."""
     texts = block_texts(body["messages"][-1]["content"])
@@ -16,11 +24,11 @@ def recalled_lines(body):
 
 
 def prompt_turns(body):
-    """(role, text) of every message of a request; the texts of one message are joined. Without what was
-    recalled."""
+    """(role, text) of every message of a request; the texts of one message are joined. Without the time
+    and what was recalled."""
     turns = [(m["role"], block_texts(m["content"])) for m in body["messages"]]
-    if recalled_block(body):
-        del turns[-1][1][-2]
+    before_message = sum(1 for text in (recalled_block(body), now_line(body)) if text)
+    del turns[-1][1][-1 - before_message : -1]
     return [(role, "\n".join(texts)) for role, texts in turns]
 
 

@@ -1,6 +1,6 @@
 """Memory: two layers in two tables, twenty memories and a window in the prompt, tags taken out."""
 
-from harness import Case, main, memory_lines, message_body, prompt_turns
+from harness import Case, main, memory_lines, message_body, now_line, prompt_turns
 
 
 class Memory(Case):
@@ -149,7 +149,7 @@ class Memory(Case):
         self.ask("three")
         roles = [m["role"] for m in self.claude.requests[2].body["messages"]]
         texts = [block["text"] for m in self.claude.requests[2].body["messages"] for block in m["content"]]
-        self.assertEqual(texts, ["one", "two", "Here again.", "three"])
+        self.assertEqual(texts, ["one", "two", "Here again.", now_line(self.claude.requests[2].body), "three"])
         self.assertEqual(roles, ["user", "assistant", "user"])
 
     def test_memory_and_window_outlive_the_daemon(self):

@@ -34,8 +34,8 @@ class Recall(MemoryCase):
         last = body["messages"][-1]
         self.assertEqual((len(body["messages"]), last["role"]), (1, "user"))
         texts = block_texts(last["content"])
-        self.assertEqual((len(texts), texts[-1]), (2, "Where do I keep my bees?"))
-        self.assertTrue(texts[0].startswith("<recalled>\n") and texts[0].endswith("\n</recalled>"), texts[0])
+        self.assertEqual((len(texts), texts[-1]), (3, "Where do I keep my bees?"))
+        self.assertTrue(texts[1].startswith("<recalled>\n") and texts[1].endswith("\n</recalled>"), texts[1])
 
     def test_turns_of_another_session_are_found_with_their_speaker_and_without_tags(self):
         self.answers["My violin is from Cremona"] = "An Amati?\n[MEMORY: preference|likes violins of Cremona]"

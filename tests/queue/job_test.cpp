@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(user_and_message_are_enough) {
 BOOST_AUTO_TEST_CASE(every_field_is_read) {
     auto const job = good(
         R"({"user_id":"u","message":"hi","session_id":"s","id":"a.B_9:-","reply_to":"engram:reply:x","stream":true,)"
-        R"("deadline_ms":1500,"metadata":{"k":1}})");
+        R"("deadline_ms":1500,"metadata":{"k":1},"timezone":"Asia/Tokyo"})");
+    BOOST_TEST(job.timezone == "Asia/Tokyo");
     BOOST_TEST(job.session_id == "s");
     BOOST_TEST(job.id == "a.B_9:-");
     BOOST_TEST(job.reply_to == "engram:reply:x");
@@ -66,7 +67,8 @@ BOOST_AUTO_TEST_CASE(every_field_is_read) {
 
 BOOST_AUTO_TEST_CASE(an_optional_field_that_is_null_counts_as_absent) {
     auto const job = good(
-        R"({"user_id":"u","message":"hi","session_id":null,"id":null,"reply_to":null,"stream":null,"deadline_ms":null,"metadata":null})");
+        R"({"user_id":"u","message":"hi","session_id":null,"id":null,"reply_to":null,"stream":null,"deadline_ms":null,"metadata":null,"timezone":null})");
+    BOOST_TEST(job.timezone.empty());
     BOOST_TEST(job.session_id.empty());
     BOOST_TEST(job.id.empty());
     BOOST_TEST(!job.stream);
@@ -87,7 +89,7 @@ BOOST_AUTO_TEST_CASE(unknown_fields_are_ignored) {
 }
 
 BOOST_AUTO_TEST_CASE(each_field_has_its_type) {
-    for (auto const* name : {"user_id", "session_id", "message", "id", "reply_to"})
+    for (auto const* name : {"user_id", "session_id", "message", "id", "reply_to", "timezone"})
         for (auto const* value : {"1", "true", "false", "[]", "{}", "1.5", "[\"u\"]"})
             BOOST_TEST(bad(with("\"" + std::string(name) + "\":" + value)).message.find(name) == 0u);
     for (auto const* value : {"1", "0", "\"true\"", "[]", "{}"})
@@ -96,8 +98,8 @@ BOOST_AUTO_TEST_CASE(each_field_has_its_type) {
         BOOST_TEST(bad(with("\"metadata\":" + std::string(value))).message.find("metadata") == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(user_and_session_hold_1_to_128_bytes) {
-    for (std::string const name : {"user_id", "session_id"}) {
+BOOST_AUTO_TEST_CASE(user_session_and_time_zone_hold_1_to_128_bytes) {
+    for (std::string const name : {"user_id", "session_id", "timezone"}) {
         auto const field = [&](std::string const& value) {
             return with("\"" + name + "\":\"" + value + "\"");
         };

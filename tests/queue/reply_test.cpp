@@ -41,6 +41,13 @@ BOOST_AUTO_TEST_CASE(an_ok_reply_has_the_fields_of_the_contract_and_no_others) {
     BOOST_TEST(value == expected);
 }
 
+BOOST_AUTO_TEST_CASE(only_a_reply_with_cut_notes_says_something_of_notes) {
+    auto reply = sample();
+    BOOST_TEST(!json::parse(to_json(reply)).as_object().contains("notes"));
+    reply.notes_cut = true;
+    BOOST_TEST(json::parse(to_json(reply)).at("notes").as_string() == "cut");
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_ok_reply_still_has_every_field) {
     auto const value = json::parse(to_json(ok_reply()));
     for (auto const* name : {"id", "status", "user_id", "session_id", "reply", "memories", "model",

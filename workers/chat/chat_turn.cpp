@@ -32,6 +32,7 @@ struct chat_turn::turn {
     chat_job job;
     stage at = stage::loading;
     int tries = 0;
+    time_zone const* zone = nullptr;           // the user's
     std::optional<queue::settlement> settled;  // at its end; none: the job is given back
     base::steady_time asked_at;
     std::uint64_t asked_in = 0;  // the gate's period
@@ -62,7 +63,8 @@ chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, sto
       clock_(clock),
       after_commit_(std::move(after_commit)),
       executor_(std::move(executor)),
-      patience_(executor_) {}
+      patience_(executor_),
+      zones_(executor_) {}
 
 // Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for
 // the turn, and one frame, of take_turn(). What comes before and after has frames of its own, which are gone
@@ -83,6 +85,8 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_
 }
 
 asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::unique_ptr<turn> turn) {
+    co_await find_zone(*turn);
+    if (turn->at == stage::ended) co_return std::move(turn->settled);
     if (finding_.embedder != nullptr && searches()) co_await embed_message(*turn);
     for (;;) {
         co_await load(*turn);
@@ -94,6 +98,21 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::uniq
         if (turn->at == stage::ended) break;
     }
     co_return std::move(turn->settled);
+}
+
+asio::awaitable<void> chat_turn::find_zone(turn& turn) {
+    auto const& named = turn.job.what.timezone;
+    auto name = named.empty() ? options_.timezone : named;
+    turn.zone = co_await zones_.find(std::move(name));
+    // The configured zone was there at the start.
+    if (turn.zone == nullptr && named.empty()) {
+        std::string anywhere = "UTC";
+        turn.zone = co_await zones_.find(std::move(anywhere));
+    }
+    if (turn.zone != nullptr) co_return;
+    turn_failure invalid{"invalid_job",
+                         "timezone must be the IANA name of a time zone, such as Europe/Berlin"};
+    co_await fail(turn, std::move(invalid));
 }
 
 // Without a vector in time the search goes by words.
@@ -192,7 +211,8 @@ claude::request chat_turn::compose(turn& turn) const {
     keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
     turn.given = given_notes::find(context, turn.job.what.message);
-    return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message);
+    return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
+                        turn.zone->describe(clock_.wall()));
 }
 
 // From `asking` to `committing` and on.
@@ -239,7 +259,9 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     auto text = answer.text();
     while (turn.given && turn.given->read_on())
         co_await asio::post(executor_, asio::use_awaitable);
-    auto tags = extract_memory_tags(text, options_.types.names(), turn.given.get());
+    bool const cut = was_cut(answer);
+    if (cut) ++counts_.cut;
+    auto tags = extract_memory_tags(text, options_.types.names(), turn.given.get(), cut);
     auto said = std::move(tags.reply);
     // Whoever reads the stored answer later does not know what was given.
     auto findable = turn.given ? extract_memory_tags(text, {}).reply : said;
@@ -247,6 +269,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         base::log_warn(
             "the model wrote memory tags that are not well formed",
             {{"job", job.key.job_id}, {"dropped", tags.malformed}, {"kept_as_fact", tags.retyped}});
+    limit_notes(turn, tags.tags);
     note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.answered, turn.said);
     // A long message would hold up every other turn.
     while (review.read_on())
@@ -270,6 +293,16 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     exchange.reply_to = job.reply_to;
     exchange.compose_reply = ok_reply_writer(job, answer, std::move(said), turn.timing);
     co_return exchange;
+}
+
+void chat_turn::limit_notes(turn const& turn, std::vector<memory_tag>& tags) {
+    auto const left_out = apply_limits({options_.max_note_bytes, options_.max_notes}, tags);
+    counts_.too_long += left_out.too_long;
+    counts_.too_many += left_out.too_many;
+    if (left_out.too_long + left_out.too_many > 0)
+        base::log_warn(
+            "the model noted more than is kept of one answer",
+            {{"job", turn.job.key.job_id}, {"too_long", left_out.too_long}, {"too_many", left_out.too_many}});
 }
 
 void chat_turn::finish_timing(turn& turn, base::steady_time commit_begun) const {

@@ -19,7 +19,9 @@
 #include "store/conversations.hpp"
 #include "store/patience.hpp"
 #include "workers/chat/chat_job.hpp"
+#include "workers/chat/note_limits.hpp"
 #include "workers/chat/replies.hpp"
+#include "workers/chat/time_zones.hpp"
 #include "workers/options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -29,6 +31,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace engram::workers {
 
@@ -55,6 +58,9 @@ public:
     /// Why the store cannot be used; empty if it can.
     [[nodiscard]] std::string const& store_trouble() const { return patience_.trouble(); }
 
+    /// What was left out of the notes of all answers.
+    [[nodiscard]] note_counts const& counts() const { return counts_; }
+
     /// For the turns that begin from now on.
     void set_options(chat_options options) { options_ = std::move(options); }
 
@@ -66,6 +72,7 @@ private:
                                                                     std::string why);
     boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
     [[nodiscard]] bool searches() const { return options_.recall_limit > 0; }
+    boost::asio::awaitable<void> find_zone(turn& turn);
     boost::asio::awaitable<void> embed_message(turn& turn);
     boost::asio::awaitable<void> load(turn& turn);
     boost::asio::awaitable<void> check_loaded(turn& turn);
@@ -76,6 +83,7 @@ private:
     boost::asio::awaitable<void> take_answer(turn& turn, claude::result<claude::answer> answered);
     boost::asio::awaitable<void> commit(turn& turn, claude::answer answer);
     boost::asio::awaitable<store::exchange> make_exchange(turn const& turn, claude::answer const& answer);
+    void limit_notes(turn const& turn, std::vector<memory_tag>& tags);
     void finish_timing(turn& turn, base::steady_time commit_begun) const;
     void end_answered(turn& turn, claude::answer const& answer, store::commit_outcome committed,
                       std::size_t notes);
@@ -94,6 +102,8 @@ private:
     after_commit after_commit_;
     boost::asio::any_io_executor executor_;
     store::patience patience_;
+    time_zones zones_;
+    note_counts counts_;
 };
 
 }  // namespace engram::workers

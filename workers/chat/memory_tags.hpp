@@ -30,9 +30,10 @@ struct extraction {
 
 /// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case. `given`: what the text's
 /// author was given that looks like a note, read to its end; null: nothing. Without it at least as much is
-/// taken out as with it.
+/// taken out as with it. `cut`: the model was stopped before it was done, so a note whose brackets are open at the
+/// end is unfinished.
 [[nodiscard]] extraction extract_memory_tags(std::string_view text,
                                              std::vector<std::string> const& known_types,
-                                             given_notes const* given = nullptr);
+                                             given_notes const* given = nullptr, bool cut = false);
 
 }  // namespace engram::workers

@@ -15,12 +15,14 @@ namespace engram::workers {
 
 /// Stable first, changing last: system = instructions with the categories, then the list of the user's
 /// memories; messages = the turns of the window, blank ones left out, neighbours of one role merged,
-/// beginning with a user turn; then, in the last user message, a block with what was found for it, if
-/// anything; the last text block is `message`, unchanged. Memories and found texts are fenced and escaped:
-/// data, never instructions, never a tag. `session_id` tells the summaries of this session from those of
-/// others. A stored turn that is not UTF-8 is made so; any other goes in byte for byte.
+/// beginning with a user turn; then, in the last user message, a block that says what time it is `now`
+/// (empty: none), a block with what was found for the message, if anything; the last text block is `message`,
+/// unchanged. Memories and found texts are fenced and escaped: data, never instructions, never a tag.
+/// `session_id` tells the summaries of this session from those of others. A stored turn that is not UTF-8 is
+/// made so; any other goes in byte for byte.
 [[nodiscard]] claude::request compose_chat(chat_options const& options, store::context const& context,
-                                           std::string_view session_id, std::string_view message);
+                                           std::string_view session_id, std::string_view message,
+                                           std::string_view now = {});
 
 /// The block with what was found for the message: at most `limit` entries, the best first as far as `tokens`
 /// allow, in the order in which they were noted and said, without the memories that are `shown` already, by

@@ -50,6 +50,10 @@ turn_failure failure_of(claude::error error) {
             error.kind != claude::error_kind::rejected, std::move(logged)};
 }
 
+bool was_cut(claude::answer const& answer) {
+    return answer.stop_reason == "max_tokens" || answer.stop_reason == "model_context_window_exceeded";
+}
+
 std::function<std::string(std::vector<store::saved_memory> const&)> ok_reply_writer(
     chat_job const& job, claude::answer const& answer, std::string said, queue::reply_timing const& timing) {
     auto const draft = std::make_shared<queue::ok_reply>();
@@ -60,6 +64,7 @@ std::function<std::string(std::vector<store::saved_memory> const&)> ok_reply_wri
     draft->model = answer.model;
     draft->stop_reason = answer.stop_reason;
     draft->usage = to_reply(answer);
+    draft->notes_cut = was_cut(answer);
     draft->attempts = job.attempts;
     draft->metadata = job.what.metadata;
     draft->timing = timing;

@@ -25,6 +25,9 @@ struct turn_failure {
 /// What a failed call means to the job.
 [[nodiscard]] turn_failure failure_of(claude::error error);
 
+/// Whether the model was stopped before it was done, so that notes at the end may be missing.
+[[nodiscard]] bool was_cut(claude::answer const& answer);
+
 /// The ok reply, but for the memories that its writer is given. `said`: the answer without its notes. The
 /// writer owns what it needs and can be called again, on any thread.
 [[nodiscard]] std::function<std::string(std::vector<store::saved_memory> const&)> ok_reply_writer(

@@ -95,9 +95,12 @@ struct marked_text::block_state {
     unsigned number = 0;      // the last one that stood before an item
 };
 
-marked_text::marked_text(std::string_view text) : text_(text) {
+marked_text::marked_text(std::string_view text, bool cut) : text_(text) {
     split_lines();
-    pair_brackets();
+    auto const open = pair_brackets();
+    if (!cut) return;
+    for (auto const i : open)
+        brackets_[i].goes_on = lines_.size() - brackets_[i].line <= most_lines;
 }
 
 void marked_text::split_lines() {
@@ -180,8 +183,9 @@ void marked_text::skip_marks(text_line& line, block_state& state) const {
         line.content = std::min(skip_blanks(text_, line.content + heading), line.end);
 }
 
-void marked_text::pair_brackets() {
-    std::vector<std::size_t> open;  // into brackets_
+// Returns those that are open at the end, as indexes of brackets_.
+std::vector<std::size_t> marked_text::pair_brackets() {
+    std::vector<std::size_t> open;
     auto last = text_line::kind::plain;
     for (std::size_t line = 0; line < lines_.size(); ++line) {
         auto const& one = lines_[line];
@@ -193,6 +197,7 @@ void marked_text::pair_brackets() {
         if (apart || (at < one.end && read_opening(text_, at).is == opening::extent::whole)) open.clear();
         pair_brackets(line, open);
     }
+    return open;
 }
 
 void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open) {
@@ -224,6 +229,9 @@ note_extent marked_text::read_note(std::size_t begin, opening whole, std::size_t
         note.end = pair->close;
         note.last_line = pair->close_line;
         note.closed = note.balanced = true;
+    } else if (pair->goes_on) {
+        note.end = text_.size();
+        note.last_line = lines_.size() - 1;
     } else if (one.last_close > whole.end) {
         note.end = one.last_close;
         note.closed = true;

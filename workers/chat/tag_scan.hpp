@@ -33,7 +33,7 @@ struct text_line {
 /// A note, from its opening bracket on.
 struct note_extent {
     std::size_t begin = 0;
-    std::size_t end = 0;        ///< behind its closing bracket; unfinished: the end of its line
+    std::size_t end = 0;        ///< behind its closing bracket; unfinished: the end of its line or of the text
     std::size_t last_line = 0;  ///< index of the line in which it ends
     std::string_view body;      ///< between the opening and the closing bracket
     bool closed = false;
@@ -45,7 +45,8 @@ class marked_text {
 public:
     static constexpr std::size_t most_lines = 5;  ///< of one note
 
-    explicit marked_text(std::string_view text);
+    /// `cut`: more was to come, so a note that is open at the end of the text goes on to it.
+    explicit marked_text(std::string_view text, bool cut = false);
 
     [[nodiscard]] std::string_view text() const { return text_; }
     [[nodiscard]] std::vector<text_line> const& lines() const { return lines_; }
@@ -59,13 +60,14 @@ private:
         std::size_t line = 0;
         std::size_t close = 0;  ///< behind its counterpart; 0: it has none
         std::size_t close_line = 0;
+        bool goes_on = false;  ///< open at the end of a text that was cut
     };
     struct block_state;
 
     void split_lines();
     void classify(text_line& line, block_state& state) const;
     void skip_marks(text_line& line, block_state& state) const;
-    void pair_brackets();
+    std::vector<std::size_t> pair_brackets();
     void pair_brackets(std::size_t line, std::vector<std::size_t>& open);
 
     std::string_view text_;

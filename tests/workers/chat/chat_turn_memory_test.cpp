@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -249,6 +250,9 @@ BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
 // Nothing else in this turn waits, so what is posted when the answer comes runs either while its notes are
 // judged or after the turn.
 BOOST_AUTO_TEST_CASE(others_go_on_while_a_long_message_is_compared_with_its_notes) {
+    auto options = with_categories();
+    options.max_notes = 60;
+    turn.set_options(std::move(options));
     std::string text = "Ok.";
     for (int i = 0; i < 60; ++i)
         text += "\n[MEMORY: fact|Adopted beagle number" + std::to_string(i) + "]";

@@ -55,6 +55,28 @@ using list = std::vector<std::string>;
 
 BOOST_AUTO_TEST_SUITE(memory_tags)
 
+BOOST_AUTO_TEST_CASE(at_the_end_of_a_cut_answer_a_tag_that_is_not_whole_is_no_note) {
+    for (std::string const rest :
+         {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses [", "[MEMORY: fact|Uses a[i]",
+          "[MEMORY: fact|Us", "[MEMORY: fact|", "[MEMORY:", "[MEM", "[MEMORY: forget #1",
+          "[MEMORY: update #12|Has [a] dog and"}) {
+        auto const found = extract_memory_tags("Ok.\n[MEMORY: fact|Likes x[0] a lot]\n" + rest, types, nullptr, true);
+        BOOST_TEST(found.reply == "Ok.", rest);
+        BOOST_TEST(memories(found) == list({"fact|Likes x[0] a lot"}), boost::test_tools::per_element());
+        BOOST_TEST(found.malformed == 1u, rest);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(whole_tags_of_a_cut_answer_count) {
+    for (std::string const text : {"Ok.\n[MEMORY: fact|Uses a[i]]", "Ok.\n[MEMORY: fact|Uses a[i]]\n",
+                                   "[MEMORY: fact|Uses a[i]] Ok."}) {
+        auto const found = extract_memory_tags(text, types, nullptr, true);
+        BOOST_TEST(found.reply == "Ok.");
+        BOOST_TEST(memories(found) == list({"fact|Uses a[i]"}), boost::test_tools::per_element());
+        BOOST_TEST(found.malformed == 0u);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(text_without_a_tag_comes_back_byte_for_byte) {
     for (std::string const text : {"", " ", "\n\n", "  two  blanks  ", "a[0] = b[1];\n\n\n\n  x\r\n\ty\r",
                                    "[]", "[", "[ ", "[[[", "]", "[x] [mem] [memory ] [MEMORY.]",

@@ -205,6 +205,23 @@ BOOST_AUTO_TEST_CASE(a_longer_window_begins_with_the_same_blocks) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_time_it_is_stands_only_behind_the_last_cache_breakpoint) {
+    store::context context;
+    context.memories.push_back(memory(1, "fact", "Ada"));
+    context.turns = {user("a"), assistant("b"), user("not answered")};
+    auto const early = compose_chat({}, context, "s", "hi", "Monday, 2026-11-30, 14:05 (UTC)");
+    auto const late = compose_chat({}, context, "s", "hi", "Tuesday, 2026-12-01, 09:00 (UTC)");
+    auto const& last = early.messages.back().content;
+    BOOST_REQUIRE_EQUAL(last.size(), 3U);
+    BOOST_CHECK(last[0].cache_breakpoint);
+    BOOST_CHECK_EQUAL(last[1].text(), "Now: Monday, 2026-11-30, 14:05 (UTC)");
+    BOOST_CHECK(!last[1].cache_breakpoint && !last[2].cache_breakpoint);
+    BOOST_CHECK_EQUAL(last[2].text(), "hi");
+    for (std::size_t i = 0; i < early.system.size(); ++i)
+        BOOST_CHECK_EQUAL(early.system[i].text(), late.system[i].text());
+    BOOST_CHECK_EQUAL(last[0].text(), late.messages.back().content[0].text());
+}
+
 BOOST_AUTO_TEST_CASE(the_oldest_turns_stay_out_when_they_are_too_long_together) {
     store::context context;
     context.turns = {user("first"), assistant("second"), user("third"), assistant("fourth")};

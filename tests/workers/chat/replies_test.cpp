@@ -5,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -57,6 +59,22 @@ BOOST_AUTO_TEST_CASE(an_ok_reply_has_the_answer_as_it_was_said_and_the_memories_
     BOOST_REQUIRE_EQUAL(reply.at("memories").as_array().size(), 1u);
     BOOST_TEST(reply.at("memories").as_array()[0].at("id").as_int64() == 5);
     BOOST_TEST(text.find(R"("metadata":{"n":1.0})") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_cut_if_there_was_no_room_for_more) {
+    for (auto const& [reason, cut] :
+         std::vector<std::pair<std::string, bool>>{{"max_tokens", true},
+                                                   {"model_context_window_exceeded", true},
+                                                   {"end_turn", false},
+                                                   {"stop_sequence", false},
+                                                   {"refusal", false},
+                                                   {"", false}}) {
+        claude::answer answer;
+        answer.stop_reason = reason;
+        BOOST_TEST(workers::was_cut(answer) == cut, reason);
+        auto const reply = json::parse(workers::ok_reply_writer(unnamed_job(), answer, "Hi.", {})({}));
+        BOOST_TEST(reply.as_object().contains("notes") == cut, reason);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_error_reply_names_what_the_job_named) {

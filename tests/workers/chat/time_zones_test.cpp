@@ -1,0 +1,90 @@
+#include "workers/chat/time_zones.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace engram;
+
+struct fixture {
+    asio::io_context io;
+    std::optional<workers::time_zones> zones{io.get_executor()};
+
+    // Nothing found is not the same as not ended.
+    std::optional<workers::time_zone const*> find(std::string name) {
+        std::optional<workers::time_zone const*> found;
+        asio::co_spawn(io, zones->find(std::move(name)),
+                       [&](std::exception_ptr error, workers::time_zone const* zone) {
+                           BOOST_TEST(!error);
+                           BOOST_TEST(bool(std::this_thread::get_id() == here));
+                           found = zone;
+                       });
+        io.restart();
+        io.run_for(std::chrono::seconds(30));
+        return found;
+    }
+
+    std::thread::id here = std::this_thread::get_id();
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(time_zones_of_jobs, fixture)
+
+BOOST_AUTO_TEST_CASE(a_zone_is_read_once_and_stays) {
+    auto const first = find("Europe/Berlin");
+    BOOST_REQUIRE(first);
+    BOOST_REQUIRE(*first);
+    auto const other = find("Asia/Tokyo");
+    BOOST_REQUIRE(other);
+    BOOST_TEST(*other != *first);
+    BOOST_TEST(bool(find("Europe/Berlin") == first));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_zone_is_not_found_however_often) {
+    for (int i = 0; i < 3; ++i)
+        BOOST_TEST(bool(find("Mars/Olympus") == std::optional<workers::time_zone const*>(nullptr)));
+}
+
+BOOST_AUTO_TEST_CASE(a_zone_that_is_not_known_yet_lets_others_go_on) {
+    bool others_ran = false;
+    std::optional<bool> before_the_end;
+    asio::co_spawn(io, zones->find("Europe/Rome"),
+                   [&](std::exception_ptr, workers::time_zone const*) { before_the_end = others_ran; });
+    asio::post(io, [&] { others_ran = true; });
+    io.run_for(std::chrono::seconds(30));
+    BOOST_REQUIRE(before_the_end);
+    BOOST_TEST(*before_the_end);
+}
+
+BOOST_AUTO_TEST_CASE(many_that_ask_for_one_zone_at_a_time_get_the_same) {
+    std::vector<workers::time_zone const*> found;
+    for (int i = 0; i < 20; ++i)
+        asio::co_spawn(io, zones->find("Africa/Lagos"),
+                       [&](std::exception_ptr, workers::time_zone const* zone) { found.push_back(zone); });
+    io.run_for(std::chrono::seconds(30));
+    BOOST_REQUIRE_EQUAL(found.size(), 20u);
+    for (auto const* zone : found)
+        BOOST_TEST(zone == found[0]);
+    BOOST_TEST(found[0] != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_does_not_wait_for_what_nobody_needs_any_more) {
+    asio::co_spawn(io, zones->find("Europe/Paris"), [](std::exception_ptr, workers::time_zone const*) {});
+    io.poll_one();
+    zones.reset();
+    BOOST_TEST(!zones);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
