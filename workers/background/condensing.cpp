@@ -5,6 +5,7 @@
 #include "workers/chat/prompt.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -53,12 +54,13 @@ std::optional<std::string> read_condensed(claude::answer const& answer,
     if (base::is_blank(said) || answer.stop_reason == "refusal" || answer.stop_reason == "max_tokens")
         return std::nullopt;
     retelling const retold(said);
+    std::set<std::string_view> known;
     std::string kept;
     std::size_t size = 0;
     for (auto const& one : summaries) {
         size += one.content.size();
         for_each_line(one.content, [&](std::string_view point) {
-            if (retold.lacks(point)) kept.append(point).append("\n");
+            if (retold.lacks(point) && known.insert(point).second) kept.append(point).append("\n");
         });
     }
     for_each_line(said, [&](std::string_view point) { kept.append(point).append("\n"); });

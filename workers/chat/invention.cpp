@@ -232,7 +232,11 @@ bool retelling::lacks(std::string_view text) const {
         auto const rest = std::span(words).subspan(at);
         auto const length = length_of_name(rest);
         at += length;
-        if (rest[0].kind == word::kind::name && !occurs_in(rest.first(length), said_->words)) return true;
+        if (rest[0].kind == word::kind::name) {
+            // The first word of a sentence has its capital from there.
+            auto const name = rest.first(length).subspan(rest[0].begins_sentence ? 1 : 0);
+            if (!name.empty() && !occurs_in(name, said_->words)) return true;
+        }
         if (rest[0].kind != word::kind::literal) continue;
         ++literals;
         missing += said_->single.contains(rest[0].text) ? 0 : 1;

@@ -28,8 +28,8 @@ public:
     retelling& operator=(retelling const&) = delete;
 
     /// True if `text` has a number or a name that was not said, or if of its words in scripts without
-    /// capitals (in Chinese, Japanese and Korean: characters) more than a sixth were not. Like invents() it
-    /// errs on the side of true.
+    /// capitals (in Chinese, Japanese and Korean: characters) more than a sixth were not. That the first word
+    /// of a sentence is a name cannot be seen.
     [[nodiscard]] bool lacks(std::string_view text) const;
 
 private:
