@@ -9,8 +9,8 @@ namespace engram::recall {
 /// What of a memory is compared with others: opaque bytes, no text.
 [[nodiscard]] std::string make_fingerprint(std::string_view text);
 
-/// Whether two memories say the same: equal when normalized, or alike without a difference that matters.
-/// When in doubt they differ. A malformed fingerprint is like nothing.
+/// Whether two memories say the same: they differ in nothing but the short list of normal_form.hpp. When in
+/// doubt they differ. A malformed fingerprint is like nothing.
 [[nodiscard]] bool says_the_same(std::string_view fingerprint_a, std::string_view fingerprint_b);
 
 }  // namespace engram::recall
