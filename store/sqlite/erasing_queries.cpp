@@ -356,15 +356,20 @@ erased erasing_queries::finish(erasure& what, pending_erasure::kind kind, std::s
     return std::move(gone);
 }
 
-// Of exchanges whose turns have changed: an entry that is made anew counts as one that went.
-void erasing_queries::renew_entries(erasure& what, ids const& items) {
-    for (auto const item : items)
-        count(what, index_.renew(what.user_key, item));
-}
-
-void erasing_queries::count(erasure& what, recall_index::removal removed) {
+void erasing_queries::take_out(erasure& what, std::optional<std::int64_t> item) {
+    if (!item) return;
+    auto const removed = index_.remove(what.user_key, *item);
     what.result.counts.index_entries += removed.entry ? 1 : 0;
     what.result.counts.vectors += removed.vector ? 1 : 0;
+}
+
+// Of exchanges whose turns have changed: an entry that is made anew counts as one that went.
+void erasing_queries::renew_entries(erasure& what, ids const& items) {
+    for (auto const item : items) {
+        auto const renewed = index_.renew(what.user_key, item);
+        what.result.counts.index_entries += renewed.entry ? 1 : 0;
+        what.result.counts.vectors += renewed.vector ? 1 : 0;
+    }
 }
 
 void erasing_queries::remove_memory(erasure& what, std::int64_t id) {
@@ -379,7 +384,7 @@ void erasing_queries::remove_memory(erasure& what, std::int64_t id) {
                 {id, found.text(2), found.text(1), found.text(7), found.text(3), found.integer(0), false});
         }
     }
-    if (item) count(what, index_.remove(what.user_key, *item));
+    take_out(what, item);
     remove_sources_.run(id);
     remove_memory_.run(id, what.user_id);
     ++what.result.counts.memories;

@@ -68,7 +68,7 @@ private:
                       std::string const& text);
     void remove_memory(erasure& what, std::int64_t id);
     void renew_entries(erasure& what, ids const& items);
-    static void count(erasure& what, recall_index::removal removed);
+    void take_out(erasure& what, std::optional<std::int64_t> item);
     erased finish(erasure& what, pending_erasure::kind kind, std::string_view target, base::wall_time at);
 
     user_writer& users_;

@@ -55,6 +55,27 @@ void check_likeness(std::vector<std::string> const& texts) {
     }
 }
 
+// Memories, lone turns, and exchanges of two and more.
+std::vector<std::int64_t> rows_for(std::int64_t id) {
+    std::vector<std::int64_t> rows{id + 1};
+    for (std::int64_t more = id % 3 == 2 ? 0 : id % 5; more > 0; --more)
+        rows.push_back(rows.back() + (more == 1 ? 1 : id * 1'000));
+    return rows;
+}
+
+void append_record(std::string& block, std::int64_t id, std::string_view entry) {
+    auto const rows = rows_for(id);
+    auto const later = store::later_turns_of(rows);
+    store::append_record(block, {.item = id,
+                                 .is_memory = id % 3 == 2,
+                                 .row = rows.front(),
+                                 .later_turns = later,
+                                 .turns = rows.size(),
+                                 .session = 7,
+                                 .minutes = std::uint32_t(29'000'000 - id),
+                                 .entry = entry});
+}
+
 void check_search(std::vector<std::string> const& texts) {
     recall::search search(texts.front(), nullptr, 29'000'000);
     std::string block;
@@ -64,7 +85,7 @@ void check_search(std::vector<std::string> const& texts) {
                         : id % 3 == 1 ? recall::voice::assistant
                                       : recall::voice::user;
         auto const entry = recall::make_entry(text, by);
-        store::append_record(block, {id, id % 3 == 2, id + 1, 7, std::uint32_t(29'000'000 - id), entry});
+        append_record(block, id, entry);
         search.see({id, 7, std::uint32_t(29'000'000 - id), entry});
         // As if an entry had been damaged.
         search.see({1'000'000 + id, 7, 0, text});
@@ -81,6 +102,7 @@ void check_search(std::vector<std::string> const& texts) {
     for (std::int64_t item = 0; item < id; ++item) {
         auto const record = records.next();
         REQUIRE(record && record->item == item && record->row == item + 1);
+        REQUIRE(record->is_memory == (item % 3 == 2) && store::rows_of(*record) == rows_for(item));
     }
     REQUIRE(!records.next());
 }
@@ -95,7 +117,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     check_likeness(texts);
     check_search(texts);
     store::record_reader damaged(input);
-    while (damaged.next()) {
+    while (auto const record = damaged.next()) {
+        auto const rows = store::rows_of(*record);
+        REQUIRE(rows.size() == record->turns && std::ranges::is_sorted(rows));
     }
     (void)store::minutes_of(input);
     return 0;
