@@ -5,6 +5,8 @@
 #include "store/search.hpp"
 #include "store/types.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,6 +35,7 @@ struct context_query {
     conversation of;
     std::size_t memory_limit = 20;
     std::size_t history_turns = 40;
+    std::size_t history_bytes = SIZE_MAX;  ///< of the turns that are loaded, together
     base::wall_time now = {};  ///< memories that end before it are not loaded
     search_query find = {};    ///< for what has to do with the new message
 };
@@ -59,7 +62,8 @@ struct context {
     /// limit), pinned memories, and for the rest the user's newest ones. Only what holds now; no memory
     /// twice.
     std::vector<memory> memories;
-    /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
+    /// The newest `history_turns` turns of the conversation that no summary covers, oldest first, as many as
+    /// `history_bytes` hold.
     std::vector<turn> turns;
     /// Found for the new message, best first each: nothing that is in `turns`, but also what is in
     /// `memories`; at most `find.limit` beside those.

@@ -107,6 +107,7 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
     query.of = turn.job.conversation;
     query.memory_limit = options_.memory_limit;
     query.history_turns = options_.history_turns;
+    query.history_bytes = options_.history_bytes;
     query.now = clock_.wall();
     if (!searches()) return query;
     query.find.text = turn.job.what.message;
