@@ -92,6 +92,7 @@ public:
     }
 
     std::vector<sentence> read() {
+        quoted_ = text_.starts_with('>');
         for (at_ = 0; at_ < text_.size() && left_ > 0;) {
             if (text_[at_] == '\n') {
                 end_clause();
@@ -107,7 +108,8 @@ public:
             end_clause();
             at_ += found->sign.size();
             clause_ = at_;
-            if (found->is != mark::kind::comma) end_sentence(found->is == mark::kind::question);
+            if (found->is != mark::kind::comma)
+                end_sentence(found->is == mark::kind::question || is_greek_question());
         }
         end_clause();
         end_sentence(false);
@@ -115,6 +117,11 @@ public:
     }
 
 private:
+    /// Greek asks with a semicolon.
+    [[nodiscard]] bool is_greek_question() const {
+        return at_ >= 3 && text_[at_ - 1] == ';' && (text_[at_ - 3] == '\xCE' || text_[at_ - 3] == '\xCF');
+    }
+
     void begin_line() {
         auto const next = text_.find_first_not_of(" \t\r", ++at_);
         bool const blank = next == string_view::npos || text_[next] == '\n';
@@ -207,8 +214,8 @@ constexpr string_view sayings[] = {
     "advice",   "answer",         "answers",         "explanation", "explanations",
     "reply",    "recommendation", "recommendations", "response",    "suggestion",
     "proposal", "suggestions",    "instructions",    "recipe",      "list"};
-constexpr string_view you[] = {"du",    "hast", "tu",  "as", "avez", "vous", "hai",
-                               "avete", "voce", "jij", "je", "ты",   "вы"};
+constexpr string_view you[] = {"du",  "hast",  "tu",   "as",  "avez", "vous",
+                               "hai", "avete", "voce", "jij", "ты",   "вы"};
 constexpr string_view said_elsewhere[] = {"empfohlen",     "vorgeschlagen",
                                           "geraten",       "gesagt",
                                           "genannt",       "erklart",

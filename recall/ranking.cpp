@@ -46,10 +46,10 @@ ranking::ranking(gathered const& all)
     score_words();
 }
 
-/// A word that most texts have finds nothing. Of few texts nothing can be said.
+/// A word that nearly every text has finds nothing. Of few texts nothing can be said.
 bool ranking::is_everywhere(std::uint32_t term) const {
     constexpr std::size_t few = 10;
-    return all_.texts.size() >= few && all_.texts_with[term] * 2 > all_.texts.size();
+    return all_.texts.size() >= few && all_.texts_with[term] * 10 > all_.texts.size() * 9;
 }
 
 void ranking::choose_terms() {

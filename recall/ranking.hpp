@@ -52,6 +52,10 @@ private:
         bool any = false;
     };
     using keys_used = std::array<std::uint16_t, most_terms>;
+    struct similarities {
+        std::vector<double> of_text;
+        double floor;  ///< the least that is a reason to find a text
+    };
     struct scored {
         double score;
         std::size_t text;
@@ -75,7 +79,10 @@ private:
     [[nodiscard]] double episode_score(seen_text const& one) const;
     [[nodiscard]] double date_score(seen_text const& one) const;
     [[nodiscard]] double hints(seen_text const& one) const;
-    [[nodiscard]] double rest(seen_text const& one, double boost) const;
+    [[nodiscard]] double rest(seen_text const& one) const;
+    [[nodiscard]] static bool is_left_out(seen_text const& one,
+                                          std::function<bool(std::int64_t)> const& leave_out);
+    [[nodiscard]] similarities compare(std::function<double(std::int64_t)> const& boost) const;
     [[nodiscard]] double greatest_own(std::function<bool(std::int64_t)> const& leave_out) const;
     [[nodiscard]] std::vector<scored> score_all(std::size_t limit,
                                                 std::function<bool(std::int64_t)> const& leave_out,

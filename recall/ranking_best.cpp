@@ -1,12 +1,18 @@
 #include "recall/ranking.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace engram::recall {
 namespace {
 
 // Measured together with those in ranking.cpp.
 constexpr double episode_weight = .4, name_weight = .4, date_weight = .5, hint_weight = .1, boost_weight = .5;
+
+// Where few texts have a vector, and as a model of embeddings calls what is alike.
+constexpr double few_vectors = 8, likeness_among_few = .3;
+// In a normal distribution 7 texts of 100 stand out so.
+constexpr double deviations = 1.5;
 
 }  // namespace
 
@@ -30,16 +36,43 @@ double ranking::hints(seen_text const& one) const {
     return sum;
 }
 
-double ranking::rest(seen_text const& one, double boost) const {
+double ranking::rest(seen_text const& one) const {
     return episode_weight * episode_score(one) + (one.name != no_name ? name_weight : 0) +
-           date_weight * date_score(one) + boost_weight * boost;
+           date_weight * date_score(one);
+}
+
+/// Both of its turns, if the store keeps them apart.
+bool ranking::is_left_out(seen_text const& one, std::function<bool(std::int64_t)> const& leave_out) {
+    return leave_out && leave_out(one.id) && (one.answer == one.id || leave_out(one.answer));
+}
+
+/// How similar the texts are, and from where on that is a reason to find one: some models call any two texts
+/// similar, so what counts is what stands out among the user's own.
+ranking::similarities ranking::compare(std::function<double(std::int64_t)> const& boost) const {
+    similarities known{{}, likeness_among_few};
+    if (!boost) return known;
+    double sum = 0, squares = 0, number = 0;
+    for (auto const& one : all_.texts) {
+        double value = boost(one.id);
+        if (one.answer != one.id) value = std::max(value, boost(one.answer));
+        value = std::clamp(value, 0., 1.);
+        known.of_text.push_back(value);
+        if (value == 0) continue;  // it has no vector, or is the contrary of similar
+        sum += value;
+        squares += value * value;
+        ++number;
+    }
+    if (number < few_vectors) return known;
+    auto const mean = sum / number;
+    known.floor = mean + deviations * std::sqrt(std::max(0., squares / number - mean * mean));
+    return known;
 }
 
 /// Of the texts that may be found; 1 if none has any of the words.
 double ranking::greatest_own(std::function<bool(std::int64_t)> const& leave_out) const {
     double greatest = 0;
     for (std::size_t i = 0; i < own_.size(); ++i) {
-        if (own_[i] > greatest && !(leave_out && leave_out(all_.texts[i].id))) greatest = own_[i];
+        if (own_[i] > greatest && !is_left_out(all_.texts[i], leave_out)) greatest = own_[i];
     }
     return greatest > 0 ? greatest : 1;
 }
@@ -48,6 +81,7 @@ std::vector<ranking::scored> ranking::score_all(std::size_t limit,
                                                 std::function<bool(std::int64_t)> const& leave_out,
                                                 std::function<double(std::int64_t)> const& boost) const {
     auto const greatest = greatest_own(leave_out);
+    auto const similar = compare(boost);
     // Of the same score the newer is the better.
     auto const better = [](scored const& one, scored const& other) {
         return one.score != other.score ? one.score > other.score : one.text > other.text;
@@ -55,12 +89,13 @@ std::vector<ranking::scored> ranking::score_all(std::size_t limit,
     std::vector<scored> best;  // a heap, the worst on top
     for (std::size_t i = 0; limit > 0 && i < all_.texts.size(); ++i) {
         auto const& one = all_.texts[i];
-        double const extra = boost ? std::clamp(boost(one.id), 0., 1.) : 0;
-        double const found = (own_[i] + around_[i]) / greatest + rest(one, extra);
-        if (!(found > 0)) continue;  // hints alone are no reason to find a text
-        scored const next{found + hints(one), i, extra};
+        double const extra = boost ? similar.of_text[i] : 0;
+        double const found = (own_[i] + around_[i]) / greatest + rest(one);
+        // Hints alone are no reason to find a text, nor is a likeness that most others have too.
+        if (!(found > 0) && !(extra > 0 && extra >= similar.floor)) continue;
+        scored const next{found + boost_weight * extra + hints(one), i, extra};
         if (!(next.score > 0) || (best.size() == limit && !better(next, best.front()))) continue;
-        if (leave_out && leave_out(one.id)) continue;
+        if (is_left_out(one, leave_out)) continue;
         if (best.size() == limit) {
             std::pop_heap(best.begin(), best.end(), better);
             best.pop_back();
@@ -77,7 +112,9 @@ std::vector<found> ranking::best(std::size_t limit, std::function<bool(std::int6
     std::vector<found> best;
     for (auto const& one : score_all(limit, leave_out, boost)) {
         auto const& text = all_.texts[one.text];
-        bool const answer = best_passage(one.text).of_answer;
+        bool answer = best_passage(one.text).of_answer;
+        if (text.answer != text.id && leave_out && leave_out(answer ? text.answer : text.id))
+            answer = !answer;
         best.push_back(
             {answer ? text.answer : text.id, one.score, explain(one), answer ? voice::assistant : text.by()});
     }

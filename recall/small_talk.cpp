@@ -82,7 +82,8 @@ constexpr string_view function_words[] = {
     "эти что "
     "как какой какая какое кто когда где почему зачем чей я ты он она оно мы вы они меня мне мной тебя тебе "
     "его ему её "
-    "ей нас нам вас вам их им мой моя моё мои моего моей моему твой твоя есть был была было были быть так "
+    "ей нас нам вас вам их им мой моя моё мои моего моей моему твой твоя мою твою свой свою моих твои моим "
+    "есть был была было были быть так "
     "там тут уже "
     "ещё только очень зовут",
     // Turkish
@@ -786,10 +787,10 @@ std::vector<bool> words_with_content(std::span<std::string const> clause, langua
         for (std::size_t i = 0; i < covered; ++i)
             content[at + i] = false;
         auto const& word = clause[at];
-        if (is_function_word(word, of) || all.small.contains(wide_hash_of(word)) || is_laughter(word) ||
-            is_one_digit(word))
+        if (is_function_word(word, of) || all.small.contains(wide_hash_of(word)) || is_laughter(word))
             content[at] = false;
-        if (clause.size() == 1 && all.lone.contains(wide_hash_of(word))) content[at] = false;
+        bool const alone = clause.size() == 1;
+        if (alone && (all.lone.contains(wide_hash_of(word)) || is_one_digit(word))) content[at] = false;
     }
     return content;
 }

@@ -5,6 +5,8 @@
 #include "store/search.hpp"
 #include "store/types.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,6 +38,7 @@ struct context_query {
         4'000;                         ///< the list is long enough with so many, estimated, besides summaries
     std::size_t recent_summaries = 3;  ///< of other conversations, in the list
     std::size_t history_turns = 40;
+    std::size_t history_bytes = SIZE_MAX;  ///< of the turns that are loaded, together
     base::wall_time now = {};  ///< memories that end before it are not loaded
     search_query find = {};    ///< for what has to do with the new message
 };
@@ -64,7 +67,8 @@ struct context {
     /// turn the one that was confirmed most often, the newest preference, the two newest ones and the one
     /// that was noted first, each among those that are left.
     std::vector<memory> memories;
-    /// The newest `history_turns` turns of the conversation that no summary covers, oldest first.
+    /// The newest `history_turns` turns of the conversation that no summary covers, oldest first, as many as
+    /// `history_bytes` hold.
     std::vector<turn> turns;
     /// Found for the new message, best first each: nothing that is in `turns`, but also what is in
     /// `memories`; at most `find.limit` beside those. The turns of one exchange come one behind the other and

@@ -83,8 +83,9 @@ void context_queries::hide_past(taken_back& past, std::vector<memory>& memories)
 void context_queries::find_for_message(context_query const& query, std::int64_t user_key,
                                        taken_back const* past, context& loaded) {
     known_turns turns;
+    // An answer whose message is not loaded stands in no prompt: a conversation begins with the user.
     for (auto const& one : loaded.turns)
-        turns.insert(one.id);
+        if (!turns.empty() || one.role == role::user) turns.insert(one.id);
     // Memories of the list are found as well: how much of the list there is room for is not known here.
     std::unordered_map<std::int64_t, memory const*> listed;
     for (auto const& one : loaded.memories)
@@ -148,7 +149,8 @@ std::vector<turn> context_queries::load_turns(context_query const& query, taken_
     std::vector<turn> turns;
     turns.reserve(std::min<std::size_t>(query.history_turns, 64));
     auto found = newest_turns_.query(query.of.user_id, query.of.session_id, query.history_turns);
-    while (found.next()) {
+    for (auto left = query.history_bytes; found.next() && found.bytes(2).size() <= left;) {
+        left -= found.bytes(2).size();
         turns.push_back({found.integer(0), role_of(found.bytes(1)), found.text(2)});
         if (past != nullptr) past_.cut_turn(*past, turns.back(), found.text(3));
     }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -168,6 +169,134 @@ BOOST_AUTO_TEST_CASE(a_boost_ranks_and_finds) {
     BOOST_TEST(ids(all) == (std::vector<std::int64_t>{0, 1, 2}), boost::test_tools::per_element());
     BOOST_TEST(why(all, 2) == "embedding");
     BOOST_TEST(all[2].score == .5);
+}
+
+/// One entry each for messages and the answers to them.
+std::vector<found> ask_exchanges(std::string const& query,
+                                 std::vector<std::pair<std::string, std::string>> const& said) {
+    search one(query, nullptr, 0);
+    for (std::size_t i = 0; i < said.size(); ++i) {
+        part const parts[] = {{said[i].first, voice::user}, {said[i].second, voice::assistant}};
+        auto const entry = make_entry(parts);
+        one.see({static_cast<std::int64_t>(i), static_cast<std::uint32_t>(i + 1), may_2023, entry});
+    }
+    return one.best(20, {});
+}
+
+BOOST_AUTO_TEST_CASE(an_exchange_is_found_once_and_by_the_words_that_fit) {
+    auto const all = ask_exchanges("violin lessons", {{"I take violin lessons", "Enjoy the violin lessons"},
+                                                      {"What shall I do?", "Take violin lessons"},
+                                                      {"tea", "coffee"}});
+    BOOST_TEST(ids(all) == (std::vector<std::int64_t>{0, 1}), boost::test_tools::per_element());
+    BOOST_TEST((all[0].by == voice::user && all[1].by == voice::assistant));
+    BOOST_TEST(all[0].why == "words: violin, lessons; session");
+}
+
+BOOST_AUTO_TEST_CASE(the_answer_comes_first_when_it_is_asked_for) {
+    std::vector<std::pair<std::string, std::string>> const said = {
+        {"My back aches, any stretching exercises?", "Rest a little"},
+        {"What helps?", "Stretching exercises for the back"}};
+    BOOST_TEST(ask_exchanges("stretching exercises", said)[0].id == 0);
+    auto const all = ask_exchanges("Which stretching exercises did you recommend?", said);
+    BOOST_TEST(all[0].id == 1);
+    BOOST_TEST((all[0].by == voice::assistant));
+}
+
+BOOST_AUTO_TEST_CASE(turns_that_are_kept_apart_are_one_exchange_all_the_same) {
+    std::vector<said> const texts = {{"I take violin lessons", 1},
+                                     {"Enjoy the violin lessons", 1, may_2023, voice::assistant},
+                                     {"tea", 1},
+                                     {"a violin", 1, may_2023, voice::assistant},
+                                     {"a violin", 2, may_2023, voice::assistant}};
+    auto const all = ask("violin", texts);
+    BOOST_TEST(all.size() == 3U);
+    BOOST_TEST(why(all, 1) == "not found");
+    BOOST_TEST(why(all, 2) == "not found");
+    BOOST_TEST(why(all, 3).starts_with("words: violin"));
+    // What stands in the prompt already gives way to the other turn.
+    BOOST_TEST(why(ask("violin", texts, {.without = {0}}), 1).starts_with("words: violin"));
+    auto const without = ask("violin", texts, {.without = {0, 1}});
+    BOOST_TEST((why(without, 0) == "not found" && why(without, 1) == "not found"));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_text_counts_by_its_best_passage) {
+    std::string spread, together;
+    for (int i = 0; i < 300; ++i) {
+        spread += i == 10 ? "violin " : i == 290 ? "teacher " : "rain" + std::to_string(i) + ' ';
+        together += i == 150 ? "violin teacher " : "wind" + std::to_string(i) + ' ';
+    }
+    auto const all = ask("violin teacher", apart({together, spread, "tea"}));
+    BOOST_TEST(ids(all) == (std::vector<std::int64_t>{0, 1}), boost::test_tools::per_element());
+    BOOST_TEST(all[0].score > 1.3 * all[1].score);
+}
+
+BOOST_AUTO_TEST_CASE(a_stand_in_has_the_smaller_rarity_and_the_norm_of_its_text) {
+    auto const table = word_neighbours::open(WORD_NEIGHBOURS);
+    std::string filled = "puppy";
+    for (int i = 0; i < 45; ++i)
+        filled += " filling" + std::to_string(i);
+    auto const lengths =
+        ask("dogs", apart({"a puppy", filled, "a long dog story"}), {.neighbours = table.get()});
+    BOOST_TEST(ids(lengths) == (std::vector<std::int64_t>{2, 0, 1}), boost::test_tools::per_element());
+    // "puppy" is everywhere, "dog" is rare: the puppies are worth little beside another rare word.
+    std::vector<std::string> texts(40, "a puppy");
+    texts.push_back("a dog");
+    texts.push_back("the violin");
+    auto const all = ask("dog violin", apart(texts), {.neighbours = table.get()});
+    BOOST_REQUIRE(all.size() > 2U);
+    BOOST_TEST(all[2].score < .2 * all[1].score);
+}
+
+BOOST_AUTO_TEST_CASE(small_talk_finds_nothing_whatever_is_similar) {
+    auto const texts =
+        apart({"Good morning, I had a bad dream", "ok thanks", "lol", "Guten Morgen, ich bin krank"});
+    for (auto const* query : {"Good morning", "ok thanks", "lol", "Guten Morgen", "\xF0\x9F\x91\x8D"}) {
+        BOOST_TEST(ask(query, texts).empty(), query);
+        search one(query, nullptr, 0);
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            auto const entry = make_entry(texts[i].text, texts[i].by);
+            one.see({static_cast<std::int64_t>(i), texts[i].session, texts[i].minutes, entry});
+        }
+        BOOST_TEST(one.empty(), query);
+        BOOST_TEST(one.best(10, {}, [](std::int64_t) { return 1.; }).empty(), query);
+    }
+    BOOST_TEST(!ask("Good morning, what was my dream?", texts).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_word_of_all_texts_finds_none) {
+    std::vector<std::string> texts(30, "dear diary");
+    texts.push_back("dear violin");
+    BOOST_TEST(ask("dear", apart(texts)).empty());
+    BOOST_TEST(ids(ask("dear violin", apart(texts))) == std::vector<std::int64_t>{30},
+               boost::test_tools::per_element());
+    BOOST_TEST(ask("dear", apart({"dear diary"})).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(likeness_must_stand_out) {
+    auto const texts = apart(std::vector<std::string>(20, "rain"), voice::memory);
+    search one("violin", nullptr, 0);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        auto const entry = make_entry(texts[i].text, texts[i].by);
+        one.see({static_cast<std::int64_t>(i), texts[i].session, texts[i].minutes, entry});
+    }
+    // A model that calls all texts alike.
+    auto const all = one.best(10, {}, [](std::int64_t id) { return id == 3 ? .85 : .7 + .001 * double(id); });
+    BOOST_TEST(ids(all) == std::vector<std::int64_t>{3}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_question_behind_a_long_text_finds_its_own) {
+    std::string mail;
+    for (int i = 0; i < 60; ++i)
+        mail += "invoice" + std::to_string(i % 25) + " garden" + std::to_string(i % 25) + " of ";
+    std::vector<std::string> texts;
+    for (int i = 0; i < 25; ++i)
+        texts.push_back("invoice" + std::to_string(i) + " garden" + std::to_string(i) + " invoice" +
+                        std::to_string((i + 1) % 25) + " garden" + std::to_string((i + 1) % 25));
+    texts.push_back("my dog is called Rex");
+    auto const all = ask(mail + ".\n\nWhat is my dog called?", apart(texts));
+    BOOST_REQUIRE(all.size() > 1U);
+    BOOST_TEST(all[0].id == 25);
+    BOOST_TEST(all[1].score > .2);  // what is aside is found as well
 }
 
 BOOST_AUTO_TEST_CASE(at_most_the_limit_and_the_best_of_them) {

@@ -92,6 +92,23 @@ BOOST_AUTO_TEST_CASE(
                "m:has a dog called Rex|t:my dog is called Rex|t:a fine name|t:the dog is ill|t:oh|");
 }
 
+BOOST_AUTO_TEST_CASE(what_the_bytes_of_the_window_have_no_room_for_is_found) {
+    say(of, "my dog is called Rex", "a fine name");
+    say(of, std::string(100, 'x'), "y");
+    auto asked = query_of(of);
+    asked.find.limit = 10;
+    asked.find.text = "dog";
+    auto const found = [&](std::size_t bytes) {
+        asked.history_bytes = bytes;
+        return texts(db.get(db->load_context(asked)));
+    };
+    BOOST_TEST(found(1'000).empty());
+    BOOST_TEST(found(120) == "t:my dog is called Rex|");  // a fine name, x, y
+    BOOST_TEST(found(0) == "t:my dog is called Rex|");
+    asked.history_bytes = 112;
+    BOOST_TEST(db.get(db->load_context(asked)).turns.size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(texts_of_others_are_never_shown_to_a_search) {
     for (int i = 0; i < 200; ++i) {
         say({"bob", "s1"}, "bob has a dog", "fine", {{"fact", "bob's dog " + std::to_string(i)}});

@@ -131,6 +131,7 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
     query.memory_tokens = options_.memory_tokens;
     query.recent_summaries = options_.recent_summaries;
     query.history_turns = options_.history_turns;
+    query.history_bytes = options_.history_bytes;
     query.now = clock_.wall();
     if (!searches()) return query;
     query.find.text = turn.job.what.message;
