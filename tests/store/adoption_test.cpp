@@ -1,5 +1,6 @@
 // What another program writes into the two tables gets what it lacks: a label, a place in the search, a
 // session.
+#include "store/sqlite/migrations.hpp"
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

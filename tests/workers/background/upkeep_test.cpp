@@ -54,7 +54,8 @@ public:
         if (fails) co_return damaged;
         std::vector<store::unembedded> found;
         for (auto const& [place, text] : texts)
-            if (found.size() < limit && !vectors.contains(place)) found.push_back({place, text});
+            if (found.size() < limit && !vectors.contains(place))
+                found.push_back({place, text, answers[place]});
         co_return found;
     }
 
@@ -70,12 +71,22 @@ public:
         co_return store::result<void>();
     }
 
+    answer<std::size_t> adopt_rows(std::size_t limit) override {
+        ++adoptions;
+        if (fails) co_return damaged;
+        auto const adopted = std::min(limit, foreign);
+        foreign -= adopted;
+        co_return adopted;
+    }
+
+    std::size_t foreign = 0;
+    int adoptions = 0;
     std::size_t outcomes = 0;  // that are old enough
     std::vector<base::wall_time> outcome_times;
     std::vector<std::size_t> outcome_limits;
     std::size_t to_expire = 0;
     std::vector<base::wall_time> expiry_times;
-    std::map<std::int64_t, std::string> texts;
+    std::map<std::int64_t, std::string> texts, answers;
     std::map<std::int64_t, std::string> vectors;
     std::vector<std::size_t> limits;
     std::vector<std::string> models;
@@ -204,6 +215,36 @@ BOOST_AUTO_TEST_CASE(full_batches_of_outcomes_leave_room_for_jobs) {
     BOOST_TEST(store.outcome_times.size() == 3U);
     pass(50ms);
     BOOST_TEST(store.outcome_times.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_other_software_are_looked_for_every_twenty_seconds_and_adopted_in_pieces) {
+    store.foreign = 100;
+    start();
+    BOOST_TEST(store.foreign == 36U);
+    pass(50ms);
+    BOOST_TEST(store.foreign == 0U);
+    pass(50ms);
+    BOOST_TEST(store.adoptions == 3);
+    pass(19s);
+    BOOST_TEST(store.adoptions == 3);
+    pass(1s);
+    BOOST_TEST(store.adoptions == 4);
+    store.fails = true;
+    pass(20s);
+    pass(20s);
+    BOOST_TEST(store.adoptions == 6);
+}
+
+BOOST_AUTO_TEST_CASE(of_an_answer_what_the_user_saw_is_embedded_with_the_question) {
+    store.texts[1] = "hello";
+    store.answers[1] = "Hi.\n[MEMORY: fact|Is polite]";
+    store.texts[2] = "";
+    store.answers[2] = "Alone.";
+    store.texts[3] = "A memory [MEMORY: fact|x]";
+    start();
+    BOOST_REQUIRE(embedder.asked.size() == 1U);
+    std::vector<std::string> const expected{"hello\nHi.", "Alone.", "A memory [MEMORY: fact|x]"};
+    BOOST_TEST(embedder.asked[0] == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_or_a_bug_ends_no_loop) {

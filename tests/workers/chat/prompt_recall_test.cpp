@@ -78,6 +78,29 @@ BOOST_AUTO_TEST_CASE(what_was_noted_comes_before_what_was_said_each_oldest_first
     BOOST_CHECK_EQUAL(order, "abcdef");
 }
 
+BOOST_AUTO_TEST_CASE(the_turns_of_an_exchange_share_a_place_and_the_users_comes_first) {
+    store::context context;
+    context.found_turns = {found(7, store::role::user, "asked later", 2),
+                           found(8, store::role::assistant, "answered later", 2),
+                           found(3, store::role::user, "asked", 3),
+                           found(4, store::role::assistant, "answered " + std::string(400, 'x'), 3)};
+    for (std::size_t i = 0; i < 4; ++i)
+        context.found_turns[i].exchange = i < 2 ? 7 : 3;
+    auto const both = list_recalled(context, {}, 2, plenty);
+    BOOST_TEST(both.starts_with("<recalled>\n- (the user said, 2026-03-01) asked\n- (you answered"));
+    BOOST_TEST(both.ends_with("asked later\n- (you answered, 2026-03-01) answered later\n</recalled>"));
+    auto const best = list_recalled(context, {}, 1, plenty);
+    BOOST_TEST(best.find("later") == best.npos);
+    BOOST_TEST(best.find("answered x") != best.npos);
+    // Where the long answer does not fit its question stays, and so does what else there is room for.
+    BOOST_CHECK_EQUAL(list_recalled(context, {}, 2, 40),
+                      "<recalled>\n"
+                      "- (the user said, 2026-03-01) asked\n"
+                      "- (the user said, 2026-03-01) asked later\n"
+                      "- (you answered, 2026-03-01) answered later\n"
+                      "</recalled>");
+}
+
 BOOST_AUTO_TEST_CASE(notes_in_an_earlier_answer_are_taken_out_and_an_answer_of_notes_alone_is_left_out) {
     store::context context;
     context.found_turns = {
