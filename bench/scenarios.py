@@ -39,7 +39,7 @@ def all_scenarios(quick):
         Scenario("added", "200 ms, open loop", 200,
                  {"jobs": pick(4000, 60), "rate": pick(200, 60), "sessions": pick(2000, 60),
                   "users": pick(1000, 30), "memory-every": 10}, pick(400, 10)),
-        Scenario("crowd", f"{many} calls in flight", pick(10000, 1000),
+        Scenario("crowd", f"{many} calls in flight", pick(10000, 4000),
                  {"jobs": 2 * many, "window": many, "sessions": 2 * many, "users": many,
                   "memory-every": 10}, 0,
                  {"queue.max_in_flight": many, "queue.max_parked": 4 * many, "claude.max_connections": many},

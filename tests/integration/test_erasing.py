@@ -3,7 +3,7 @@
 import json
 import signal
 
-from erasing_case import CHEAP, COUNTERS, ErasingCase, note
+from erasing_case import CHEAP, COUNTERS, LEASE_MS, ErasingCase, note
 from harness import Response, error_body, eventually, main
 
 OLD = "The user lives near the qzorlin harbour"
@@ -230,7 +230,8 @@ class DuringACrash(ErasingCase):
         daemon = self.start()
         id = self.tell("I live near the qzorlin harbour", OLD)
         self.assertEqual(daemon.stop(), 0)
-        first = self.start(env={"ENGRAM_FAILPOINT": f"{place}:{passing}"})
+        # Its lease outlasts the start of the next daemon, so that the request comes before the job.
+        first = self.start(env={"ENGRAM_FAILPOINT": f"{place}:{passing}"}, queue_lease_ms=5 * LEASE_MS)
         for n in range(MOST_AT_START + 1):
             self.answers[f"plan {n}"] = [f"{OLD}, so swim.", "Read.", "Read."]
             job = self.push(f"plan {n}", session_id="s2")
@@ -242,8 +243,9 @@ class DuringACrash(ErasingCase):
         self.assertEqual(first.status, -signal.SIGKILL)
         self.assertEqual(len(self.calls_for(f"plan {n}")), 1)
         self.assertNotEqual(self.places_that_hold("qzorlin"), [])
+        request = self.request("memory.delete", memory_id=id)
         self.start()
-        self.admin("memory.delete", memory_id=id)
+        self.assertEqual(self.one_reply(request)["status"], "ok")
         reply = self.one_reply(job)
         self.assertEqual((reply["status"], reply["attempts"] > 1), ("ok", place != "committed"), reply)
         self.assertEqual(self.places_that_hold("qzorlin"), [])
