@@ -430,7 +430,8 @@ BOOST_AUTO_TEST_CASE(erasing_finds_the_turns_of_a_condensed_summary_and_what_was
 BOOST_AUTO_TEST_CASE(a_summary_that_was_corrected_by_hand_is_condensed_with_its_versions) {
     summarize(6);
     for (std::int64_t const id : {1, 2})
-        db.get(db->change_memory("ada", {.id = id, .content = "by hand " + std::to_string(id)}, at()));
+        db.get(db->change_memory(
+            "ada", {.id = id, .content = "by hand " + std::to_string(id), .type = {}, .pinned = {}}, at()));
     condense_tokens = 300;
     auto const task = claim("me");
     BOOST_REQUIRE(task.has_value());

@@ -310,13 +310,15 @@ BOOST_AUTO_TEST_CASE(other_scripts_are_counted_by_the_character) {
 
 BOOST_AUTO_TEST_CASE(what_the_list_has_no_room_for_can_be_recalled_and_a_pinned_memory_has_its_place) {
     store::context context;
-    for (std::int64_t id = 1; id <= 40; ++id) {
-        store::memory one{id, "fact", "fact number " + std::to_string(id) + " of some length", "", "", id};
-        one.pinned = id == 1;
-        context.memories.push_back(one);
-    }
+    auto const one = [](std::int64_t id) {
+        return store::memory{id, "fact", "fact number " + std::to_string(id) + " of some length", "", "", id};
+    };
+    context.memories = {one(1)};
+    context.memories.front().pinned = true;
+    for (std::int64_t id = 40; id > 1; --id)
+        context.memories.push_back(one(id));
     for (auto const id : {2, 40})
-        context.found_memories.push_back({context.memories[std::size_t(id) - 1], 1.0, ""});
+        context.found_memories.push_back({one(id), 1.0, ""});
     workers::chat_options options;
     options.memory_tokens = 200;
     auto const request = workers::compose_chat(options, context, "s", "hi");
