@@ -22,7 +22,9 @@ struct lookup {
 
 }  // namespace
 
-time_zones::time_zones(asio::any_io_executor executor) : executor_(std::move(executor)), reader_(1) {}
+// For UTC no file is read.
+time_zones::time_zones(asio::any_io_executor executor)
+    : executor_(std::move(executor)), known_{{"UTC", time_zone::open("UTC")}}, reader_(1) {}
 
 time_zones::~time_zones() {
     reader_.stop();

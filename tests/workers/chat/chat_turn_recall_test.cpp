@@ -39,8 +39,9 @@ struct by_meaning : sources, test::turn_fixture {
     }
 };
 
+// Besides the one that says what time it is.
 std::size_t blocks_before_message(claude::request const& request) {
-    return request.messages.back().content.size() - 1;
+    return request.messages.back().content.size() - 2;
 }
 
 }  // namespace
@@ -67,9 +68,9 @@ BOOST_FIXTURE_TEST_CASE(what_was_found_is_put_before_the_message_in_one_call, by
     answer_well();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
     auto const& last = claude.asked[0].messages.back().content;
-    BOOST_REQUIRE_EQUAL(last.size(), 2u);
-    BOOST_TEST(last[0].text().starts_with("<recalled>\n- #12 (fact, 2026-03-01) Has a beagle\n"));
-    BOOST_TEST(last[1].text() == "hello");
+    BOOST_REQUIRE_EQUAL(last.size(), 3u);  // the first says what time it is
+    BOOST_TEST(last[1].text().starts_with("<recalled>\n- #12 (fact, 2026-03-01) Has a beagle\n"));
+    BOOST_TEST(last[2].text() == "hello");
     BOOST_TEST(store.exchanges[0].turns[0].content == "hello");  // and not what was found for it
 }
 

@@ -52,6 +52,14 @@ BOOST_AUTO_TEST_CASE(a_zone_is_read_once_and_stays) {
     BOOST_TEST(bool(find("Europe/Berlin") == first));
 }
 
+BOOST_AUTO_TEST_CASE(utc_is_there_at_once) {
+    bool found = false;
+    asio::co_spawn(io, zones->find("UTC"),
+                   [&](std::exception_ptr, workers::time_zone const* zone) { found = zone != nullptr; });
+    io.poll();
+    BOOST_TEST(found);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_zone_is_not_found_however_often) {
     for (int i = 0; i < 3; ++i)
         BOOST_TEST(bool(find("Mars/Olympus") == std::optional<workers::time_zone const*>(nullptr)));
