@@ -225,7 +225,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     auto text = answer.text();
     while (turn.given && turn.given->read_on())
         co_await asio::post(executor_, asio::use_awaitable);
-    auto tags = extract_memory_tags(text, options_.types.names(), turn.given.get());
+    auto tags = extract_memory_tags(text, options_.types.names(), false, turn.given.get());
     auto said = std::move(tags.reply);
     // Whoever reads the stored answer later does not know what was given.
     auto findable = turn.given ? extract_memory_tags(text, {}).reply : said;

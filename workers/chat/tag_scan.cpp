@@ -95,7 +95,7 @@ struct marked_text::block_state {
     unsigned number = 0;      // the last one that stood before an item
 };
 
-marked_text::marked_text(std::string_view text) : text_(text) {
+marked_text::marked_text(std::string_view text, bool cut) : text_(text), cut_(cut) {
     split_lines();
     pair_brackets();
 }
@@ -193,6 +193,8 @@ void marked_text::pair_brackets() {
         if (apart || (at < one.end && read_opening(text_, at).is == opening::extent::whole)) open.clear();
         pair_brackets(line, open);
     }
+    for (auto const one : open)
+        brackets_[one].cut_off = cut_ && lines_.size() - brackets_[one].line <= most_lines;
 }
 
 void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open) {
@@ -202,7 +204,7 @@ void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open
         auto const c = look_at(text.substr(at));
         if (c.is == mark::open) {
             open.push_back(brackets_.size());
-            brackets_.push_back({at, line, 0, 0});
+            brackets_.push_back({at, line, 0, 0, false});
         } else if (c.is == mark::close) {
             one.last_close = at + c.bytes;
             if (!open.empty()) {
@@ -219,6 +221,11 @@ note_extent marked_text::read_note(std::size_t begin, opening whole, std::size_t
     auto const& one = lines_[line];
     note_extent note{begin, one.end, line, {}, false, false};
     auto const pair = std::ranges::lower_bound(brackets_, begin, {}, &bracket::at);
+    if (pair->cut_off) {
+        note.end = text_.size();
+        note.last_line = lines_.size() - 1;
+        return note;
+    }
     auto const lines = pair->close == 0 ? 0 : pair->close_line - line + 1;
     if (lines > 0 && lines <= most_lines) {
         note.end = pair->close;

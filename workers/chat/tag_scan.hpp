@@ -40,12 +40,13 @@ struct note_extent {
     bool balanced = false;  ///< closed by the bracket that balances the opening one
 };
 
-/// Made in linear time. The text must outlive it.
+/// Made in linear time. The text must outlive it. `cut`: more was to follow, so a note that is open at the
+/// end of the text is unfinished and reaches to it.
 class marked_text {
 public:
     static constexpr std::size_t most_lines = 5;  ///< of one note
 
-    explicit marked_text(std::string_view text);
+    explicit marked_text(std::string_view text, bool cut = false);
 
     [[nodiscard]] std::string_view text() const { return text_; }
     [[nodiscard]] std::vector<text_line> const& lines() const { return lines_; }
@@ -59,6 +60,7 @@ private:
         std::size_t line = 0;
         std::size_t close = 0;  ///< behind its counterpart; 0: it has none
         std::size_t close_line = 0;
+        bool cut_off = false;
     };
     struct block_state;
 
@@ -69,6 +71,7 @@ private:
     void pair_brackets(std::size_t line, std::vector<std::size_t>& open);
 
     std::string_view text_;
+    bool cut_;
     std::vector<text_line> lines_;
     std::vector<bracket> brackets_;  ///< the opening ones, in order
 };

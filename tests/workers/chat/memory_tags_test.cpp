@@ -68,6 +68,24 @@ BOOST_AUTO_TEST_CASE(text_without_a_tag_comes_back_byte_for_byte) {
     BOOST_CHECK_EQUAL(reply(nul), nul);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_open_at_the_end_of_a_cut_answer_is_unfinished) {
+    for (std::string const rest :
+         {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses a[i]", "[MEMORY: fact|Needs:\n- a [x]\n- b",
+          "[MEMORY: fact|Us", "[MEMORY:", "[MEM", "[MEMORY: forget #1"}) {
+        for (std::string const before : {"Ok.\n", "Ok. "}) {
+            auto const found = extract_memory_tags(before + rest, types, true);
+            BOOST_TEST_CONTEXT(before + rest) {
+                BOOST_CHECK_EQUAL(found.reply, "Ok.");
+                BOOST_CHECK(found.tags.empty());
+                BOOST_CHECK_EQUAL(found.malformed, 1U);
+            }
+        }
+    }
+    auto const whole = extract_memory_tags("[MEMORY: fact|Uses a[i]] Ok.", types, true);
+    BOOST_CHECK_EQUAL(whole.reply, "Ok.");
+    BOOST_CHECK_EQUAL(whole.tags.size(), 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_word_is_read_in_any_case) {
     CHECK_MEMORIES("[MEMORY: fact|a][memory: fact|b][MeMoRy: FACT|c]", {"fact|a", "fact|b", "fact|c"});
 }
@@ -347,7 +365,7 @@ BOOST_AUTO_TEST_CASE(a_large_hostile_message_takes_linear_time) {
         auto const given = engram::workers::given_notes::find({}, message);
         while (given && given->read_on()) {
         }
-        (void)extract_memory_tags("[MEMORY: fact|a word or two]", types, given.get());
+        (void)extract_memory_tags("[MEMORY: fact|a word or two]", types, false, given.get());
     };
     auto const small = hostile_answers(size), large = hostile_answers(16 * size);
     for (std::size_t i = 0; i < small.size(); ++i) {
