@@ -101,7 +101,7 @@ extraction read_as_answer_to(std::string_view message, std::string_view answer) 
     auto const given = given_notes::find({}, message);
     while (given && given->read_on()) {
     }
-    return extract_memory_tags(answer, {"fact", "preference"}, given.get());
+    return extract_memory_tags(answer, {"fact", "preference"}, false, given.get());
 }
 
 // What was given comes back without effect; whatever it was, at least as much is left as without it.

@@ -262,7 +262,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         co_await asio::post(executor_, asio::use_awaitable);
     bool const cut = was_cut(answer);
     if (cut) ++counts_.cut;
-    auto tags = extract_memory_tags(text, options_.types.names(), turn.given.get(), cut);
+    auto tags = extract_memory_tags(text, options_.types.names(), cut, turn.given.get());
     auto said = std::move(tags.reply);
     // Whoever reads the stored answer later does not know what was given.
     auto findable = turn.given ? extract_memory_tags(text, {}).reply : said;

@@ -28,9 +28,10 @@ bool is_letter(std::string_view rest) {
     return c >= 0x80 ? look_at(rest).is == mark::other : (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-std::size_t end_of_head(std::string_view text, std::size_t at) {
-    while (at < text.size() && text[at] != '\n' && text[at] != '\r') {
+std::size_t end_of_head(std::string_view text, std::size_t at, std::size_t lines) {
+    while (at < text.size()) {
         auto const c = look_at(text.substr(at));
+        if ((text[at] == '\n' || text[at] == '\r') && --lines == 0) break;
         if (c.is == mark::bar || c.is == mark::open || c.is == mark::close) break;
         at += c.bytes;
     }
@@ -47,7 +48,7 @@ lookalike read_lookalike(std::string_view text, std::size_t at) {
     at = skip_blanks(text, at);
     if (at >= text.size() || look_at(text.substr(at)).is != mark::colon) return {};
     auto const body = at + look_at(text.substr(at)).bytes;
-    auto const end = end_of_head(text, body);
+    auto const end = end_of_head(text, body, 1);
     bool const has_bar = end < text.size() && look_at(text.substr(end)).is == mark::bar;
     bool const has_label = to_plain_form(text.substr(body, end - body)).find('#') != std::string::npos;
     return has_bar || has_label ? lookalike{body, false} : lookalike{};
@@ -151,7 +152,8 @@ void given_notes::add(std::string_view text, source from) {
     std::size_t covered = 0;
     each_lookalike(text, [&](lookalike const& found, note_extent const& note) {
         only_at_the_end_ |= found.is_note;
-        add_labels(text.substr(found.body, end_of_head(text, found.body) - found.body));
+        auto const head_end = end_of_head(text, found.body, marked_text::most_lines);
+        add_labels(text.substr(found.body, head_end - found.body));
         if (note.begin < covered) return;
         covered = note.end;
         add_body(note.body, found.is_note, note.closed, from);

@@ -53,13 +53,13 @@ void add_tag(extraction& result, note_extent const& note, std::vector<std::strin
 
 }  // namespace
 
-extraction extract_memory_tags(std::string_view text, std::vector<std::string> const& known_types,
-                               given_notes const* given, bool cut) {
+extraction extract_memory_tags(std::string_view text, std::vector<std::string> const& known_types, bool cut,
+                               given_notes const* given) {
     extraction result;
     result.reply = text;
     auto const rules = rules_of(given);
     for (int look = 0; look < most_looks && has_opening(result.reply); ++look) {
-        auto const found = find_notes(marked_text(result.reply, cut), rules);
+        auto const found = find_notes(marked_text(result.reply, cut && look == 0), rules);
         if (found.cuts.empty()) break;
         result.malformed += found.halves + (look > 0 ? found.notes.size() : 0);
         if (look == 0)

@@ -28,12 +28,12 @@ struct extraction {
     std::size_t retyped = 0;       ///< unknown type, or "summary", kept as "fact"
 };
 
-/// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case. `given`: what the text's
+/// Linear in the size of `text`. `text` must be UTF-8. `known_types` are lower case. `cut`: the model was
+/// stopped before it was done, so a note that is open at the end is unfinished. `given`: what the text's
 /// author was given that looks like a note, read to its end; null: nothing. Without it at least as much is
-/// taken out as with it. `cut`: the model was stopped before it was done, so a note whose brackets are open at the
-/// end is unfinished.
+/// taken out as with it.
 [[nodiscard]] extraction extract_memory_tags(std::string_view text,
-                                             std::vector<std::string> const& known_types,
-                                             given_notes const* given = nullptr, bool cut = false);
+                                             std::vector<std::string> const& known_types, bool cut = false,
+                                             given_notes const* given = nullptr);
 
 }  // namespace engram::workers

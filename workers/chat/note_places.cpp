@@ -226,8 +226,8 @@ void reader::read_inline(row& into) const {
         }
         candidate one{marked_.read_note(at, found, into.last_line)};
         at = found.end;
-        bool const goes_on = !one.at.closed && one.at.last_line > into.last_line;
-        if (goes_on || is_countable(into, one)) {
+        bool const cut_off = !one.at.closed && one.at.end == text_.size();
+        if (cut_off || is_countable(into, one)) {
             at = one.at.end;
             if (one.at.last_line > into.last_line) {
                 into.last_line = one.at.last_line;

@@ -95,12 +95,9 @@ struct marked_text::block_state {
     unsigned number = 0;      // the last one that stood before an item
 };
 
-marked_text::marked_text(std::string_view text, bool cut) : text_(text) {
+marked_text::marked_text(std::string_view text, bool cut) : text_(text), cut_(cut) {
     split_lines();
-    auto const open = pair_brackets();
-    if (!cut) return;
-    for (auto const i : open)
-        brackets_[i].goes_on = lines_.size() - brackets_[i].line <= most_lines;
+    pair_brackets();
 }
 
 void marked_text::split_lines() {
@@ -183,9 +180,8 @@ void marked_text::skip_marks(text_line& line, block_state& state) const {
         line.content = std::min(skip_blanks(text_, line.content + heading), line.end);
 }
 
-// Returns those that are open at the end, as indexes of brackets_.
-std::vector<std::size_t> marked_text::pair_brackets() {
-    std::vector<std::size_t> open;
+void marked_text::pair_brackets() {
+    std::vector<std::size_t> open;  // into brackets_
     auto last = text_line::kind::plain;
     for (std::size_t line = 0; line < lines_.size(); ++line) {
         auto const& one = lines_[line];
@@ -197,7 +193,8 @@ std::vector<std::size_t> marked_text::pair_brackets() {
         if (apart || (at < one.end && read_opening(text_, at).is == opening::extent::whole)) open.clear();
         pair_brackets(line, open);
     }
-    return open;
+    for (auto const one : open)
+        brackets_[one].cut_off = cut_ && lines_.size() - brackets_[one].line <= most_lines;
 }
 
 void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open) {
@@ -207,7 +204,7 @@ void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open
         auto const c = look_at(text.substr(at));
         if (c.is == mark::open) {
             open.push_back(brackets_.size());
-            brackets_.push_back({at, line, 0, 0});
+            brackets_.push_back({at, line, 0, 0, false});
         } else if (c.is == mark::close) {
             one.last_close = at + c.bytes;
             if (!open.empty()) {
@@ -224,14 +221,16 @@ note_extent marked_text::read_note(std::size_t begin, opening whole, std::size_t
     auto const& one = lines_[line];
     note_extent note{begin, one.end, line, {}, false, false};
     auto const pair = std::ranges::lower_bound(brackets_, begin, {}, &bracket::at);
+    if (pair->cut_off) {
+        note.end = text_.size();
+        note.last_line = lines_.size() - 1;
+        return note;
+    }
     auto const lines = pair->close == 0 ? 0 : pair->close_line - line + 1;
     if (lines > 0 && lines <= most_lines) {
         note.end = pair->close;
         note.last_line = pair->close_line;
         note.closed = note.balanced = true;
-    } else if (pair->goes_on) {
-        note.end = text_.size();
-        note.last_line = lines_.size() - 1;
     } else if (one.last_close > whole.end) {
         note.end = one.last_close;
         note.closed = true;

@@ -33,19 +33,19 @@ struct text_line {
 /// A note, from its opening bracket on.
 struct note_extent {
     std::size_t begin = 0;
-    std::size_t end = 0;        ///< behind its closing bracket; unfinished: the end of its line or of the text
+    std::size_t end = 0;        ///< behind its closing bracket; unfinished: the end of its line
     std::size_t last_line = 0;  ///< index of the line in which it ends
     std::string_view body;      ///< between the opening and the closing bracket
     bool closed = false;
     bool balanced = false;  ///< closed by the bracket that balances the opening one
 };
 
-/// Made in linear time. The text must outlive it.
+/// Made in linear time. The text must outlive it. `cut`: more was to follow, so a note that is open at the
+/// end of the text is unfinished and reaches to it.
 class marked_text {
 public:
     static constexpr std::size_t most_lines = 5;  ///< of one note
 
-    /// `cut`: more was to come, so a note that is open at the end of the text goes on to it.
     explicit marked_text(std::string_view text, bool cut = false);
 
     [[nodiscard]] std::string_view text() const { return text_; }
@@ -60,17 +60,18 @@ private:
         std::size_t line = 0;
         std::size_t close = 0;  ///< behind its counterpart; 0: it has none
         std::size_t close_line = 0;
-        bool goes_on = false;  ///< open at the end of a text that was cut
+        bool cut_off = false;
     };
     struct block_state;
 
     void split_lines();
     void classify(text_line& line, block_state& state) const;
     void skip_marks(text_line& line, block_state& state) const;
-    std::vector<std::size_t> pair_brackets();
+    void pair_brackets();
     void pair_brackets(std::size_t line, std::vector<std::size_t>& open);
 
     std::string_view text_;
+    bool cut_;
     std::vector<text_line> lines_;
     std::vector<bracket> brackets_;  ///< the opening ones, in order
 };

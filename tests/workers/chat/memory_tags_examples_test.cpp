@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(every_case_of_the_documentation_holds) {
             auto const given = e.message.empty() ? nullptr : given_notes::find({}, e.message);
             while (given && given->read_on()) {
             }
-            auto const found = extract_memory_tags(e.answer, {"fact", "preference", "summary"}, given.get());
+            auto const found =
+                extract_memory_tags(e.answer, {"fact", "preference", "summary"}, false, given.get());
             auto const notes = notes_of(found);
             BOOST_CHECK_EQUAL(found.reply, e.reply);
             BOOST_CHECK_EQUAL_COLLECTIONS(notes.begin(), notes.end(), e.notes.begin(), e.notes.end());

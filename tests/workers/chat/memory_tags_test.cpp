@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_a_cut_answer_a_tag_that_is_not_whole_is_no_no
          {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses [", "[MEMORY: fact|Uses a[i]",
           "[MEMORY: fact|Us", "[MEMORY: fact|", "[MEMORY:", "[MEM", "[MEMORY: forget #1",
           "[MEMORY: update #12|Has [a] dog and"}) {
-        auto const found = extract_memory_tags("Ok.\n[MEMORY: fact|Likes x[0] a lot]\n" + rest, types, nullptr, true);
+        auto const found = extract_memory_tags("Ok.\n[MEMORY: fact|Likes x[0] a lot]\n" + rest, types, true);
         BOOST_TEST(found.reply == "Ok.", rest);
         BOOST_TEST(memories(found) == list({"fact|Likes x[0] a lot"}), boost::test_tools::per_element());
         BOOST_TEST(found.malformed == 1u, rest);
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_a_cut_answer_a_tag_that_is_not_whole_is_no_no
 BOOST_AUTO_TEST_CASE(whole_tags_of_a_cut_answer_count) {
     for (std::string const text : {"Ok.\n[MEMORY: fact|Uses a[i]]", "Ok.\n[MEMORY: fact|Uses a[i]]\n",
                                    "[MEMORY: fact|Uses a[i]] Ok."}) {
-        auto const found = extract_memory_tags(text, types, nullptr, true);
+        auto const found = extract_memory_tags(text, types, true);
         BOOST_TEST(found.reply == "Ok.");
         BOOST_TEST(memories(found) == list({"fact|Uses a[i]"}), boost::test_tools::per_element());
         BOOST_TEST(found.malformed == 0u);
@@ -88,6 +88,24 @@ BOOST_AUTO_TEST_CASE(text_without_a_tag_comes_back_byte_for_byte) {
     }
     auto const nul = std::string("a\0[b\0]", 6);
     BOOST_CHECK_EQUAL(reply(nul), nul);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_open_at_the_end_of_a_cut_answer_is_unfinished) {
+    for (std::string const rest :
+         {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses a[i]", "[MEMORY: fact|Needs:\n- a [x]\n- b",
+          "[MEMORY: fact|Us", "[MEMORY:", "[MEM", "[MEMORY: forget #1"}) {
+        for (std::string const before : {"Ok.\n", "Ok. "}) {
+            auto const found = extract_memory_tags(before + rest, types, true);
+            BOOST_TEST_CONTEXT(before + rest) {
+                BOOST_CHECK_EQUAL(found.reply, "Ok.");
+                BOOST_CHECK(found.tags.empty());
+                BOOST_CHECK_EQUAL(found.malformed, 1U);
+            }
+        }
+    }
+    auto const whole = extract_memory_tags("[MEMORY: fact|Uses a[i]] Ok.", types, true);
+    BOOST_CHECK_EQUAL(whole.reply, "Ok.");
+    BOOST_CHECK_EQUAL(whole.tags.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_word_is_read_in_any_case) {
@@ -351,32 +369,32 @@ double least_seconds(Work work) {
 }
 
 BOOST_AUTO_TEST_CASE(a_large_hostile_answer_takes_linear_time) {
-    constexpr std::size_t size = 32 * 1024;
-    auto const small = hostile_answers(size), large = hostile_answers(8 * size);
+    constexpr std::size_t size = 16 * 1024;
+    auto const small = hostile_answers(size), large = hostile_answers(16 * size);
     for (std::size_t i = 0; i < small.size(); ++i) {
         BOOST_TEST_CONTEXT(small[i].substr(0, 30) << "...") {
             auto const first = least_seconds([&] { (void)extract(small[i]); });
             auto const second = least_seconds([&] { (void)extract(large[i]); });
-            // Eight times the work if it is linear, 64 times if it is quadratic.
-            BOOST_CHECK_LT(second, 24 * std::max(first, 1e-4));
+            // 16 times the work if it is linear, 256 times if it is quadratic.
+            BOOST_CHECK_LT(second, 64 * std::max(first, 1e-4));
         }
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_large_hostile_message_takes_linear_time) {
-    constexpr std::size_t size = 32 * 1024;
+    constexpr std::size_t size = 16 * 1024;
     auto const read = [](std::string const& message) {
         auto const given = engram::workers::given_notes::find({}, message);
         while (given && given->read_on()) {
         }
-        (void)extract_memory_tags("[MEMORY: fact|a word or two]", types, given.get());
+        (void)extract_memory_tags("[MEMORY: fact|a word or two]", types, false, given.get());
     };
-    auto const small = hostile_answers(size), large = hostile_answers(8 * size);
+    auto const small = hostile_answers(size), large = hostile_answers(16 * size);
     for (std::size_t i = 0; i < small.size(); ++i) {
         BOOST_TEST_CONTEXT(small[i].substr(0, 30) << "...") {
             auto const first = least_seconds([&] { read(small[i]); });
             auto const second = least_seconds([&] { read(large[i]); });
-            BOOST_CHECK_LT(second, 24 * std::max(first, 1e-4));
+            BOOST_CHECK_LT(second, 64 * std::max(first, 1e-4));
         }
     }
 }
