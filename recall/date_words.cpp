@@ -127,8 +127,7 @@ constexpr row rows[] = {
     {is::days_back, 0,
      "today tonight heute aujourd hoy hoje oggi vandaag dziś dzisiaj сегодня сьогодні bugün idag اليوم "
      "आज"},
-    {is::days_back, 1,
-     "yesterday gestern hier ayer ontem ieri gisteren wczoraj вчера вчора dün igår أمس kemarin"},
+    {is::days_back, 1, "yesterday gestern ayer ontem ieri gisteren wczoraj вчера вчора dün igår أمس kemarin"},
     {is::days_back, 2, "vorgestern anteayer antier anteontem eergisteren przedwczoraj позавчера позавчора"},
     {is::unit, 1,
      "day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen dzień dni день дня "

@@ -2,6 +2,7 @@
 
 #include "recall/date_words.hpp"
 #include "recall/numeric_dates.hpp"
+#include "recall/small_talk.hpp"
 #include "recall/word_lists.hpp"
 #include "recall/words.hpp"
 
@@ -211,16 +212,26 @@ private:
 
     /// "may" is a verb more often than a month, "mar" the sea.
     [[nodiscard]] bool is_doubtful(std::size_t i) const {
-        return pieces_[i].means.doubtful && !before(i, 1, piece::gap::close).means.at;
+        auto const& back = before(i, 1, piece::gap::close);
+        return pieces_[i].means.doubtful && (!back.means.at || back.text == "el");
     }
 
     void find_relative(std::size_t i) {
         auto const& one = pieces_[i];
         auto const& next = after(i, 1, piece::gap::close);
         if (one.means.days_back >= 0) add_day(today_ - days(one.means.days_back));
+        if (one.text == "hier" && is_french()) add_day(today_ - days(1));
         if (one.text == "last" && next.text == "night") add_day(today_ - days(1));
         if (one.means.unit != date_word::span::none) find_period(i);
         if (one.means.weekday != 0) find_weekday(i);
+    }
+
+    /// "hier" is "here" in German and Dutch.
+    [[nodiscard]] bool is_french() const {
+        std::vector<std::string> words;
+        for (auto const& one : pieces_)
+            words.push_back(one.text);
+        return guess_language(words) == french;
     }
 
     /// "last week", "la semaine dernière", "this month", "3 days ago", "vor 3 Tagen", "il y a 3 jours"

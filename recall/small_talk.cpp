@@ -744,6 +744,8 @@ bool is_laughter(string_view word) {
     auto const only = [word](string_view letters) {
         return word.find_first_not_of(letters) == string_view::npos;
     };
+    constexpr std::size_t longest = 64;
+    if (word.size() > longest) return false;
     if (word.size() >= 3 && word.find_first_not_of(word.front()) == string_view::npos) return true;
     return word.size() >= 4 && (only("ha") || only("he") || only("hi") || only("ja") || only("je") ||
                                 only("lo") || only("rs") || only("xd"));

@@ -11,6 +11,7 @@ namespace engram::recall {
 
 /// One of the languages that are known here.
 using language = std::size_t;
+inline constexpr language french = 2;
 
 /// The language of which most words are function words, English when in doubt. Words are folded (words.hpp).
 [[nodiscard]] language guess_language(std::span<std::string const> words);
