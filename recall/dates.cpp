@@ -256,6 +256,7 @@ private:
     void find_weekday(std::size_t i) {
         auto const &back = before(i, 1, piece::gap::close), &next = after(i, 1, piece::gap::close);
         bool const past = back.means.last || next.means.last;
+        if (pieces_[i].means.short_day && !past && back.text != "on") return;  // "I sat in the sun"
         if (past || (back.means.at && back.text != "next")) add_weekday(pieces_[i].means.weekday);
     }
 

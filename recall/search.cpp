@@ -139,6 +139,7 @@ void search::see(item const& one) {
 
 std::vector<found> search::best(std::size_t limit, std::function<bool(std::int64_t)> const& leave_out,
                                 std::function<double(std::int64_t)> const& boost) const {
+    if (empty()) return {};
     return ranking(*gathered_).best(limit, leave_out, boost);
 }
 
