@@ -201,10 +201,10 @@ BOOST_AUTO_TEST_CASE(a_reload_takes_over_what_may_change_and_names_what_needs_a_
     BOOST_TEST(plan_reload(fresh, fresh).need_restart.empty());
 }
 
-BOOST_AUTO_TEST_CASE(only_log_level_model_time_zone_memory_summary_and_consolidation_are_reloadable) {
+BOOST_AUTO_TEST_CASE(only_these_are_reloadable) {
     for (auto const& key : config_keys()) {
         bool const expected = key.name == "log.level" || key.name == "claude.model" ||
-                              key.name == "chat.timezone" ||
+                              key.name == "chat.timezone" || key.name == "store.adopt_ms" ||
                               (key.name.starts_with("memory.") && key.name != "memory.word_neighbours") ||
                               key.name.starts_with("consolidation.") ||
                               (key.name.starts_with("summary.") && key.name != "summary.workers");

@@ -36,7 +36,8 @@ conversation read(std::string_view input) {
         auto const kind = static_cast<unsigned char>(input[0]) % 9;
         std::string const text(input.substr(1, end > 0 ? end - 1 : 0));
         auto const role = kind == 1 || kind == 6 ? store::role::user : store::role::assistant;
-        store::memory const memory{1, text.substr(0, 8), text, text, text.substr(0, 1), 12};
+        auto const id = static_cast<std::int64_t>(all.context.memories.size()) + 1;
+        store::memory const memory{id, text.substr(0, 8), text, text, text.substr(0, 1), 12};
         double const score = static_cast<double>(text.size() % 7);
         if (kind == 0) all.context.memories.push_back(memory);
         if (kind == 1 || kind == 2) all.context.turns.push_back({1, role, text});

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_memory_of_another_program_is_one_like_any_other) {
         of, job("j2"),
         {{.type = {}, .content = "has two dogs", .what = store::new_memory::kind::update, .label = 2}});
     BOOST_TEST(db.get(db->commit_exchange(change)).unknown_labels == 0u);
-    BOOST_TEST(context(of).memories.back().content == "has two dogs");
+    BOOST_TEST(by_age(context(of).memories).back().content == "has two dogs");
     auto const gone = db.get(db->delete_memory("ada", found[0].first.what.id, at()));
     BOOST_TEST(gone->counts.memories == 2u);
     BOOST_TEST(find("dog dogs").memories.empty());
@@ -196,7 +196,8 @@ BOOST_AUTO_TEST_CASE(what_was_written_into_a_database_of_version_4_is_found_and_
         opened_store of_then(options_for(old));
         fill(of_then, of, 4);
         look_at(old).execute(
-            "DROP INDEX engram_memory_foreign; DROP INDEX engram_history_foreign; PRAGMA user_version = 4; "
+            "DROP INDEX engram_memory_foreign; DROP INDEX engram_history_foreign; "
+            "DROP INDEX engram_memory_profile; DROP INDEX engram_memory_confirmed; PRAGMA user_version = 4; "
             "INSERT INTO conversation_history(session_id, user_id, role, content) VALUES "
             "('theirs', 'ada', 'user', 'my dog'), ('theirs', 'ada', 'assistant', 'woof'), "
             "('s1', 'ada', 'user', 'my cat'), ('x', 'ada', 'system', 'be nice'), (NULL, NULL, 'user', 'x'); "

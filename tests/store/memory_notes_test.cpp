@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(new_memories_get_the_users_next_labels) {
     BOOST_TEST(all[0].job_id == "j0");
     BOOST_TEST(saved.at(0).action == "added");
     auto const seen = db.get(db->load_context(query_of(of)));
-    BOOST_TEST(seen.memories.at(2).label == 3);
+    BOOST_TEST(by_age(seen.memories).at(2).label == 3);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_fact_ten_times_is_one_memory_seen_ten_times_with_ten_sources) {

@@ -1,5 +1,6 @@
 #include "store_fixture.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace engram::store::test {
@@ -53,6 +54,11 @@ exchange exchange_of(conversation const& of, job_key const& key, std::vector<new
 
 failure failure_of(job_key const& key, std::string const& reply) {
     return {key, "u", reply, "claude_rejected", "because of " + reply, at(), std::nullopt};
+}
+
+std::vector<memory> by_age(std::vector<memory> memories) {
+    std::ranges::sort(memories, {}, &memory::id);
+    return memories;
 }
 
 context_query query_of(conversation const& of, std::string const& job_id) {

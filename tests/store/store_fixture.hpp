@@ -88,6 +88,9 @@ private:
 
 [[nodiscard]] context_query query_of(conversation const& of, std::string const& job_id = "none");
 
+/// Oldest first; a context has those first that matter most.
+[[nodiscard]] std::vector<memory> by_age(std::vector<memory> memories);
+
 /// `turns` turns, in exchanges that each have two.
 void fill(opened_store& into, conversation const& of, int turns, std::string const& prefix = "f");
 

@@ -50,7 +50,7 @@ struct fixture {
             BOOST_TEST((answer.error().kind == store::error_kind::unavailable));
             auto const seen = db.get(db->load_context(query_of(of, id)));
             BOOST_TEST(!seen.recorded.has_value());
-            BOOST_TEST(seen.memories.back().content == "j" + std::to_string(i - 1));
+            BOOST_TEST(by_age(seen.memories).back().content == "j" + std::to_string(i - 1));
             return i;
         }
         return -1;

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(everything_is_counted_once_and_gone) {
     BOOST_TEST(gone.counts.memories == 700u);
     BOOST_TEST(gone.counts.replies == 1204u);
     BOOST_TEST(gone.counts.sessions == 1u);
-    BOOST_TEST(gone.counts.index_entries == 8u);
+    BOOST_TEST(gone.counts.index_entries == 4u);
     BOOST_TEST(gone.job_ids.size() == 1204u);
     BOOST_TEST(gone.reply_keys.size() == 7u);
     BOOST_TEST(gone.pending == 0);

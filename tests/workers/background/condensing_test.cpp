@@ -39,7 +39,8 @@ BOOST_AUTO_TEST_CASE(the_summaries_are_data_and_nothing_of_them_is_left_out) {
     workers::summary_options options;
     options.max_tokens = 7;
     options.condense_tokens = 900;
-    auto const request = compose_condensing(options, summaries({"- a\n- b", std::string(20'000, 'x')}));
+    auto const request =
+        workers::compose_condensing(options, summaries({"- a\n- b", std::string(20'000, 'x')}));
     BOOST_TEST(request.model == options.model);
     BOOST_TEST(request.max_tokens == 900u);
     auto const text = request.messages.at(0).content.at(0).text();
@@ -47,7 +48,8 @@ BOOST_AUTO_TEST_CASE(the_summaries_are_data_and_nothing_of_them_is_left_out) {
     BOOST_TEST(text.find(std::string(20'000, 'x')) != std::string::npos);
     BOOST_TEST(text.ends_with("in about 300 words or less."));
     for (auto const& odd : test::adversarial_texts()) {
-        auto const fenced = compose_condensing({}, summaries({odd, odd})).messages.at(0).content.at(0).text();
+        auto const fenced =
+            workers::compose_condensing({}, summaries({odd, odd})).messages.at(0).content.at(0).text();
         BOOST_TEST(fenced.find("</summaries>") == fenced.rfind("</summaries>"));
         BOOST_TEST(fenced.find("[MEMORY") == std::string::npos);
     }
