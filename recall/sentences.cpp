@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 #include <utf8proc.h>
 
 namespace engram::recall {
 namespace {
 
-constexpr std::size_t longest_tag = 4'000;  // bytes between the brackets of a memory tag
+constexpr std::size_t longest_tag = 4'000;  // bytes of a memory tag, its brackets among them
 
 struct character {
     char32_t code;
@@ -46,6 +47,9 @@ bool is_soft_stop(char32_t c) {
 }
 bool is_closer(char32_t c) {
     return is_one_of(c, U"\"')]}*_`»“”’」』）】］›");
+}
+bool is_opening_bracket(char32_t c) {
+    return is_one_of(c, U"[［【");
 }
 
 bool is_letter(char32_t c) {
@@ -97,6 +101,14 @@ bool is_abbreviated(std::string_view before) {
     return !words.empty() && std::ranges::find(abbreviations, words.front().text) != abbreviations.end();
 }
 
+// The last stretch of one kind of character that was walked over: walking it anew for each of its characters
+// would cost the square of its length.
+struct stretch {
+    std::size_t from = 0, to = 0;
+
+    [[nodiscard]] bool has(std::size_t at) const { return from <= at && at < to; }
+};
+
 class splitter {
 public:
     explicit splitter(std::string_view text) : text_(text) {}
@@ -141,7 +153,7 @@ private:
         return is_thai(look(text_, before).code) && is_thai(look(text_, at_).code);
     }
 
-    bool ends_here(char32_t stop, std::size_t place) const {
+    bool ends_here(char32_t stop, std::size_t place) {
         auto const after = behind_closers(at_);
         if (after >= text_.size()) return true;
         auto const next = look(text_, after).code;
@@ -155,21 +167,26 @@ private:
         return stop != U'.' || !is_abbreviated(text_.substr(begin_, place - begin_));
     }
 
-    std::size_t behind_closers(std::size_t at) const {
+    std::size_t behind_closers(std::size_t at) {
+        return behind(closers_, at,
+                      [](char32_t c) { return is_closer(c) || is_soft_stop(c) || is_hard_stop(c); });
+    }
+    std::size_t behind_blanks(std::size_t at) { return behind(blanks_, at, is_blank); }
+
+    template <class Is>
+    std::size_t behind(stretch& last, std::size_t at, Is is) const {
+        if (last.has(at)) return last.to;
+        last.from = at;
         while (at < text_.size()) {
             auto const c = look(text_, at);
-            if (!is_closer(c.code) && !is_soft_stop(c.code) && !is_hard_stop(c.code)) break;
+            if (!is(c.code)) break;
             at += c.bytes;
         }
-        return at;
-    }
-    std::size_t behind_blanks(std::size_t at) const {
-        while (at < text_.size() && is_blank(look(text_, at).code))
-            at += look(text_, at).bytes;
+        last.to = at;
         return at;
     }
 
-    std::size_t behind_line(std::size_t at) const {
+    std::size_t behind_line(std::size_t at) {
         at = behind_blanks(at);
         while (at < text_.size() && is_line_end(look(text_, at).code))
             at += look(text_, at).bytes;
@@ -177,22 +194,52 @@ private:
     }
 
     // Of a memory tag that begins here, up to the bracket that balances the first; 0: there is none.
-    std::size_t tag_length() const {
-        auto const open = look(text_, at_);
-        if (!is_one_of(open.code, U"[［【")) return 0;
+    std::size_t tag_length() {
+        if (!is_opening_bracket(look(text_, at_).code)) return 0;
         auto const head = tokens_of(text_.substr(at_, 40));
         if (head.empty() || head.front().text != U"memory") return 0;
-        int depth = 0;
-        std::size_t first_line = 0;
-        auto const end = std::min(text_.size(), at_ + longest_tag);
-        for (auto at = at_; at < end;) {
+        auto const close = end_of_bracket();
+        if (close > at_ && close - at_ <= longest_tag) return close - at_;
+        auto const line = end_of_line();
+        return line > at_ && line - at_ <= longest_tag ? line - at_ : 0;  // not closed: the line
+    }
+
+    // Behind the bracket that closes the one here; 0: none does.
+    std::size_t end_of_bracket() {
+        if (!has_brackets_) pair_brackets();
+        auto const known = brackets_.find(at_);
+        return known == brackets_.end() ? 0 : known->second;
+    }
+
+    void pair_brackets() {
+        has_brackets_ = true;
+        std::vector<std::size_t> open;
+        for (auto at = at_; at < text_.size();) {
             auto const c = look(text_, at);
+            if (is_opening_bracket(c.code)) {
+                open.push_back(at);
+            } else if (is_one_of(c.code, U"]］】") && !open.empty()) {
+                brackets_.emplace(open.back(), at + c.bytes);
+                open.pop_back();
+            }
             at += c.bytes;
-            if (is_one_of(c.code, U"[［【")) ++depth;
-            if (is_one_of(c.code, U"]］】") && --depth == 0) return at - at_;
-            if (is_line_end(c.code) && first_line == 0) first_line = at - at_;
         }
-        return first_line;  // not closed: the line
+    }
+
+    // Behind the line's end; 0: the text ends without one.
+    std::size_t end_of_line() {
+        if (!line_.has(at_)) {
+            line_ = {at_, text_.size()};
+            line_end_ = 0;
+            for (auto at = at_; at < text_.size() && line_end_ == 0;) {
+                auto const c = look(text_, at);
+                at += c.bytes;
+                if (!is_line_end(c.code)) continue;
+                line_.to = at;
+                line_end_ = at;
+            }
+        }
+        return line_end_;
     }
 
     void end_piece(std::size_t end) {
@@ -204,6 +251,10 @@ private:
     std::string_view text_;
     std::size_t begin_ = 0, at_ = 0;
     std::vector<std::string_view> pieces_;
+    stretch closers_, blanks_, line_;
+    std::size_t line_end_ = 0;
+    std::unordered_map<std::size_t, std::size_t> brackets_;  ///< that opens -> behind that which closes it
+    bool has_brackets_ = false;
 };
 
 }  // namespace

@@ -109,6 +109,9 @@ void compose(std::u32string& text) {
     text.assign(codes.begin(), codes.begin() + n);
 }
 
+// A list of numbers is none of them; more would be compared with every number that is looked for.
+constexpr std::size_t most_groups = 16;
+
 // What may stand between the groups of one number, one at a time.
 bool joins_digits(char32_t c) {
     constexpr std::u32string_view between = U" .,-/'’:·\u00A0\u2009\u202F\u2010\u2011\u2012\u2013";
@@ -153,7 +156,7 @@ private:
             one.text += group;
             one.groups.push_back(std::move(group));
             group.clear();
-            if (at_ >= text_.size()) break;
+            if (at_ >= text_.size() || one.groups.size() == most_groups) break;
             auto const c = look(text_, at_);
             if (!joins_digits(c.code) || at_ + c.bytes >= text_.size()) break;
             if (!look(text_, at_ + c.bytes).is_digit()) break;
@@ -173,7 +176,9 @@ private:
 
     void read_word() {
         token one;
-        one.script = script_of(look(text_, at_).code);
+        // The digits of Arabic are in its block, and what they begin is a word like "4b".
+        auto const begins = look(text_, at_);
+        one.script = begins.is_digit() ? script::cased : script_of(begins.code);
         bool small = false, digits = false, letters = false;
         while (at_ < text_.size()) {
             auto const c = look(text_, at_);

@@ -29,7 +29,7 @@ struct token {
     recall::script script = recall::script::cased;
     /// Folded: no case, compatibility forms, accents; vowel marks stay. Of a number its digits 0-9.
     std::u32string text;
-    std::vector<std::u32string> groups;  ///< of a number that is written in more than one: each of them
+    std::vector<std::u32string> groups;  ///< of a number that is written in more than one: each; at most 16
     bool capital = false;                ///< a capital letter in it
     bool first = false;                  ///< begins the sentence
     bool mixed = false;                  ///< letters and digits, or a capital behind a small letter

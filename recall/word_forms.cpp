@@ -59,14 +59,13 @@ bool is_number(std::u32string_view known, token const& seen) {
     if (known.size() < number_digits) return false;
     auto const parts = parts_of(seen);
     for (std::size_t from = 0; from < parts.size(); ++from) {
-        std::u32string joined;
-        for (std::size_t i = from; i < parts.size() && joined.size() < known.size(); ++i) {
-            joined += parts[i];
-            if (joined == known) return true;
-        }
+        auto left = known;
+        for (auto i = from; i < parts.size() && !left.empty() && left.starts_with(parts[i]); ++i)
+            left.remove_prefix(parts[i].size());
+        if (left.empty()) return true;
     }
     if (known.size() < same_phone_digits || seen.text.size() < same_phone_digits) return false;
-    return known.ends_with(seen.text.substr(seen.text.size() - same_phone_digits));
+    return known.ends_with(std::u32string_view(seen.text).substr(seen.text.size() - same_phone_digits));
 }
 
 }  // namespace engram::recall

@@ -70,10 +70,8 @@ context context_queries::load_context(context_query const& query) {
     return loaded;
 }
 
-// What holds gives nothing away; a summary may tell what does not hold any more until it is made anew.
-void context_queries::hide_past(taken_back& past, std::vector<memory>& memories) {
-    for (auto const& one : memories)
-        if (one.type != "summary") past.traces->hold(one.content);
+// A summary may tell what does not hold any more until it is made anew.
+void context_queries::hide_past(taken_back const& past, std::vector<memory>& memories) {
     std::erase_if(memories, [&](memory& one) {
         return one.type == "summary" && past_.cut_summary(past, one.id, one.content, one.created_at) &&
                base::is_blank(one.content);
@@ -83,9 +81,10 @@ void context_queries::hide_past(taken_back& past, std::vector<memory>& memories)
 void context_queries::find_for_message(context_query const& query, std::int64_t user_key,
                                        taken_back const* past, context& loaded) {
     known_turns turns;
-    // An answer whose message is not loaded stands in no prompt: a conversation begins with the user.
+    // An answer whose message is not loaded, or blank by now, stands in no prompt: a conversation begins with
+    // the user.
     for (auto const& one : loaded.turns)
-        if (!turns.empty() || one.role == role::user) turns.insert(one.id);
+        if (!turns.empty() || (one.role == role::user && !base::is_blank(one.content))) turns.insert(one.id);
     // Memories of the list are found as well: how much of the list there is room for is not known here.
     std::unordered_map<std::int64_t, memory const*> listed;
     for (auto const& one : loaded.memories)

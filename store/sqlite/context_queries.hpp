@@ -29,10 +29,11 @@ public:
 
 private:
     std::vector<turn> load_turns(context_query const& query, taken_back const* past);
-    void hide_past(taken_back& past, std::vector<memory>& memories);
+    void hide_past(taken_back const& past, std::vector<memory>& memories);
     void find_for_message(context_query const& query, std::int64_t user_key, taken_back const* past,
                           context& loaded);
-    bool add_turns(recall_hit const& hit, std::string const& user_id, taken_back const* past, context& loaded);
+    bool add_turns(recall_hit const& hit, std::string const& user_id, taken_back const* past,
+                   context& loaded);
     bool tells_only_of_the_past(recall_hit const& hit, std::string const& user_id);
 
     outcome_queries outcomes_;

@@ -52,7 +52,7 @@ std::optional<changed_memory> curation_queries::change(std::string const& user_i
     if (what.pinned) memories_.pin(saved.id, *what.pinned, at);
     users_.save(user);
     users_.name(user.key, user_id);
-    if (saved.id != old->what.id) outdated_.make_anew(user_id);
+    if (saved.id != old->what.id) outdated_.make_anew(user_id, at);
     return changed(user_id, saved, saved.id == old->what.id ? 0 : old->what.id);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 namespace engram::store {
 namespace {
@@ -50,7 +51,7 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
       sources_(db.prepare("SELECT user_turn, assistant_turn, session_id, job_id FROM engram_memory_source "
                           "WHERE memory_id = ?1")),
       covered_(db.prepare(history("SELECT id", false, " AND session_id = ?2 AND summary_id = ?3"))),
-      covers_(db.prepare("SELECT session_id FROM long_term_memory WHERE id = ?1 AND user_id = ?2 "
+      covers_(db.prepare("SELECT session_id, pinned FROM long_term_memory WHERE id = ?1 AND user_id = ?2 "
                          "AND memory_type = 'summary'")),
       summaries_after_(db.prepare("SELECT id FROM long_term_memory INDEXED BY engram_memory_summaries "
                                   "WHERE user_id = ?1 AND session_id = ?2 AND memory_type = 'summary' "
@@ -73,9 +74,10 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
           db.prepare("UPDATE conversation_history SET content = replace(content, ?2, '') WHERE id = ?1")),
       traced_in_window_(db.prepare(history(traced_columns, true, " AND content <> ''"))),
       traced_in_archive_(db.prepare(history(traced_columns, false, " AND content <> ''"))),
-      traced_summaries_(db.prepare("SELECT id, content, created_at FROM long_term_memory "
-                                   "INDEXED BY engram_memory_summaries WHERE user_id = ?1 "
-                                   "AND memory_type = 'summary'")),
+      traced_summaries_(
+          db.prepare("SELECT id, content, coalesce(updated_at, created_at) FROM long_term_memory "
+                     "INDEXED BY engram_memory_summaries WHERE user_id = ?1 "
+                     "AND memory_type = 'summary'")),
       held_memories_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_current "
                                 "WHERE user_id = ?1 AND valid_to IS NULL AND memory_type <> 'summary' "
                                 "ORDER BY id DESC LIMIT ?2")),
@@ -128,17 +130,25 @@ std::optional<erasure_preview> erasing_queries::preview_deletion(std::string con
 }
 
 void erasing_queries::remake_summaries(std::string const& user_id, std::set<std::int64_t> summaries) {
-    std::erase_if(summaries, [&](std::int64_t id) {
-        std::string session;
-        {
-            auto found = covers_.query(id, user_id);
-            if (!found.next()) return true;
-            session = found.bytes(0);
-        }
-        return !covered_.query(user_id, session, id).next();
-    });
+    auto all = with_later_ones(user_id, summaries);
+    std::erase_if(all, [&](std::int64_t id) { return !may_be_remade(user_id, versions_of(user_id, id)); });
+    if (all.empty()) return;
     erasure what{user_id, users_.find_or_add(user_id).key, {}, {}, nullptr};
-    erase_derived_summaries(what, summaries);
+    remove_summaries(what, all);
+}
+
+// What a person wrote or wants to stay is only cut when it is read, as is what nothing is left to make anew
+// of.
+bool erasing_queries::may_be_remade(std::string const& user_id, ids const& versions) {
+    if (versions.size() != 1) return false;
+    auto const id = *versions.begin();
+    std::string session;
+    {
+        auto found = covers_.query(id, user_id);
+        if (!found.next() || found.integer(1) != 0) return false;
+        session = found.bytes(0);
+    }
+    return covered_.query(user_id, session, id).next();
 }
 
 // With everything that these became, came from or went into.
@@ -152,8 +162,8 @@ void erasing_queries::erase_memories(erasure& what, ids memories) {
         if (is_distinctive(found.bytes(1))) texts.emplace_back(found.bytes(1));
         if (found.bytes(2) == "summary") continue;  // its turns are gone, not what they told elsewhere
         of.texts.push_back(found.text(1));
-        auto since = found.text(7);
-        if (of.texts.size() == 1 || since < of.since) of.since = std::move(since);
+        auto const since = minutes_of(found.bytes(7));
+        of.since = of.texts.size() == 1 ? since : std::min(of.since, since);
     }
     auto const told_in = sources_of(what, memories);
     erase_turns(what, told_in.turns);
@@ -240,16 +250,36 @@ erasing_queries::ids erasing_queries::summaries_after(std::string const& user_id
     return summaries;
 }
 
-// A summary was written by a model that had read those before it.
-erasing_queries::ids erasing_queries::with_later_ones(std::string const& user_id, ids summaries) {
-    auto all = summaries;
+// A summary that was corrected by hand has several, and its turns name the first.
+erasing_queries::ids erasing_queries::versions_of(std::string const& user_id, std::int64_t id) {
+    return versions_and_relatives(user_id, {id});
+}
+
+// A summary was written by a model that had read those before it. A correction by hand has a later id than
+// what it corrects, and is no later summary.
+erasing_queries::ids erasing_queries::with_later_ones(std::string const& user_id, ids const& summaries) {
+    ids all;
+    std::map<std::string, std::int64_t> first_of;  // of each session
     for (auto const id : summaries) {
         std::string session;
         {
             auto found = covers_.query(id, user_id);
-            if (found.next()) session = found.bytes(0);
+            if (!found.next()) continue;
+            session = found.bytes(0);
         }
-        if (!session.empty()) all.merge(summaries_after(user_id, session, id));
+        auto versions = versions_of(user_id, id);
+        if (!session.empty()) {
+            auto const known = first_of.try_emplace(std::move(session), *versions.begin()).first;
+            known->second = std::min(known->second, *versions.begin());
+        }
+        all.merge(versions);
+    }
+    for (auto const& [session, first] : first_of) {
+        for (auto const id : summaries_after(user_id, session, first)) {
+            if (all.contains(id)) continue;
+            auto versions = versions_of(user_id, id);
+            if (*versions.begin() > first) all.merge(versions);
+        }
     }
     return all;
 }
@@ -283,27 +313,37 @@ void erasing_queries::erase_turns(erasure& what, ids const& turns) {
 
 // What else they stood for comes back into the window, and is summarized anew.
 void erasing_queries::erase_derived_summaries(erasure& what, ids const& summaries) {
-    for (auto const id : with_later_ones(what.user_id, summaries)) {
+    remove_summaries(what, with_later_ones(what.user_id, summaries));
+}
+
+void erasing_queries::remove_summaries(erasure& what, ids const& summaries) {
+    for (auto const id : summaries) {
         std::string session;
         {
             auto found = covers_.query(id, what.user_id);
-            if (!found.next()) continue;
+            if (!found.next()) continue;  // it went with another version
             session = found.bytes(0);
         }
-        std::vector<std::int64_t> turns;
-        {
-            auto found = covered_.query(what.user_id, session, id);
-            while (found.next())
-                turns.push_back(found.integer(0));
-        }
-        for (auto const turn : turns)
-            uncover_.run(turn);
-        change_window_.run(what.user_id, session, static_cast<std::int64_t>(turns.size()));
-        // A summary that was corrected by hand has versions.
-        for (auto const version : versions_and_relatives(what.user_id, {id}))
+        auto const versions = versions_of(what.user_id, id);
+        change_window_.run(what.user_id, session, uncover_all(what.user_id, session, versions));
+        for (auto const version : versions)
             remove_memory(what, version);
         ++what.result.counts.summaries;
     }
+}
+
+// Returns how many turns these stood for.
+std::int64_t erasing_queries::uncover_all(std::string const& user_id, std::string const& session,
+                                          ids const& versions) {
+    std::vector<std::int64_t> turns;
+    for (auto const version : versions) {
+        auto found = covered_.query(user_id, session, version);
+        while (found.next())
+            turns.push_back(found.integer(0));
+    }
+    for (auto const turn : turns)
+        uncover_.run(turn);
+    return static_cast<std::int64_t>(turns.size());
 }
 
 // The same words elsewhere, such as an answer that repeated them.

@@ -32,7 +32,8 @@ public:
     [[nodiscard]] std::optional<erasure_preview> preview_deletion(std::string const& user_id,
                                                                   std::int64_t id);
     /// These summaries and those that were written after them in their sessions go, and what they stand for
-    /// is in the window again. One whose turns are not there stays.
+    /// is in the window again. One whose turns are not there stays, and so does one that is pinned or was
+    /// corrected by hand.
     void remake_summaries(std::string const& user_id, std::set<std::int64_t> summaries);
     [[nodiscard]] std::optional<erased> delete_session(conversation const& of, bool memories,
                                                        base::wall_time at);
@@ -50,13 +51,17 @@ private:
         std::set<std::string> jobs;
     };
     sources sources_of(erasure& what, ids const& memories);
-    ids with_later_ones(std::string const& user_id, ids summaries);
+    ids with_later_ones(std::string const& user_id, ids const& summaries);
+    ids versions_of(std::string const& user_id, std::int64_t id);
+    bool may_be_remade(std::string const& user_id, ids const& versions);
+    std::int64_t uncover_all(std::string const& user_id, std::string const& session, ids const& versions);
+    void remove_summaries(erasure& what, ids const& summaries);
     ids summaries_after(std::string const& user_id, std::string const& session_id, std::int64_t id);
     void erase_turns(erasure& what, ids const& turns);
     void erase_derived_summaries(erasure& what, ids const& summaries);
     struct traces {
         std::vector<std::string> texts;
-        std::string since;  ///< UTC text: when the first of them became known
+        std::uint32_t since = 0;  ///< minutes_of(): when the first of them became known
     };
     struct traced_turn;
     void erase_traces(erasure& what, traces const& of);

@@ -76,7 +76,7 @@ commit_outcome exchange_queries::commit_exchange(exchange const& what, analysed_
     auto const saved = note_memories(user, what, texts.memories, origin, out.unknown_labels);
     users_.save(user);
     if (takes_back(what)) {
-        outdated_.make_anew(what.of.user_id);
+        outdated_.make_anew(what.of.user_id, what.at);
         bool known = false;
         out.window_turns = static_cast<std::size_t>(window_turns(what.of, known));
     }

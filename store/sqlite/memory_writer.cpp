@@ -179,8 +179,9 @@ void memory_writer::keep_within(user_row const& user, new_memory const& note, st
         while (found.next())
             over.push_back(found.integer(0));
     }
+    // Not in the moment of the exchange: what ends in the moment of one of its sources was forgotten by that.
     for (auto const id : over)
-        end(user, id, 0, origin.at);
+        end(user, id, 0, origin.at + std::chrono::milliseconds(1));
 }
 
 void memory_writer::take_out(user_row const& user, std::int64_t id) {

@@ -17,8 +17,8 @@ outdated_summaries::outdated_summaries(connection& db, past_queries& past, erasi
                             "INDEXED BY engram_memory_current_type WHERE user_id = ?1 "
                             "AND memory_type = 'summary' AND valid_to IS NULL ORDER BY id DESC LIMIT ?2")) {}
 
-void outdated_summaries::make_anew(std::string const& user_id) {
-    auto const past = past_.load(user_id);
+void outdated_summaries::make_anew(std::string const& user_id, base::wall_time at) {
+    auto const past = past_.load_ended_at(user_id, base::to_utc_text(at));
     if (!past) return;
     std::set<std::int64_t> outdated;
     {

@@ -14,10 +14,10 @@ class outdated_summaries {
 public:
     outdated_summaries(connection& db, past_queries& past, erasing_queries& erasing);
 
-    /// After something was taken back: of the user's summaries (the newest 200) those that tell it go, and
-    /// their turns are in the window again until they are summarized anew. One whose turns are there no more
-    /// stays, and is cut whenever it is read.
-    void make_anew(std::string const& user_id);
+    /// After something may have been taken back at `at`: of the user's summaries (the newest 200) those that
+    /// tell it go, and their turns are in the window again until they are summarized anew. One that cannot be
+    /// made anew, or that somebody pinned or corrected, stays, and is cut whenever it is read.
+    void make_anew(std::string const& user_id, base::wall_time at);
 
 private:
     past_queries& past_;

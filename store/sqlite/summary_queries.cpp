@@ -183,7 +183,7 @@ std::int64_t summary_queries::add_summary(user_row& user, summary_task const& ta
     memory_origin const origin{task.of.user_id, task.of.session_id, {}, 0, 0, at};
     auto const past = past_.load(task.of.user_id);
     auto left = summary;
-    if (!past || !past_.cut_new_summary(*past, task.turns, left))
+    if (!past || !past_.cut_new_summary(*past, task.turns, left, base::to_utc_text(at)))
         return memories_.add_summary(user, summary, text, origin);
     if (base::is_blank(left)) left = nothing_left;
     return memories_.add_summary(user, left, analyse_summary(index_.texts(), left), origin);
@@ -208,7 +208,7 @@ bool summary_queries::commit_condensed(summary_task const& task, std::string con
     }
     auto left = summary;
     auto const past = past_.load(of.user_id);
-    if (past && past_.cut_summary(*past, first, left, ones.front().what.created_at)) {
+    if (past && past_.cut_summary(*past, first, left, ones.front().what.created_at, base::to_utc_text(at))) {
         if (base::is_blank(left)) left = nothing_left;
         memories_.rewrite(user, ones.front(), left, analyse_summary(index_.texts(), left), at);
     } else {

@@ -37,7 +37,7 @@ void erasing_queries::erase_traces(erasure& what, traces const& of) {
     {
         auto found = traced_summaries_.query(what.user_id);
         while (found.next()) {
-            auto const how = found.bytes(2) >= of.since ? kinship::made : kinship::elsewhere;
+            auto const how = minutes_of(found.bytes(2)) >= of.since ? kinship::made : kinship::elsewhere;
             if (tell->cut(found.text(1), [how](std::size_t) { return how; }))
                 summaries.insert(found.integer(0));
         }
@@ -64,7 +64,8 @@ void erasing_queries::find_traced_turns(erasure& what, traces const& of, telltal
         while (found.next()) {
             auto const by = role_of(found.bytes(1));
             auto how = kinship::elsewhere;
-            if (found.bytes(6) >= of.since) how = by == role::assistant ? kinship::made : kinship::repeated;
+            if (minutes_of(found.bytes(6)) >= of.since)
+                how = by == role::assistant ? kinship::made : kinship::repeated;
             auto content = found.text(2);
             auto left = tell.cut(content, [how](std::size_t) { return how; });
             if (!left) continue;

@@ -291,6 +291,34 @@ class TakenBack(GoneCase):
         eventually(lambda: self.summarized(session_id="a"), "the summary is stored")
         self.assertNotIn("4711", str(self.summarized(session_id="a")))
 
+    def test_what_still_holds_is_still_shown_and_summarized(self):
+        self.start(**SUMMARIES)
+        self.tell("Marie plays the piano", "Marie plays the piano", session_id="a")
+        exam = self.tell("Marie has an exam on Friday", "Marie has an exam on Friday", session_id="c")
+        self.use_elsewhere("how is she?", "Marie loves the qzpiano. The exam of Marie is near.")
+        self.take_back("forget the exam", f"forget #{self.label(exam)}")
+        for session in ("b", "anew"):
+            self.assert_shown("marie loves the qzpiano.", "how does she play the qzpiano?", session_id=session)
+            self.assert_not_shown("exam of marie", "how does she play the qzpiano?", session_id=session)
+        eventually(self.summarized, "the session is summarized anew")
+        self.assertIn("Marie loves the qzpiano.", str(self.summarized()))
+        self.assertNotIn("exam of Marie", str(self.summarized()))
+
+    def test_what_an_answer_noted_and_had_no_room_for_is_still_shown(self):
+        import os
+
+        path = os.path.join(self.folder, "engramd.toml")
+        with open(path, "w") as file:
+            file.write('[[memory.category]]\nname = "contact"\ndescription = "people"\nmax_per_user = 1\n')
+        self.start(config_file=path)
+        said = "Qzann and Qzbob called"
+        self.answers[said] = (
+            "Noted.\n[MEMORY: contact|Qzann is a customer]\n[MEMORY: contact|Qzbob is a customer]"
+        )
+        self.ask(said, session_id="a")
+        self.assertEqual(len(self.admin("memory.list")["memories"]), 1)
+        self.assert_shown("Qzann and Qzbob called", "who was it?", session_id="a")
+
     def test_what_only_made_room_for_others_is_still_shown(self):
         import os
 

@@ -5,7 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
+#include <ctime>
 
 using namespace engram::recall;
 
@@ -139,6 +141,20 @@ constexpr auto corrections = std::to_array<correction>({
      "猫がいます。"},
 });
 
+// Of this thread.
+double cpu_seconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+std::string repeat(std::string_view piece, std::size_t bytes) {
+    std::string text;
+    while (text.size() + piece.size() <= bytes)
+        text += piece;
+    return text;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(telltales)
@@ -184,6 +200,69 @@ BOOST_AUTO_TEST_CASE(a_memory_tag_goes_as_a_whole) {
     BOOST_TEST(of.cut("Noted.\n［MEMORY：fact｜The code is 4711］\n[MEMORY: fact|A dog]", made).value() ==
                "Noted.\n[MEMORY: fact|A dog]");
     BOOST_TEST(of.cut("Noted.\n[MEMORY: fact|The code is 4711", made).value() == "Noted.");
+}
+
+BOOST_AUTO_TEST_CASE(the_brackets_of_a_tag_are_paired_in_a_text_of_many) {
+    telltale of;
+    of.add("The code is 4711", "");
+    auto const left = [&](std::string const& text) {
+        return of.cut(text, [](std::size_t) { return kinship::made; }).value_or("(all of it)");
+    };
+    BOOST_TEST(left("[memory [MEMORY: fact|4711. Yes] Bye.") == "[memory Bye.");
+    BOOST_TEST(left("[memory: a [memory: b [4711]] c] Bye.") == "Bye.");
+    BOOST_TEST(left("[memory: 4711\n[memory: a] b] Bye.") == "Bye.");
+    BOOST_TEST(left("] [memory: a] [memory: 4711. b]] c.") == "] [memory: a] ] c.");
+    // Longer than a tag may be: its line is one.
+    BOOST_TEST(left("[memory: 4711. " + repeat("a ", 4'000) + "\nb. ] c.") == "b. ] c.");
+}
+
+BOOST_AUTO_TEST_CASE(a_number_is_found_in_a_long_list_of_numbers) {
+    telltale of;
+    of.add("The code is 4711", "");
+    auto const found = [&](std::string const& text) {
+        return of.cut(text, [](std::size_t) { return kinship::made; }).has_value();
+    };
+    BOOST_TEST(found(repeat("1 ", 200) + "4711 " + repeat("2 ", 200)));
+    BOOST_TEST(found("4 7 1 1 " + repeat("2 ", 200)));
+    BOOST_TEST(!found(repeat("4 ", 2'000)));
+}
+
+BOOST_AUTO_TEST_CASE(a_digit_of_any_script_in_front_of_a_letter_begins_a_word) {
+    for (std::string const text : {"٤a", "۴b x", "४c", "٤٧١١x", "4711x", "٤٧ a", "א٤a"})
+        BOOST_TEST(!tokens_of(text).empty(), text);
+    auto const tokens = tokens_of("٤٧١١er");
+    BOOST_REQUIRE(tokens.size() == 1u);
+    BOOST_TEST(to_utf8(tokens[0].text) == "4711er");
+}
+
+// Eight times as much may cost little more than eight times as much; where each place walks over the rest it
+// would be 64 times.
+BOOST_AUTO_TEST_CASE(no_text_costs_the_square_of_its_length) {
+    telltale of;
+    for (int i = 0; i < 40; ++i)
+        of.add("The code is " + std::to_string(470'000 + i) + ", says Zofia", "");
+    auto const cost = [&](std::string const& text) {
+        double best = 1e9;
+        for (int i = 0; i < 3; ++i) {
+            auto const begin = cpu_seconds();
+            (void)of.cut(text, [](std::size_t) { return kinship::made; });
+            best = std::min(best, cpu_seconds() - begin);
+        }
+        return best;
+    };
+    auto const half = [](std::string_view a, std::string_view b, std::size_t bytes) {
+        return repeat(a, bytes / 2) + repeat(b, bytes / 2);
+    };
+    constexpr std::size_t small = 32 * 1024, large = 256 * 1024;
+    for (auto const* const piece : {".", "!", ".)", "…", ". ", "[memory ", "[memory: [", "[", "1 ", "4 7",
+                                    "1", "٤٧ ", "a. b) ", "\x80", "\x80.", "。」", "字", "ก ", "Zofia "}) {
+        auto const ratio = cost(repeat(piece, large) + "x:") / cost(repeat(piece, small) + "x:");
+        BOOST_TEST(ratio < 24, piece << " costs " << ratio << " times as much");
+    }
+    for (auto const& [a, b] : {std::pair(".", " "), {"[memory ", "]"}, {"[memory ", "] "}, {". ", "\n"}}) {
+        auto const ratio = cost(half(a, b, large) + "x") / cost(half(a, b, small) + "x");
+        BOOST_TEST(ratio < 24, a << b << " costs " << ratio << " times as much");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(sentences_end_where_they_do) {
