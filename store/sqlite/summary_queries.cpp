@@ -223,7 +223,7 @@ std::vector<memory_record> summary_queries::current_ones(summary_task const& tas
     for (auto const& one : task.to_condense) {
         auto record = memories_.find(task.of.user_id, one.id);
         if (record && record->valid_to.empty() && record->what.type == "summary" &&
-            record->what.session_id == task.of.session_id)
+            record->what.session_id == task.of.session_id && !record->what.pinned)
             found.push_back(std::move(*record));
     }
     return found;
