@@ -5,6 +5,7 @@
 #include "embedding/vector_bytes.hpp"
 #include "workers/chat/given_notes.hpp"
 #include "workers/chat/memory_tags.hpp"
+#include "workers/chat/note_marks.hpp"
 #include "workers/chat/notes.hpp"
 #include "workers/chat/prompt.hpp"
 
@@ -24,6 +25,9 @@ namespace {
 
 // How often a turn begins anew because something that its prompt held was erased meanwhile.
 constexpr int most_tries = 5;
+
+// Of what the user said in the window: kept while the turn waits, which thousands do at a time.
+constexpr std::size_t most_bytes_said = 16'000;
 
 }  // namespace
 
@@ -202,18 +206,31 @@ void chat_turn::keep_to_judge_notes(turn& turn, store::context const& context) {
     };
     for (auto const& one : context.found_turns)
         keep(one.what);
-    if (turn.answered.empty()) return;
-    for (auto const& one : context.turns)
-        if (one.role == store::role::user) keep(one);
+    if (turn.answered.empty()) {
+        turn.said.clear();
+        return;
+    }
+    auto room = most_bytes_said;
+    for (auto one = context.turns.rbegin(); one != context.turns.rend(); ++one) {
+        if (one->role != store::role::user) continue;
+        if (one->content.size() > room) break;
+        room -= one->content.size();
+        keep(*one);
+    }
+    turn.answered.shrink_to_fit();
+    turn.said.shrink_to_fit();
 }
 
 claude::request chat_turn::compose(turn& turn) const {
-    auto const context = std::exchange(turn.context, {});
+    auto context = std::exchange(turn.context, {});
+    shown_ids shown;
+    auto request = compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
+                                turn.zone->describe(clock_.wall()), &shown);
+    keep_shown(context, shown);
     keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
     turn.given = given_notes::find(context, turn.job.what.message);
-    return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
-                        turn.zone->describe(clock_.wall()));
+    return request;
 }
 
 // From `asking` to `committing` and on.
@@ -258,7 +275,9 @@ asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
 asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, claude::answer const& answer) {
     auto const& job = turn.job;
     auto text = answer.text();
-    while (turn.given && turn.given->read_on())
+    // Without an opening nothing is compared with what was given.
+    bool const compares = turn.given && has_opening(text);
+    while (compares && turn.given->read_on())
         co_await asio::post(executor_, asio::use_awaitable);
     bool const cut = was_cut(answer);
     if (cut) ++counts_.cut;

@@ -125,9 +125,9 @@ bool is_own_summary(store::memory const& one, std::string_view session_id) {
 // they were noted. A session's own summaries stand for turns that are nowhere else: they are all shown, and
 // half of the room stays for the rest however long they are. Summaries of other sessions get at most a
 // quarter of it.
-memory_list list_memories(std::vector<store::memory> const& memories, std::string_view session_id,
-                          std::size_t tokens) {
-    memory_list list;
+std::string list_memories(std::vector<store::memory> const& memories, std::string_view session_id,
+                          std::size_t tokens, std::unordered_set<std::int64_t>& shown) {
+    std::string list;
     std::map<std::int64_t, std::string> lines;
     auto own = own_summary_tokens, room = tokens, for_others = tokens / 4;
     for (auto const& one : memories | std::views::reverse) {
@@ -150,17 +150,22 @@ memory_list list_memories(std::vector<store::memory> const& memories, std::strin
         lines.emplace(one.id, std::move(line));
     }
     for (auto const& [id, line] : lines) {
-        list.text += line;
-        list.shown.insert(id);
+        list += line;
+        shown.insert(id);
     }
-    if (!list.text.empty()) list.text = "<memories>\n" + list.text + "</memories>";
-    return list;
+    return list.empty() ? list : "<memories>\n" + list + "</memories>";
+}
+
+// Without the notes of an answer.
+std::string said_in(store::turn const& turn) {
+    auto said = to_valid(turn.content);
+    if (turn.role == store::role::user) return said;
+    return extract_memory_tags(said, {}).reply;
 }
 
 std::string line_of(store::found_turn const& turn) {
     bool const by_user = turn.what.role == store::role::user;
-    auto said = to_valid(turn.what.content);
-    if (!by_user) said = extract_memory_tags(said, {}).reply;
+    auto said = said_in(turn.what);
     if (base::is_blank(said)) return {};
     return std::string(by_user ? "- (the user said" : "- (you answered") + date_of(turn.created_at) + ") " +
            shorten_data(std::move(said), recalled_bytes) + '\n';
@@ -198,7 +203,8 @@ std::string list_summaries(std::vector<std::string> const& summaries, std::size_
 }  // namespace
 
 claude::request compose_chat(chat_options const& options, store::context const& context,
-                             std::string_view session_id, std::string_view message, std::string_view now) {
+                             std::string_view session_id, std::string_view message, std::string_view now,
+                             shown_ids* shown) {
     claude::request request;
     request.model = options.model;
     request.max_tokens = options.max_tokens;
@@ -207,11 +213,12 @@ claude::request compose_chat(chat_options const& options, store::context const& 
     request.system.push_back({instructions(options.types), true});
     auto const room = options.memory_tokens;
     auto const for_list = options.recall_limit > 0 ? share_of_list(room) : room;
-    auto list = list_memories(context.memories, session_id, for_list);
+    auto list = list_memories(context.memories, session_id, for_list, ids.memories);
     // What a list beyond its share takes is not taken from what is recalled.
-    auto const listed = std::min(base::estimate_tokens(list.text), for_list);
-    if (!list.text.empty()) request.system.push_back({std::move(list.text), true});
+    auto const listed = std::min(base::estimate_tokens(list), for_list);
+    if (!list.empty()) request.system.push_back({std::move(list), true});
 
+    shown_ids ids;
     for (auto const& turn : newest_within(context.turns, options.history_bytes)) {
         bool const by_user = turn.role == store::role::user;
         if (base::is_blank(turn.content) || (request.messages.empty() && !by_user)) continue;
@@ -221,37 +228,55 @@ claude::request compose_chat(chat_options const& options, store::context const& 
     if (!request.messages.empty()) request.messages.back().content.back().cache_breakpoint = true;
     // From here on nothing is the same in the next request.
     if (!now.empty()) add_block(request.messages, claude::role::user, "Now: " + std::string(now));
-    auto recalled = list_recalled(context, list.shown, options.recall_limit, room - listed);
+    auto recalled = list_recalled(context, ids, options.recall_limit, room - listed);
     if (!recalled.empty()) add_block(request.messages, claude::role::user, std::move(recalled));
     add_block(request.messages, claude::role::user, std::string(message));
     return request;
 }
 
-std::string list_recalled(store::context const& context, std::unordered_set<std::int64_t> const& shown,
-                          std::size_t limit, std::size_t tokens) {
+void keep_shown(store::context& context, shown_ids const& shown) {
+    std::erase_if(context.memories, [&](auto const& one) { return !shown.memories.contains(one.id); });
+    std::erase_if(context.found_memories,
+                  [&](auto const& one) { return !shown.memories.contains(one.what.id); });
+    std::erase_if(context.found_turns,
+                  [&](auto const& one) { return !shown.found_turns.contains(one.what.id); });
+    for (auto& one : context.found_turns) {
+        // What is shown of it is shortened when it has been escaped, which may halve it.
+        one.what.content = shorten(said_in(one.what), 2 * recalled_bytes);
+        one.what.content.shrink_to_fit();
+    }
+}
+
+std::string list_recalled(store::context const& context, shown_ids& shown, std::size_t limit,
+                          std::size_t tokens) {
+    struct recalled_line {
+        std::int64_t id;
+        std::string text;
+    };
     // A memory, or what was found of one exchange: what is left out of it for want of room is its end.
     struct recalled_entry {
         double score;
         bool is_exchange;
         std::int64_t id;
-        std::vector<std::string> lines;
+        std::vector<recalled_line> lines;
     };
+    if (shown != nullptr) *shown = std::move(ids);
     std::vector<recalled_entry> entries;
     for (auto const& one : context.found_memories)
-        if (!shown.contains(one.what.id))
-            entries.push_back({one.score, false, one.what.id, {line_of(one.what, {})}});
+        if (!shown.memories.contains(one.what.id))
+            entries.push_back({one.score, false, one.what.id, {{one.what.id, line_of(one.what, {})}}});
     for (auto const& one : context.found_turns) {
         auto const id = one.exchange != 0 ? one.exchange : one.what.id;
         bool const goes_on = !entries.empty() && entries.back().is_exchange && entries.back().id == id;
         if (!goes_on) entries.push_back({one.score, true, id, {}});
-        entries.back().lines.push_back(line_of(one));
+        entries.back().lines.push_back({one.what.id, line_of(one)});
     }
     std::ranges::sort(entries, std::greater(),
                       [](recalled_entry const& one) { return std::pair(one.score, one.id); });
     for (auto& one : entries) {
-        std::erase_if(one.lines, [&](std::string const& line) {
-            auto const size = base::estimate_tokens(line);
-            if (line.empty() || size > tokens || limit == 0) return true;
+        std::erase_if(one.lines, [&](recalled_line const& line) {
+            auto const size = base::estimate_tokens(line.text);
+            if (line.text.empty() || size > tokens || limit == 0) return true;
             tokens -= size;
             return false;
         });
@@ -260,9 +285,12 @@ std::string list_recalled(store::context const& context, std::unordered_set<std:
     std::ranges::sort(entries, {},
                       [](recalled_entry const& one) { return std::pair(one.is_exchange, one.id); });
     std::string list;
-    for (auto const& one : entries)
-        for (auto const& line : one.lines)
-            list += line;
+    for (auto const& one : entries) {
+        for (auto const& line : one.lines) {
+            list += line.text;
+            (one.is_exchange ? shown.found_turns : shown.memories).insert(line.id);
+        }
+    }
     return list.empty() ? list : "<recalled>\n" + list + "</recalled>";
 }
 
