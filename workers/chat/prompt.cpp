@@ -54,8 +54,10 @@ constexpr std::size_t shortest_cut = 500;
 // prompt.
 constexpr std::size_t memory_bytes = 8'000;
 
-// A session's own summaries are condensed long before they have as many.
+// A session's own summaries are condensed long before they have as many. One of them may be all there is of
+// hundreds of turns: it is not shortened as long as it fits.
 constexpr std::size_t own_summary_tokens = 25'000;
+constexpr std::size_t own_summary_bytes = 4 * own_summary_tokens;
 
 // Of an earlier turn, what is enough to know what it was about.
 constexpr std::size_t recalled_bytes = 1'200;
@@ -107,15 +109,20 @@ std::string label_of(store::memory const& memory, std::string_view session_id) {
     return ours ? "summary of this session" : "summary of an earlier session";
 }
 
-std::string line_of(store::memory const& memory, std::string_view session_id) {
+std::string line_of(store::memory const& memory, std::string_view session_id,
+                    std::size_t limit = memory_bytes) {
     return "- #" + std::to_string(memory.label) + " (" + label_of(memory, session_id) +
-           date_of(memory.created_at) + ") " + shorten_data(memory.content, memory_bytes) + '\n';
+           date_of(memory.created_at) + ") " + shorten_data(memory.content, limit) + '\n';
 }
 
-struct memory_list {
-    std::string text;  ///< empty: there is none
-    std::unordered_set<std::int64_t> shown;
-};
+// The line of a session's own summary, without its middle if that has no more than so many tokens.
+std::string line_within(store::memory const& memory, std::string_view session_id, std::size_t tokens) {
+    auto line = line_of(memory, session_id, own_summary_bytes);
+    auto const size = base::estimate_tokens(line);
+    if (size <= tokens) return line;
+    // As many bytes as have so many tokens, if these are all alike.
+    return line_of(memory, session_id, line.size() * tokens / size * 9 / 10);
+}
 
 bool is_own_summary(store::memory const& one, std::string_view session_id) {
     return one.type == "summary" && !one.session_id.empty() && one.session_id == session_id;
@@ -142,7 +149,7 @@ std::string list_memories(std::vector<store::memory> const& memories, std::strin
     for (auto const& one : memories) {
         if (is_own_summary(one, session_id)) continue;
         bool const of_other = one.type == "summary" && !one.pinned;
-        auto line = line_of(one, session_id);
+        auto line = line_within(one, session_id, own);
         auto const size = base::estimate_tokens(line);
         if (size > room || (of_other && size > for_others)) continue;
         room -= size;
