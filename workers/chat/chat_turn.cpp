@@ -289,7 +289,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         base::log_warn(
             "the model wrote memory tags that are not well formed",
             {{"job", job.key.job_id}, {"dropped", tags.malformed}, {"kept_as_fact", tags.retyped}});
-    limit_notes(turn, tags.tags);
+    auto const not_shown = limit_notes(turn, tags.tags);
     note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.answered, turn.said);
     // A long message would hold up every other turn.
     while (review.read_on())
@@ -298,9 +298,9 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     if (kept.echoes > 0)
         base::log_info("the model noted what it had been shown; not kept",
                        {{"job", job.key.job_id}, {"notes", kept.echoes}});
-    if (kept.not_shown > 0)
+    if (not_shown > 0)
         base::log_warn("the model named memories that it was not shown",
-                       {{"job", job.key.job_id}, {"notes", kept.not_shown}});
+                       {{"job", job.key.job_id}, {"notes", not_shown}});
 
     store::exchange exchange;
     exchange.job = job.key;
@@ -315,14 +315,15 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     co_return exchange;
 }
 
-void chat_turn::limit_notes(turn const& turn, std::vector<memory_tag>& tags) {
-    auto const left_out = apply_limits({options_.max_note_bytes, options_.max_notes}, tags);
+std::size_t chat_turn::limit_notes(turn const& turn, std::vector<memory_tag>& tags) {
+    auto const left_out = apply_limits({options_.max_note_bytes, options_.max_notes}, turn.shown, tags);
     counts_.too_long += left_out.too_long;
     counts_.too_many += left_out.too_many;
     if (left_out.too_long + left_out.too_many > 0)
         base::log_warn(
             "the model noted more than is kept of one answer",
             {{"job", turn.job.key.job_id}, {"too_long", left_out.too_long}, {"too_many", left_out.too_many}});
+    return left_out.not_shown;
 }
 
 void chat_turn::finish_timing(turn& turn, base::steady_time commit_begun) const {
