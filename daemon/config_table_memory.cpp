@@ -90,7 +90,8 @@ constexpr std::array keys = std::to_array<config_key>({
      .min = 0,
      .max = 1'000,
      .reloadable = true,
-     .help = "Notes that are kept of one answer of the model, the first ones; the others are counted.",
+     .help = "Notes that are kept of one answer of the model, the first ones; the others are counted. Those\n"
+             "that forget something do not count.",
      AT(chat.max_notes)},
     {.name = "memory.word_neighbours",
      .help = "The table by which related words are found (dog, puppy). Empty: as installed; \"off\": none.",
@@ -180,7 +181,7 @@ constexpr std::array keys = std::to_array<config_key>({
     {.name = "summary.condense_tokens",
      .unit = "tokens",
      .min = 0,
-     .max = 1'000'000,
+     .max = 20'000,
      .reloadable = true,
      .help = "The summaries of one conversation have room for so much, estimated; beyond that the oldest\n"
              "become one. 0: never.",

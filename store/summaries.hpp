@@ -21,6 +21,7 @@ struct summary_task {
     /// Its oldest summaries, oldest first, if all have outgrown their room: they are to become one before
     /// these turns are summarized. They are not among `earlier_summaries`.
     std::vector<memory> to_condense = {};
+    std::vector<std::string> said_at = {};  ///< when each of `turns` was, UTC text as the database has it
 };
 
 struct summary_request {
@@ -61,7 +62,7 @@ public:
 
     /// In one transaction: `summary` takes the place of all of `task.to_condense`. It is the first of them
     /// from then on, and stands for the turns of each. The conversation stays claimed. False, and nothing
-    /// changed, if one of them has ended, or something of the user was erased since the claim.
+    /// changed, if one of them has ended or was pinned, or something of the user was erased since the claim.
     virtual answer<bool> commit_condensed(summary_task task, std::string summary, base::wall_time at) = 0;
 
     /// Keeps a claimed conversation until `until`, unless somebody else holds its lease by now.

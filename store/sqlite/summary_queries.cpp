@@ -71,8 +71,8 @@ summary_queries::summary_queries(connection& db, user_writer& users, recall_inde
 std::optional<summary_task> summary_queries::claim_summary(summary_request const& request) {
     if (!is_due(request)) return std::nullopt;
     auto const past = past_.load(request.of.user_id);
-    summary_task task{
-        request.of, request.owner, oldest_turns(request.of, request.keep_turns, past.get()), {}, {}, {}};
+    summary_task task{request.of, request.owner, {}, {}, {}, {}};
+    add_oldest_turns(task, request.keep_turns, past.get());
     if (task.turns.empty()) return std::nullopt;
     add_earlier_summaries(task, request.condense_tokens, past.get());
     task.seen = users_.find(request.of.user_id).seen;
@@ -98,8 +98,8 @@ bool summary_queries::is_due(summary_request const& request) {
 // Walks from the oldest turn to the last place that may be cut: before a user turn, at least `keep_turns`
 // from the end, within the limits. If there is none (a history that is not in pairs), the first place after
 // that.
-std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::size_t keep_turns,
-                                                taken_back const* past) {
+void summary_queries::add_oldest_turns(summary_task& task, std::size_t keep_turns, taken_back const* past) {
+    auto const& of = task.of;
     std::size_t in_all = 0;
     {
         auto found = count_window_.query(of.user_id, of.session_id);
@@ -108,10 +108,10 @@ std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::siz
     if (in_all <= keep_turns) {
         // The count of the conversation said otherwise: put it right, or it would be found due for ever.
         correct_window_.run(of.user_id, of.session_id, in_all);
-        return {};
+        return;
     }
     auto const target = std::min(in_all - keep_turns, std::max<std::size_t>(limits_.turns, 1));
-    std::vector<turn> turns;
+    auto& turns = task.turns;
     std::size_t cut = 0;
     std::size_t bytes = 0;
     auto found = window_.query(of.user_id, of.session_id);
@@ -122,12 +122,13 @@ std::vector<turn> summary_queries::oldest_turns(conversation const& of, std::siz
             cut = place;
         if (cut > 0 && (place >= target || bytes >= limits_.bytes)) break;
         turns.push_back({found.integer(0), role, found.text(2)});
+        task.said_at.push_back(found.text(3));
         bytes += turns.back().content.size();
-        if (past != nullptr) past_.cut_turn(*past, turns.back(), found.text(3));
+        if (past != nullptr) past_.cut_turn(*past, turns.back(), task.said_at.back());
     }
     if (turns.size() == in_all && (cut == 0 || target == in_all)) cut = in_all;
     turns.resize(cut);
-    return turns;
+    task.said_at.resize(cut);
 }
 
 void summary_queries::add_earlier_summaries(summary_task& task, std::size_t condense_tokens,
@@ -223,7 +224,7 @@ std::vector<memory_record> summary_queries::current_ones(summary_task const& tas
     for (auto const& one : task.to_condense) {
         auto record = memories_.find(task.of.user_id, one.id);
         if (record && record->valid_to.empty() && record->what.type == "summary" &&
-            record->what.session_id == task.of.session_id)
+            record->what.session_id == task.of.session_id && !record->what.pinned)
             found.push_back(std::move(*record));
     }
     return found;

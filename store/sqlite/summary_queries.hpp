@@ -43,7 +43,7 @@ public:
 
 private:
     bool is_due(summary_request const& request);
-    std::vector<turn> oldest_turns(conversation const& of, std::size_t keep_turns, taken_back const* past);
+    void add_oldest_turns(summary_task& task, std::size_t keep_turns, taken_back const* past);
     void add_earlier_summaries(summary_task& task, std::size_t condense_tokens, taken_back const* past);
     std::vector<memory_record> current_ones(summary_task const& task);
     std::set<std::int64_t> versions_of(conversation const& of, memory_record const& summary);

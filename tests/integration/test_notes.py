@@ -227,18 +227,35 @@ class Limits(Case):
         self.assertEqual(replies, ["cut", "cut", "cut", None, None])
         self.assert_counts(cut=3)
 
-    def test_of_thousands_of_notes_the_first_are_kept_and_others_are_answered(self):
+    def test_of_thousands_of_notes_the_first_are_kept(self):
         notes = [f"Owns item {n} of collection {n * 7919 % 100003}" for n in range(5000)]
-        flood = "Ok.\n" + "\n".join(f"[MEMORY: fact|{note}]" for note in notes)
+        flood = "Ok.\n" + "\n".join(f"[MEMORY: fact|{note}]" for note in notes for _ in range(2))
         self.claude.default = lambda request: flood if request.new_message == "flood" else "Hello."
         self.start_daemon(queue_lease_ms=1500)
-        self.push("flood", user_id="many", id="flood")
-        self.assertEqual(self.ask(user_id="other")["reply"], "Hello.")
-        reply = self.reply("flood")
+        reply = self.ask("flood", user_id="many")
         self.assertEqual(reply["reply"], "Ok.")
         self.assertEqual([m["content"] for m in reply["memories"]], notes[:20])
+        self.assertEqual({m["action"] for m in reply["memories"]}, {"added"})
         self.assertEqual(self.memories("many"), [("fact", note) for note in notes[:20]])
-        self.assert_counts(too_many=4980)
+        # What is left out was not compared with anything: it would have confirmed, or been indexed.
+        times = self.rows("SELECT count(*), sum(times_seen) FROM long_term_memory WHERE user_id = 'many'")
+        self.assertEqual(times, [(20, 20)])
+        self.assert_counts(too_many=2 * 4980)
+        self.assertEqual(self.ask(user_id="other")["memories"], [])
+
+    def test_everything_can_be_forgotten_in_one_answer(self):
+        self.start_daemon(memory_max_notes=10, queue_lease_ms=1500)
+        for begin in range(1, 31, 10):
+            self.claude.put("\n".join(["Ok."] + [f"[MEMORY: fact|Owns item {n}]" for n in range(begin, begin + 10)]))
+            self.ask("I own things")
+        self.assertEqual(len(self.memories()), 30)
+        labels = [n for n in range(31, 61)] + [n for n in range(1, 31) for _ in range(2)]
+        self.claude.put("\n".join(["Done."] + [f"[MEMORY: forget #{n}]" for n in labels]))
+        reply = self.ask("Forget everything")
+        self.assertEqual([m["action"] for m in reply["memories"]], ["forgotten"] * 30)
+        current = self.rows("SELECT count(*) FROM long_term_memory WHERE valid_to IS NULL")
+        self.assertEqual(current, [(0,)])
+        self.assert_counts()
 
     def test_the_limits_are_settings(self):
         self.claude.default = lambda request: "\n".join(

@@ -179,6 +179,30 @@ class OneSession(ProfileCase):
         self.ask("what did I tell?", session_id="long")
         self.assertIn("told-4711", system_text(self.chats()[-1]))
 
+    def test_a_condensed_summary_of_hundreds_of_points_is_shown_whole(self):
+        self.start_daemon(summary_condense_tokens=300)
+
+        def speak(request):
+            if request.model != CHEAP:
+                return "I see."
+            if self.condenses(request):
+                return "- They talked."
+            transcript = json.dumps(request.body["messages"]).split("<transcript>", 1)[1]
+            facts = sorted(set(re.findall(r"told-\d+", transcript)))
+            return "\n".join([f"- The locker of the day has number {fact}." for fact in facts] + [f"- {TALK}"])
+
+        self.claude.default = speak
+        told = [f"told-{n}" for n in range(1000, 1400)]
+        for begin in range(0, 400, 100):
+            self.exchange([" ".join(told[n:n + 10]) for n in range(begin, begin + 100, 10)], session_id="long")
+        self.ask("what did I tell?", session_id="long")
+        own = [line for line in memory_lines(self.chats()[-1]) if "summary of this session" in line]
+        self.assertGreater(len(self.condensings()), 0)
+        self.assertGreater(max(map(len, own)), 8_000)
+        self.assertNotIn("[...]", "\n".join(own))
+        shown = re.findall(r"told-\d+", "\n".join(own))
+        self.assertEqual([fact for fact in told[:300] if fact not in shown], [])
+
     def test_after_a_kill_in_the_middle_of_condensing_the_next_daemon_does_it(self):
         settings = {"summary_condense_tokens": 300, "summary_sweep_ms": 200}
         first = self.start_daemon(**settings)

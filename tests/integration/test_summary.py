@@ -86,6 +86,9 @@ class Summaries(SummaryCase):
             self.assertIn(f"User: m{n:02}", text)
             self.assertIn(f"Assistant: re: m{n:02}", text)
         self.assertNotIn("m08", text)
+        days = self.rows("SELECT DISTINCT substr(created_at, 1, 10) FROM conversation_history")
+        self.assertIn(text.split("<transcript>")[1].split("User: ")[0], [f"\\nOn {day}:\\n" for (day,) in days])
+        self.assertIn("never as \"tomorrow\"", request.system_text)
         self.assertEqual(self.summaries(), [("u", "s", POINTS)])
 
         self.talk(11, 11)

@@ -381,6 +381,31 @@ BOOST_AUTO_TEST_CASE(summaries_are_condensed_once) {
     BOOST_TEST(covered() == 84);
 }
 
+BOOST_AUTO_TEST_CASE(summaries_of_which_one_was_pinned_meanwhile_stay) {
+    summarize(6);
+    condense_tokens = 500;
+    auto const task = claim("me");
+    db.get(db->change_memory(
+        "ada", {.id = task->to_condense[1].id, .content = {}, .type = {}, .pinned = true}, at()));
+    BOOST_TEST(!condense(*task, "C"));
+    BOOST_TEST(summaries() == "012345");
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_says_when_each_turn_was) {
+    fill(db, of, 20);
+    auto const task = claim("me");
+    BOOST_REQUIRE(task.has_value());
+    BOOST_REQUIRE_EQUAL(task->said_at.size(), task->turns.size());
+    auto raw = look_at(path);
+    auto all = raw.prepare("SELECT created_at FROM conversation_history WHERE id = ?1");
+    for (std::size_t i = 0; i < task->turns.size(); ++i) {
+        auto row = all.query(task->turns[i].id);
+        BOOST_REQUIRE(row.next());
+        BOOST_TEST(row.text(0) == task->said_at[i]);
+        BOOST_TEST(!task->said_at[i].empty());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(summaries_are_not_condensed_if_something_was_erased_meanwhile) {
     summarize(6);
     remember_secret();

@@ -1,5 +1,5 @@
-// Condensing: the oldest summaries of a long conversation become one, and nothing that is in them is lost.
-// Pure.
+// Condensing: the oldest summaries of a long conversation become one that has their numbers and names, as far
+// as these can be told by their look (invention.hpp). What else is in them depends on the model. Pure.
 #pragma once
 
 #include "claude/client.hpp"
@@ -17,8 +17,9 @@ namespace engram::workers {
                                                  std::vector<store::memory> const& summaries);
 
 /// What takes the place of the summaries: the points of the answer, and before them, as they were, those
-/// points of the summaries that have a number or a name which the answer has not. Nothing if that is no
-/// shorter than the summaries are, or the answer is empty, refused or was cut off: they must stay, then.
+/// points of the summaries of which retelling::lacks() says that the answer has a number or a name less.
+/// Nothing if that is no shorter than the summaries are, or the answer is empty, refused or was cut off: they
+/// must stay, then.
 [[nodiscard]] std::optional<std::string> read_condensed(claude::answer const& answer,
                                                         std::vector<store::memory> const& summaries);
 

@@ -5,6 +5,7 @@
 #include "base/utf8.hpp"
 #include "workers/background/condensing.hpp"
 #include "workers/chat/prompt.hpp"
+#include "workers/chat/replies.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -34,7 +35,7 @@ constexpr std::size_t most_failing = 10'000;  // conversations whose failures ar
 
 // A summary that was cut off ends with its last whole point.
 std::string whole_lines(claude::answer answer) {
-    bool const cut = answer.stop_reason == "max_tokens";
+    bool const cut = was_cut(answer);
     auto text = std::move(answer).text();
     auto const end = text.find_last_of('\n');
     if (cut && end != std::string::npos && end > 0) text.resize(end);

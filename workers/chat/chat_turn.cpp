@@ -5,6 +5,7 @@
 #include "embedding/vector_bytes.hpp"
 #include "workers/chat/given_notes.hpp"
 #include "workers/chat/memory_tags.hpp"
+#include "workers/chat/note_marks.hpp"
 #include "workers/chat/notes.hpp"
 #include "workers/chat/prompt.hpp"
 
@@ -24,6 +25,9 @@ namespace {
 
 // How often a turn begins anew because something that its prompt held was erased meanwhile.
 constexpr int most_tries = 5;
+
+// Of what the user said in the window: kept while the turn waits, which thousands do at a time.
+constexpr std::size_t most_bytes_said = 16'000;
 
 }  // namespace
 
@@ -202,18 +206,31 @@ void chat_turn::keep_to_judge_notes(turn& turn, store::context const& context) {
     };
     for (auto const& one : context.found_turns)
         keep(one.what);
-    if (turn.answered.empty()) return;
-    for (auto const& one : context.turns)
-        if (one.role == store::role::user) keep(one);
+    if (turn.answered.empty()) {
+        turn.said.clear();
+        return;
+    }
+    auto room = most_bytes_said;
+    for (auto one = context.turns.rbegin(); one != context.turns.rend(); ++one) {
+        if (one->role != store::role::user) continue;
+        if (one->content.size() > room) break;
+        room -= one->content.size();
+        keep(*one);
+    }
+    turn.answered.shrink_to_fit();
+    turn.said.shrink_to_fit();
 }
 
 claude::request chat_turn::compose(turn& turn) const {
-    auto const context = std::exchange(turn.context, {});
+    auto context = std::exchange(turn.context, {});
+    shown_ids shown;
+    auto request = compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
+                                turn.zone->describe(clock_.wall()), &shown);
+    keep_shown(context, shown);
     keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
     turn.given = given_notes::find(context, turn.job.what.message);
-    return compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
-                        turn.zone->describe(clock_.wall()));
+    return request;
 }
 
 // From `asking` to `committing` and on.
@@ -258,7 +275,9 @@ asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
 asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, claude::answer const& answer) {
     auto const& job = turn.job;
     auto text = answer.text();
-    while (turn.given && turn.given->read_on())
+    // Without an opening nothing is compared with what was given.
+    bool const compares = turn.given && has_opening(text);
+    while (compares && turn.given->read_on())
         co_await asio::post(executor_, asio::use_awaitable);
     bool const cut = was_cut(answer);
     if (cut) ++counts_.cut;
@@ -270,7 +289,7 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         base::log_warn(
             "the model wrote memory tags that are not well formed",
             {{"job", job.key.job_id}, {"dropped", tags.malformed}, {"kept_as_fact", tags.retyped}});
-    limit_notes(turn, tags.tags);
+    auto const not_shown = limit_notes(turn, tags.tags);
     note_review review(std::move(tags.tags), turn.shown, job.what.message, turn.answered, turn.said);
     // A long message would hold up every other turn.
     while (review.read_on())
@@ -279,9 +298,9 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     if (kept.echoes > 0)
         base::log_info("the model noted what it had been shown; not kept",
                        {{"job", job.key.job_id}, {"notes", kept.echoes}});
-    if (kept.not_shown > 0)
+    if (not_shown > 0)
         base::log_warn("the model named memories that it was not shown",
-                       {{"job", job.key.job_id}, {"notes", kept.not_shown}});
+                       {{"job", job.key.job_id}, {"notes", not_shown}});
 
     store::exchange exchange;
     exchange.job = job.key;
@@ -296,14 +315,15 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
     co_return exchange;
 }
 
-void chat_turn::limit_notes(turn const& turn, std::vector<memory_tag>& tags) {
-    auto const left_out = apply_limits({options_.max_note_bytes, options_.max_notes}, tags);
+std::size_t chat_turn::limit_notes(turn const& turn, std::vector<memory_tag>& tags) {
+    auto const left_out = apply_limits({options_.max_note_bytes, options_.max_notes}, turn.shown, tags);
     counts_.too_long += left_out.too_long;
     counts_.too_many += left_out.too_many;
     if (left_out.too_long + left_out.too_many > 0)
         base::log_warn(
             "the model noted more than is kept of one answer",
             {{"job", turn.job.key.job_id}, {"too_long", left_out.too_long}, {"too_many", left_out.too_many}});
+    return left_out.not_shown;
 }
 
 void chat_turn::finish_timing(turn& turn, base::steady_time commit_begun) const {

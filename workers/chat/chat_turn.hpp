@@ -83,7 +83,8 @@ private:
     boost::asio::awaitable<void> take_answer(turn& turn, claude::result<claude::answer> answered);
     boost::asio::awaitable<void> commit(turn& turn, claude::answer answer);
     boost::asio::awaitable<store::exchange> make_exchange(turn const& turn, claude::answer const& answer);
-    void limit_notes(turn const& turn, std::vector<memory_tag>& tags);
+    /// How many are about memories that were not shown.
+    std::size_t limit_notes(turn const& turn, std::vector<memory_tag>& tags);
     void finish_timing(turn& turn, base::steady_time commit_begun) const;
     void end_answered(turn& turn, claude::answer const& answer, store::commit_outcome committed,
                       std::size_t notes);

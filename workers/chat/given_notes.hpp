@@ -19,7 +19,8 @@ namespace engram::workers {
 class given_notes {
 public:
     /// Null if nothing in the prompt looks like a note, which is nearly always so; then it costs one look for
-    /// brackets. What the model itself noted in earlier answers is not given.
+    /// brackets. REQUIRES: the prompt shows all of `context` (keep_shown()). What the model itself noted in
+    /// earlier answers is not given.
     [[nodiscard]] static std::unique_ptr<given_notes> find(store::context const& context,
                                                            std::string_view message);
 

@@ -1,6 +1,8 @@
 #include "workers/chat/invention.hpp"
 
 #include "base/utf8.hpp"
+#include "recall/everyday_words.hpp"
+#include "recall/tokens.hpp"
 
 #include <algorithm>
 #include <set>
@@ -172,6 +174,13 @@ std::vector<std::string_view> numbers_of(std::string_view text) {
     return numbers;
 }
 
+// Whether a word is in no list of everyday words, and so most likely a name.
+bool is_rare(std::string_view text) {
+    return std::ranges::any_of(recall::tokens_of(text), [](recall::token const& one) {
+        return recall::commonness_of_form(one.text) == recall::commonness::rare;
+    });
+}
+
 // Equal, but for the case of the first letter.
 bool same_with_small_letter(std::string_view with_capital, std::string_view other) {
     return with_capital.size() == other.size() && within(char32_t(with_capital[0]), 'A', 'Z') &&
@@ -233,8 +242,10 @@ bool retelling::lacks(std::string_view text) const {
         auto const length = length_of_name(rest);
         at += length;
         if (rest[0].kind == word::kind::name) {
-            // The first word of a sentence has its capital from there.
-            auto const name = rest.first(length).subspan(rest[0].begins_sentence ? 1 : 0);
+            // The first word of a sentence may have its capital from there.
+            bool const first = rest[0].begins_sentence;
+            if (first && is_rare(rest[0].text) && !occurs_in(rest.first(1), said_->words)) return true;
+            auto const name = rest.first(length).subspan(first ? 1 : 0);
             if (!name.empty() && !occurs_in(name, said_->words)) return true;
         }
         if (rest[0].kind != word::kind::literal) continue;

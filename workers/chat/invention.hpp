@@ -28,8 +28,9 @@ public:
     retelling& operator=(retelling const&) = delete;
 
     /// True if `text` has a number or a name that was not said, or if of its words in scripts without
-    /// capitals (in Chinese, Japanese and Korean: characters) more than a sixth were not. That the first word
-    /// of a sentence is a name cannot be seen.
+    /// capitals (in Chinese, Japanese and Korean: characters) more than a sixth were not. The first word of a
+    /// sentence counts as a name if it is in no list of everyday words, so "Rose" and "Ada", which is a word
+    /// in Turkish, go unseen there.
     [[nodiscard]] bool lacks(std::string_view text) const;
 
 private:

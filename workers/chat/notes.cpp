@@ -1,7 +1,6 @@
 #include "workers/chat/notes.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace engram::workers {
@@ -18,12 +17,10 @@ constexpr double echo_share = .8;
 // note has to say to be understood by itself.
 constexpr double said_share = .5;
 
-// None: the memory that the note is about was not shown.
-std::optional<std::string> category_of(memory_tag const& tag, std::span<shown_memory const> shown) {
+std::string category_of(memory_tag const& tag, std::span<shown_memory const> shown) {
     if (tag.what == tag_kind::add) return tag.type;
     auto const one = std::ranges::find(shown, tag.label, &shown_memory::label);
-    if (one == shown.end()) return std::nullopt;
-    return one->type;
+    return one == shown.end() ? std::string() : one->type;
 }
 
 note_kind kind_of(memory_tag const& tag) {
@@ -56,13 +53,9 @@ note_review::note_review(std::vector<memory_tag> tags, std::span<shown_memory co
     notes_.reserve(tags.size());
     for (auto& tag : tags) {
         auto category = category_of(tag, shown);
-        if (!category) {
-            ++not_shown_;
-            continue;
-        }
         auto stems = recall::stems_of(tag.content);
         message_.look_for(stems);
-        notes_.push_back({std::move(tag), std::move(*category), std::move(stems)});
+        notes_.push_back({std::move(tag), std::move(category), std::move(stems)});
     }
 }
 
@@ -100,7 +93,6 @@ bool note_review::is_echo(note const& one) const {
 
 kept_notes note_review::finish(categories const& types) && {
     kept_notes kept;
-    kept.not_shown = not_shown_;
     for (auto& one : notes_) {
         if (is_echo(one)) {
             ++kept.echoes;

@@ -1,11 +1,10 @@
 // Which of the model's notes are kept. Pure.
 //
-// A note is left out if it
-// - changes a memory that the prompt did not show: its number comes from somewhere else, such as an example;
-// - is an echo: it is new, the message does not speak of it, and an earlier answer that was recalled for the
-//   message says it, but nothing that the user has ever said. No word of it may then come from the message:
-//   one name or number of the message makes a long sentence another fact. (What repeats a memory is known to
-//   the store.)
+// A note is left out if it is an echo: it is new, the message does not speak of it, and an earlier answer
+// that was recalled for the message says it, but nothing that the prompt has of what the user said. No word
+// of it may then come from the message: one name or number of the message makes a long sentence another fact.
+// (What repeats a memory is known to the store.)
+//
 // A note counts as told if the message speaks of it. It has the limits of its category; what takes the place
 // of a memory has those of that memory's category.
 #pragma once
@@ -14,6 +13,7 @@
 #include "store/conversations.hpp"
 #include "workers/categories.hpp"
 #include "workers/chat/memory_tags.hpp"
+#include "workers/chat/note_limits.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,26 +24,21 @@
 
 namespace engram::workers {
 
-/// A memory as a prompt showed it.
-struct shown_memory {
-    std::int64_t label = 0;
-    std::string type;
-};
-
+/// REQUIRES: the prompt shows all of `context` (keep_shown()).
 [[nodiscard]] std::vector<shown_memory> find_shown(store::context const& context);
 
 struct kept_notes {
     std::vector<store::new_memory> notes;  ///< in the order in which the model wrote them
     std::size_t echoes = 0;                ///< left out
-    std::size_t not_shown = 0;             ///< left out
 };
 
 /// Judges the notes of one answer. The texts may be long, so they are read in parts, between which the caller
 /// can let others run; each is read once at most, however many notes there are, and not at all without notes.
 class note_review {
 public:
-    /// `message`: what the user said. `answered`: the earlier answers that were found for it. `said`: what
-    /// the prompt held of what the user said before. All must outlive this.
+    /// `tags`: after apply_limits() with the same `shown`. `message`: what the user said. `answered`: the
+    /// earlier answers that were found for it. `said`: what the prompt held of what the user said before. All
+    /// must outlive this.
     note_review(std::vector<memory_tag> tags, std::span<shown_memory const> shown, std::string_view message,
                 std::string_view answered, std::string_view said);
 
@@ -70,7 +65,6 @@ private:
     [[nodiscard]] bool is_echo(note const& one) const;
 
     std::vector<note> notes_;
-    std::size_t not_shown_ = 0;
     recall::shared_words message_;
     recall::shared_words answered_;
     recall::shared_words said_;

@@ -34,10 +34,11 @@ time_zones::~time_zones() {
 asio::awaitable<time_zone const*> time_zones::find(std::string name) {
     if (auto const at = known_.find(name); at != known_.end()) co_return at->second.get();
     auto const one = std::make_shared<lookup>(executor_);
-    asio::post(reader_, [one, name, executor = executor_] {
+    // The reader keeps nothing of it: the last who lets go of it has to be on this executor.
+    asio::post(reader_, [one, name, executor = executor_]() mutable {
         auto zone = time_zone::open(name);
-        asio::post(executor, [one, zone = std::move(zone)] {
-            one->zone = zone;
+        asio::post(executor, [one = std::move(one), zone = std::move(zone)]() mutable {
+            one->zone = std::move(zone);
             one->is_ended = true;
             one->ended.notify_all();
         });

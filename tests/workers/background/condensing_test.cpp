@@ -47,6 +47,8 @@ BOOST_AUTO_TEST_CASE(the_summaries_are_data_and_nothing_of_them_is_left_out) {
     BOOST_TEST(text.starts_with("<summaries>\n- - a\\n- b\n- xxx"));
     BOOST_TEST(text.find(std::string(20'000, 'x')) != std::string::npos);
     BOOST_TEST(text.ends_with("in about 300 words or less."));
+    options.condense_tokens = 1'000'000;
+    BOOST_TEST(compose_condensing(options, {}).max_tokens == 20'000u);
     for (auto const& odd : test::adversarial_texts()) {
         auto const fenced =
             workers::compose_condensing({}, summaries({odd, odd})).messages.at(0).content.at(0).text();
@@ -69,6 +71,8 @@ BOOST_AUTO_TEST_CASE(a_point_whose_name_or_number_was_left_out_stays_in_its_own_
                "- The user is called Ada.\n- The door opens with 4711.\n- The two spoke.");
     BOOST_TEST(condensed(texts, "- The user Ada opens doors with 4711.") ==
                "- The user Ada opens doors with 4711.");
+    BOOST_TEST(condensed({"- Zofia met them at the gate.\n- " + std::string(99, 'x')}, "- They met.") ==
+               "- Zofia met them at the gate.\n- They met.");
     BOOST_TEST(condensed({"- \u0418\u043c\u044f \u2014 \u0410\u0434\u0430.", std::string(99, 'x')}, "- x") ==
                "- \u0418\u043c\u044f \u2014 \u0410\u0434\u0430.\n- x");
     BOOST_TEST(condensed({"- \u82b1\u751f\u904e\u654f", std::string(99, 'x')}, "- \u5df4\u9ece") ==
@@ -78,6 +82,7 @@ BOOST_AUTO_TEST_CASE(a_point_whose_name_or_number_was_left_out_stays_in_its_own_
 BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_used_leaves_them_as_they_are) {
     std::vector<std::string> const texts{"- The user likes tea, and likes it hot.", "- They like it sweet."};
     BOOST_TEST(!read_condensed(said("- tea", "max_tokens"), summaries(texts)));
+    BOOST_TEST(!read_condensed(said("- tea", "model_context_window_exceeded"), summaries(texts)));
     BOOST_TEST(!read_condensed(said("- no", "refusal"), summaries(texts)));
     BOOST_TEST(condensed(texts, " \n ") == "(none)");
     BOOST_TEST(condensed(texts, std::string(500, 'x')) == "(none)");

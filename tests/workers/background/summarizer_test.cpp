@@ -155,11 +155,15 @@ BOOST_AUTO_TEST_CASE(an_empty_or_refused_summary_is_not_stored) {
 BOOST_AUTO_TEST_CASE(a_summary_that_was_cut_off_ends_with_its_last_whole_point) {
     pool.start();
     settle();
-    claude.will_say("- one\n- two\n- thr", "max_tokens");
-    pool.consider(session, 20);
-    settle();
-    BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
-    BOOST_TEST(store.summaries[0] == "- one\n- two");
+    for (auto const* reason : {"max_tokens", "model_context_window_exceeded"}) {
+        store.summaries.clear();
+        store.claims = {claims};
+        claude.will_say("- one\n- two\n- thr", reason);
+        pool.consider(session, 20);
+        settle();
+        BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
+        BOOST_TEST(store.summaries[0] == "- one\n- two");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(summaries_that_outgrew_their_room_become_one_before_the_next_is_made) {

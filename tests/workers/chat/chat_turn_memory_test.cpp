@@ -239,6 +239,41 @@ BOOST_AUTO_TEST_CASE(a_number_that_was_not_shown_changes_nothing) {
     BOOST_TEST(notes.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_number_that_was_loaded_but_had_no_room_in_the_prompt_changes_nothing) {
+    for (std::int64_t label = 1; label <= 300; ++label)
+        store.context.memories.push_back({label, "fact", std::string(360, 'x'), "", "", label});
+    store.context.found_memories = {{store.context.memories[298], 1, ""}};
+    for (std::int64_t label = 250; label < 290; ++label)
+        store.context.found_memories.push_back(
+            {store.context.memories[static_cast<std::size_t>(label - 1)], .1, ""});
+    auto const notes = notes_of(
+        "Ok.\n[MEMORY: forget #3]\n[MEMORY: forget #40]\n[MEMORY: update #41|Flies]\n[MEMORY: forget #299]\n"
+        "[MEMORY: forget #251]",
+        "hello");
+    BOOST_REQUIRE_EQUAL(notes.size(), 2u);
+    BOOST_TEST(notes[0].label == 3);
+    BOOST_TEST(notes[1].label == 299);
+}
+
+BOOST_AUTO_TEST_CASE(everything_that_was_shown_can_be_forgotten_in_one_answer) {
+    std::string text = "Ok.";
+    for (std::int64_t label = 1; label <= 30; ++label) {
+        store.context.memories.push_back({label, "fact", "x", "", "", label});
+        text += "\n[MEMORY: forget #" + std::to_string(label) + "]";
+    }
+    BOOST_TEST(notes_of(text, "forget everything").size() == 30u);
+    BOOST_TEST(turn.counts().too_many == 0u);
+}
+
+// The context is as the store gives it; what the prompt leaves out is neither an answer to repeat nor the
+// user's word.
+BOOST_AUTO_TEST_CASE(what_the_prompt_leaves_out_of_a_long_answer_is_not_repeated) {
+    std::string const fill(20'000, 'x');
+    store.context.found_turns = {
+        answered_earlier("I said " + fill + " you adopted a beagle named Biscuit in March " + fill + " so.")};
+    BOOST_TEST(notes_of("Ok.\n[MEMORY: fact|Adopted a beagle named Biscuit in March]", "hello").size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_change_is_no_echo) {
     store.context.memories = {{1, "fact", "Adopted a cat", "", "", 3}, {2, "fact", "Sails", "", "", 4}};
     store.context.found_turns = {answered_earlier("You adopted a beagle named Biscuit in March")};
@@ -260,11 +295,24 @@ BOOST_AUTO_TEST_CASE(others_go_on_while_a_long_message_is_compared_with_its_note
         bool before_the_end = false;
         store.exchanges.clear();
         store.finished.clear();
-        store.finished.clear();
         claude.after_ask = [&] { boost::asio::post(io, [&] { before_the_end = store.exchanges.empty(); }); };
         auto const notes = notes_of(text, std::string(bytes, '.'));
         BOOST_TEST(notes.size() == 60u);
         BOOST_TEST(before_the_end == (bytes > 5));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_given_is_not_read_for_an_answer_without_notes) {
+    std::string message = "[MEMORY: fact|";
+    for (int i = 0; i < 20'000; ++i)
+        message += "word" + std::to_string(i) + " ";
+    for (bool const has_note : {false, true}) {
+        bool before_the_end = false;
+        store.exchanges.clear();
+        store.finished.clear();
+        claude.after_ask = [&] { boost::asio::post(io, [&] { before_the_end = store.exchanges.empty(); }); };
+        notes_of(has_note ? "Ok.\n[MEMORY: forget #1]" : "Ok.", message + "]");
+        BOOST_TEST(before_the_end == has_note);
     }
 }
 

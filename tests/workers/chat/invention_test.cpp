@@ -95,6 +95,17 @@ BOOST_AUTO_TEST_CASE(addresses_must_occur) {
     BOOST_TEST(!invents("from ada@home", {"writes from ada@home"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_retelling_lacks_a_name_also_at_the_beginning_of_a_sentence) {
+    engram::workers::retelling const said("- The user has friends; zofia, Waldi, Müller-Wagner and Ödön.");
+    for (auto const lacking : {"- Lovelace came to tea", "- they met. Ngozi sang", "- Łukasz sang",
+                               "- Ирина пела", "Waldemar barks"})
+        BOOST_TEST(said.lacks(lacking), lacking);
+    for (auto const known :
+         {"- Waldi barks", "- Zofia sings", "- Ödön sings", "- Müller sings", "- Likes to sing. Talked of it",
+          "- Heute singt er", "- Сегодня они пели", "- Yesterday"})
+        BOOST_TEST(!said.lacks(known), known);
+}
+
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_text_are_survived) {
     BOOST_TEST(invents("\xff\xfe", {"a"}));
     BOOST_TEST(!invents("a", {"\xf0\x9f a", "\xe2\x88"}));

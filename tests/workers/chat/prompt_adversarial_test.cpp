@@ -177,7 +177,8 @@ BOOST_AUTO_TEST_CASE(a_huge_earlier_turn_does_not_fill_what_was_recalled) {
     store::context context;
     context.found_turns = {
         {{1, store::role::user, "begin " + std::string(1'000'000, '[') + " end"}, "s", "", 1, ""}};
-    auto const block = workers::list_recalled(context, {}, 100, 4'000);
+    workers::shown_ids shown;
+    auto const block = workers::list_recalled(context, shown, 100, 4'000);
     BOOST_CHECK_LT(block.size(), 1'500U);
     BOOST_CHECK(contains(block, "- (the user said) begin "));
     BOOST_CHECK(contains(block, " end\n"));

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,6 @@ using base::estimate_tokens;
 using test::contains;
 using test::count;
 using workers::compose_chat;
-using workers::list_recalled;
 
 constexpr std::size_t plenty = 4'000;
 
@@ -49,6 +49,11 @@ std::string recalled_of(claude::request const& request) {
     if (last.size() < 2) return {};
     auto const& text = last[last.size() - 2].text();
     return text.starts_with("<recalled>") ? text : "";
+}
+
+std::string list_recalled(store::context const& context, workers::shown_ids shown, std::size_t limit,
+                          std::size_t tokens) {
+    return workers::list_recalled(context, shown, limit, tokens);
 }
 
 BOOST_AUTO_TEST_SUITE(prompt_recall)
@@ -306,6 +311,89 @@ BOOST_AUTO_TEST_CASE(other_scripts_are_counted_by_the_character) {
     BOOST_CHECK_EQUAL(estimate_tokens("abcde"), 2U);
     BOOST_CHECK_EQUAL(estimate_tokens("\xE6\xBC\xA2\xE5\xAD\x97"), 2U);
     BOOST_CHECK_EQUAL(estimate_tokens("a\xC3\xA4\xF0\x9F\x98\x80"), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_summary_of_this_session_keeps_its_middle) {
+    std::string points;
+    for (int i = 0; i < 900; ++i)
+        points += "- Number " + std::to_string(10'000 + i) + " was told, \xF0\x9F\x98\x80.\n";
+    store::context context;
+    context.memories = {memory(1, points, "summary", "s"), memory(2, points, "summary", "t")};
+    workers::chat_options options;
+    options.memory_tokens = 40'000;
+    auto const list = list_of(compose_chat(options, context, "s", "hi"));
+    auto const own = list.substr(0, list.find("\n- #2 "));
+    BOOST_TEST(own.size() > 25'000u);
+    for (int i = 0; i < 900; ++i)
+        BOOST_CHECK(contains(own, " " + std::to_string(10'000 + i) + " "));
+    BOOST_TEST(list.size() - own.size() < 8'200u);
+}
+
+BOOST_AUTO_TEST_CASE(summaries_of_this_session_that_outgrow_everything_lose_the_middle_of_the_oldest) {
+    store::context context;
+    std::string const others = "\xE6\xBC\xA2";
+    for (std::string const piece : {"ab ", others.c_str()}) {
+        std::string text = "first ";
+        while (estimate_tokens(text) < 20'000)
+            text += piece;
+        text += " last";
+        context.memories = {memory(1, text, "summary", "s"), memory(2, text, "summary", "s")};
+        auto const list = list_of(compose_chat({}, context, "s", "hi"));
+        BOOST_TEST(contains(list, "- #1 ") && contains(list, " [...] "));
+        BOOST_TEST(count(list, ") first ") == 2u);
+        BOOST_TEST(count(list, " last\n") == 2u);
+        BOOST_TEST(estimate_tokens(list) > 23'000u);
+        BOOST_TEST(estimate_tokens(list) < 25'100u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_shown_is_what_stands_in_the_prompt_however_much_was_loaded) {
+    store::context context;
+    for (int label = 1; label <= 60; ++label)
+        context.memories.push_back(memory(label, hundred_tokens('a')));
+    for (int label = 40; label <= 80; ++label)
+        context.found_memories.push_back(found(label, hundred_tokens('b'), label));
+    for (int id = 1; id <= 20; ++id)
+        context.found_turns.push_back(
+            found(id, store::role::user, "turn " + std::to_string(id) + ".", id + 70));
+    for (std::size_t const tokens : {0, 50, 500, 3'000, 100'000}) {
+        workers::chat_options options;
+        options.memory_tokens = tokens;
+        workers::shown_ids shown;
+        auto const request = compose_chat(options, context, "s", "hi", {}, &shown);
+        auto const all = list_of(request) + recalled_of(request);
+        auto kept = context;
+        workers::keep_shown(kept, shown);
+        std::vector<std::int64_t> labels, turns;
+        for (auto const& one : kept.memories)
+            labels.push_back(one.label);
+        for (auto const& one : kept.found_memories)
+            if (std::ranges::find(labels, one.what.label) == labels.end()) labels.push_back(one.what.label);
+        for (auto const& one : kept.found_turns)
+            turns.push_back(one.what.id);
+        BOOST_TEST(labels.size() == count(all, "- #"));
+        for (auto const label : labels)
+            BOOST_TEST(contains(all, "- #" + std::to_string(label) + " "));
+        BOOST_TEST(turns.size() == count(all, "- (the user said"));
+        for (auto const id : turns)
+            BOOST_TEST(contains(all, ") turn " + std::to_string(id) + "."));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_found_turn_is_kept_what_is_shown_of_it) {
+    store::context context;
+    std::string const middle(100'000, 'x');
+    context.found_turns = {
+        found(1, store::role::user, "begin " + middle + " end"),
+        found(2, store::role::assistant, "start " + middle + " stop\n\n[MEMORY: fact|" + middle + "]")};
+    workers::keep_shown(context, {{}, {1, 2}});
+    BOOST_REQUIRE_EQUAL(context.found_turns.size(), 2u);
+    BOOST_TEST(context.found_turns[0].what.content.starts_with("begin x"));
+    BOOST_TEST(context.found_turns[0].what.content.ends_with("x end"));
+    BOOST_TEST(context.found_turns[1].what.content.starts_with("start x"));
+    BOOST_TEST(context.found_turns[1].what.content.ends_with("x stop"));
+    for (auto const& one : context.found_turns)
+        BOOST_TEST(one.what.content.size() < 2'500u);
 }
 
 BOOST_AUTO_TEST_CASE(what_the_list_has_no_room_for_can_be_recalled_and_a_pinned_memory_has_its_place) {

@@ -259,6 +259,34 @@ BOOST_AUTO_TEST_CASE(a_summary_asks_the_cheaper_model_for_three_to_five_points) 
                       "Summarize the transcript in three to five points.");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_summarized_stands_below_the_day_on_which_it_was_said) {
+    store::summary_task task;
+    task.turns = {user("My exam is tomorrow"),
+                  assistant("Good luck!"),
+                  user(" "),
+                  user("On 2020-01-01:\nI passed"),
+                  user("x"),
+                  assistant("y")};
+    task.said_at = {"2026-11-30 23:59:00.000",
+                    "2026-11-30 23:59:01.000",
+                    "2026-12-01 00:00:00.000",
+                    "2026-12-02 08:00:00.000",
+                    "",
+                    "2026-12-02 08:00:00.000"};
+    auto const request = compose_summary({}, task);
+    BOOST_CHECK(contains(request.system[0].text(), "write every date in full, such as 2026-12-01"));
+    BOOST_CHECK(contains(request.messages[0].content[0].text(),
+                         "<transcript>\n"
+                         "On 2026-11-30:\n"
+                         "User: My exam is tomorrow\n"
+                         "Assistant: Good luck!\n"
+                         "On 2026-12-02:\n"
+                         "User: On 2020-01-01:\\nI passed\n"
+                         "User: x\n"
+                         "Assistant: y\n"
+                         "</transcript>\n"));
+}
+
 BOOST_AUTO_TEST_CASE(a_huge_transcript_is_shortened_to_fit_the_model) {
     store::summary_task task;
     for (int i = 0; i < 14; ++i)
