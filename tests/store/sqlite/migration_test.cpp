@@ -92,6 +92,8 @@ struct fixture {
         look_at(path).execute(
             "DROP TABLE engram_erasure; DROP TABLE engram_erasure_trace; DROP INDEX engram_user_unembedded; "
             "DROP INDEX engram_user_by_model; DROP INDEX engram_session_by_lease; "
+            "DROP INDEX engram_memory_foreign; DROP INDEX engram_history_foreign; "
+            "DROP INDEX engram_memory_profile; DROP INDEX engram_memory_confirmed; "
             "DROP TABLE engram_failed_delivery; "
             "CREATE TABLE engram_failed_delivery(ticket TEXT NOT NULL PRIMARY KEY, job_id TEXT NOT NULL, "
             "user_id TEXT NOT NULL, body_digest BLOB NOT NULL, reply TEXT NOT NULL, failed_at INTEGER NOT "
@@ -129,9 +131,9 @@ BOOST_AUTO_TEST_CASE(every_row_is_there_with_label_sources_and_index) {
     make_version_1();
     opened_store db(options_for(path));
     check_what_ada_has(db);
-    BOOST_TEST(find(db, "ada", "dog") == "has a dog called Rex|my dog is called Rex|");
+    BOOST_TEST(find(db, "ada", "dog") == "has a dog called Rex|my dog is called Rex|a fine name|");
     BOOST_TEST(find(db, "bob", "dog Ghent") == "has a dog|bob has a dog|");
-    BOOST_TEST(number(path, "SELECT count(*) FROM engram_recall") == 10);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_recall") == 8);
     auto query = query_of({"ada", "s1"});
     BOOST_TEST(db.get(db->load_context(query)).turns.size() == 2u);
     query.job = job("j1");
@@ -248,14 +250,14 @@ BOOST_AUTO_TEST_CASE(another_version_of_the_index_is_made_anew_and_labels_stay) 
     {
         opened_store db(options_for(path), &second);
         check_what_ada_has(db);
-        BOOST_TEST(find(db, "ada", "dog") == "has a dog called Rex|my dog is called Rex|");
+        BOOST_TEST(find(db, "ada", "dog") == "has a dog called Rex|my dog is called Rex|a fine name|");
         BOOST_TEST(db.get(db->add_memory("ada", {"fact", "dog Rex called has a"}, at())).action ==
                    "confirmed");
         db.get(db->change_memory("ada", {.id = 1, .content = "has a cat", .type = {}, .pinned = {}}, at()));
-        BOOST_TEST(db.get(db->find_unembedded("m", 100)).size() == 10u);
+        BOOST_TEST(db.get(db->find_unembedded("m", 100)).size() == 8u);
     }
     opened_store again(options_for(path));
-    BOOST_TEST(find(again, "ada", "dog cat") == "has a cat|my dog is called Rex|");
+    BOOST_TEST(find(again, "ada", "dog cat") == "has a cat|my dog is called Rex|a fine name|");
     BOOST_TEST(number(path, "SELECT label FROM long_term_memory WHERE content = 'has a cat'") == 1);
 }
 
