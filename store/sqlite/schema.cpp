@@ -170,7 +170,8 @@ CREATE INDEX engram_session_by_lease ON engram_session(summary_until) WHERE summ
 
 // engram_memory_profile is read from both ends. Of this program's own rows none is in engram_*_foreign. Rows
 // that other software has written since its tables were taken over get what an adoption gives them, but for
-// their entries: those come with the index, which is made anew of all up to the noted ids.
+// their entries: those come with the index, which is made anew of all up to the noted ids. Memories of tables
+// that are taken over right now stay as they are: the mark of this program comes last.
 std::string version_5_sql() {
     return R"sql(
 CREATE INDEX engram_memory_profile ON long_term_memory(user_id)
@@ -189,7 +190,7 @@ UPDATE long_term_memory SET
     session_id = CASE typeof(session_id) WHEN 'blob' THEN CAST(session_id AS TEXT) ELSE session_id END,
     memory_type = CASE WHEN coalesce(memory_type, '') IN ('', x'') THEN 'fact'
                        WHEN typeof(memory_type) = 'blob' THEN CAST(memory_type AS TEXT) ELSE memory_type END
-WHERE label IS NULL
+WHERE label IS NULL AND (SELECT application_id FROM pragma_application_id) = 0x454E474D
     AND ('blob' IN (typeof(user_id), typeof(session_id), typeof(memory_type)) OR coalesce(memory_type, '') = '');
 INSERT OR REPLACE INTO engram_state(name, value)
 SELECT 'taken_over_turns', coalesce(max(id), 0) FROM conversation_history
