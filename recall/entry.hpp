@@ -32,7 +32,8 @@ inline constexpr std::uint32_t entry_version = 2;  ///< grows when entries must 
 [[nodiscard]] std::string make_entry(std::string_view text, voice by);
 
 /// Of an exchange: the message, then the answer. A part without text has nothing to be found by; of such
-/// parts alone the entry is that of an empty text. REQUIRES: at most 8 parts.
+/// parts alone the entry is that of an empty text. Of more than 8 parts, neighbours of one voice become one,
+/// and what is still beyond goes into the last.
 [[nodiscard]] std::string make_entry(std::span<part const> parts);
 
 }  // namespace engram::recall

@@ -44,6 +44,12 @@ std::string to_text(std::string_view table, std::string_view third, std::string_
         .append("))");
 }
 
+// The last turn that the schema's present version found: its session has counted it.
+std::int64_t taken_over(statement& last) {
+    auto found = last.query();
+    return found.next() ? found.integer(0) : 0;
+}
+
 }  // namespace
 
 adoption_queries::adoption_queries(connection& db, user_writer& users, recall_index& index)
@@ -63,12 +69,10 @@ adoption_queries::adoption_queries(connection& db, user_writer& users, recall_in
           "last_seen = coalesce(last_seen, CAST(created_at AS TEXT)), "
           "valid_from = coalesce(valid_from, CAST(created_at AS TEXT)) WHERE id = ?1")),
       nobodys_(db.prepare("UPDATE long_term_memory SET label = 0 WHERE id = ?1")),
-      count_(db.prepare("SELECT count(*) FROM conversation_history INDEXED BY engram_history_window "
-                        "WHERE user_id = ?1 AND session_id = ?2 AND summary_id IS NULL "
-                        "AND role IN ('user', 'assistant')")),
+      counted_(db.prepare("SELECT value FROM engram_state WHERE name = 'taken_over_turns'")),
       session_(db.prepare("INSERT INTO engram_session(user_id, session_id, window_turns, updated_at) "
                           "VALUES (?1, ?2, ?3, ?4) ON CONFLICT(user_id, session_id) DO UPDATE SET "
-                          "window_turns = excluded.window_turns, "
+                          "window_turns = window_turns + excluded.window_turns, "
                           "updated_at = max(updated_at, excluded.updated_at)")) {}
 
 std::size_t adoption_queries::adopt_rows(std::size_t limit) {
@@ -79,6 +83,8 @@ std::size_t adoption_queries::adopt_rows(std::size_t limit) {
 
 std::size_t adoption_queries::adopt_turns(std::size_t limit, std::size_t& bytes) {
     to_text_turns_.run(limit);
+    indexer_.begin();
+    auto const counted = taken_over(counted_);
     std::vector<std::int64_t> seen;
     sessions changed;
     {
@@ -94,30 +100,22 @@ std::size_t adoption_queries::adopt_turns(std::size_t limit, std::size_t& bytes)
             seen.push_back(turn.id);
             bytes += turn.content.size();
             if (found.is_null(1)) continue;
-            if (!found.is_null(2)) {
-                auto& at = changed[{turn.user_id, turn.session_id}];
-                at = std::max(at, turn.created_at);
-            }
             bool const is_said = turn.role == "user" || turn.role == "assistant";
+            if (!found.is_null(2)) {
+                auto& session = changed[{turn.user_id, turn.session_id}];
+                session.at = std::max(session.at, turn.created_at);
+                // One that a summary covers already was taken off the count with the others of that summary.
+                if (is_said && turn.id > counted) ++session.turns;
+            }
             if (is_said && found.is_null(6)) indexer_.add(std::move(turn));
         }
     }
     for (auto const id : seen)
         looked_at_.run(id);
     indexer_.finish();
-    for (auto const& [session, at] : changed)
-        count_window(session.first, session.second, at);
+    for (auto const& [session, change] : changed)
+        session_.run(session.first, session.second, change.turns, change.at);
     return seen.size();
-}
-
-void adoption_queries::count_window(std::string const& user_id, std::string const& session_id,
-                                    std::string const& at) {
-    std::int64_t turns = 0;
-    {
-        auto found = count_.query(user_id, session_id);
-        if (found.next()) turns = found.integer(0);
-    }
-    session_.run(user_id, session_id, turns, at);
 }
 
 std::size_t adoption_queries::adopt_memories(std::size_t limit, std::size_t& bytes) {

@@ -36,12 +36,15 @@ private:
         std::string content, created_at, session_id;
         bool holds;  ///< is not a version of the past
     };
-    using sessions = std::map<std::pair<std::string, std::string>, std::string>;  // when it last changed
+    struct session_change {
+        std::string at;         ///< of the newest turn
+        std::size_t turns = 0;  ///< that come into its window
+    };
+    using sessions = std::map<std::pair<std::string, std::string>, session_change>;
 
     std::size_t adopt_turns(std::size_t limit, std::size_t& bytes);
     std::size_t adopt_memories(std::size_t limit, std::size_t& bytes);
     void adopt_memory(foreign_memory const& one);
-    void count_window(std::string const& user_id, std::string const& session_id, std::string const& at);
 
     user_writer& users_;
     recall_index& index_;
@@ -49,7 +52,7 @@ private:
     statement to_text_turns_, to_text_memories_;
     statement turns_, looked_at_;
     statement memories_, note_memory_, nobodys_;
-    statement count_, session_;
+    statement counted_, session_;
 };
 
 /// Whether there is anything to adopt; on any connection.

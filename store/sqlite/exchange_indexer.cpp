@@ -1,5 +1,6 @@
 #include "store/sqlite/exchange_indexer.hpp"
 
+#include "base/utf8.hpp"
 #include "store/sqlite/memory_rows.hpp"
 
 namespace engram::store {
@@ -20,12 +21,24 @@ exchange_indexer::exchange_indexer(connection& db, user_writer& users, recall_in
       note_(db.prepare("UPDATE conversation_history SET item = ?2, job_id = coalesce(job_id, '') "
                        "WHERE id = ?1")) {}
 
+void exchange_indexer::begin() {
+    groups_.clear();
+    open_.clear();
+}
+
 void exchange_indexer::add(stored_turn turn) {
     if (index_.texts() == nullptr) return;
     auto const key = std::pair(turn.user_id, turn.session_id);
     // Turns of no session have nothing to do with each other.
     bool const alone = turn.session_id.empty();
     auto const known = alone ? open_.end() : open_.find(key);
+    if (base::is_blank(turn.content)) {
+        // What is said next answers this one, and no earlier one.
+        if (known == open_.end() || !turn.job_id.empty() || turn.role != "user") return;
+        close(groups_[known->second]);
+        open_.erase(known);
+        return;
+    }
     if (known != open_.end()) {
         auto& last = groups_[known->second];
         if (continues(last, turn)) return append(last, std::move(turn));
@@ -78,8 +91,7 @@ void exchange_indexer::finish() {
         close(one);
         if (!one.item) write(one);
     }
-    groups_.clear();
-    open_.clear();
+    begin();
 }
 
 void exchange_indexer::write(group const& one) {

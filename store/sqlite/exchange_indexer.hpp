@@ -29,7 +29,10 @@ class exchange_indexer {
 public:
     exchange_indexer(connection& db, user_writer& users, recall_index& index);
 
-    /// A turn of the user or the assistant without an `item`; turns come in the order of their ids.
+    /// Before the first add() of a transaction: what was given in one that failed is not written.
+    void begin();
+    /// A turn of the user or the assistant without an `item`; turns come in the order of their ids. A blank
+    /// one, as an erasure leaves it, gets no item.
     void add(stored_turn turn);
     /// Writes what add() was given. Before the transaction ends.
     void finish();

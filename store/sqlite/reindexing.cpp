@@ -1,6 +1,10 @@
 // While the index is made engram_state holds, instead of `index_version`: for which version it is made
 // (`reindex_version`), which part (`reindex_stage`) and behind which id the next slice begins
 // (`reindex_after`).
+//
+// What another program has written and nobody has adopted is left to the adoption. Rows that were there when
+// the schema came to its present version (up to `taken_over_turns` and `taken_over_memories`) look the same,
+// and are indexed here.
 #include "store/sqlite/reindexing.hpp"
 
 #include "base/log.hpp"
@@ -60,7 +64,8 @@ public:
                                   "WHERE id > ?1 AND id <= ?2 AND item IS NOT NULL")),
           turns_(db.prepare("SELECT id, user_id, session_id, job_id, role, content, created_at "
                             "FROM conversation_history WHERE user_id IS NOT NULL AND id > ?1 AND id <= ?2 "
-                            "AND role IN ('user', 'assistant') ORDER BY id")),
+                            "AND role IN ('user', 'assistant') AND (job_id IS NOT NULL OR id <= ?3) "
+                            "ORDER BY id")),
           end_of_memories_(db.prepare("SELECT max(id) FROM (SELECT id FROM long_term_memory WHERE id > ?1 "
                                       "ORDER BY id LIMIT ?2)")),
           clear_memories_(db.prepare(
@@ -69,7 +74,7 @@ public:
               "WHERE id > ?1 AND id <= ?2")),
           memories_(db.prepare("SELECT id, user_id, session_id, content, created_at, label, valid_to "
                                "FROM long_term_memory WHERE user_id IS NOT NULL AND id > ?1 AND id <= ?2 "
-                               "ORDER BY id")),
+                               "AND (label IS NOT NULL OR id <= ?3) ORDER BY id")),
           note_memory_(db.prepare("UPDATE long_term_memory SET item = ?2, label = ?3, fingerprint = ?4 "
                                   "WHERE id = ?1")) {}
 
@@ -148,8 +153,9 @@ private:
         auto const end = end_of_slice(end_of_turns_, after);
         if (!end) return go_on_at(stage::memories, -1);
         clear_turns_.run(after, *end);
+        exchanges_.begin();
         if (texts_ != nullptr) {
-            auto found = turns_.query(after, *end);
+            auto found = turns_.query(after, *end, state_.read("taken_over_turns").value_or(0));
             for (; found.next(); ++done_)
                 exchanges_.add({found.integer(0), std::string(found.bytes(1)), std::string(found.bytes(2)),
                                 std::string(found.bytes(3)), std::string(found.bytes(4)), found.text(5),
@@ -169,7 +175,7 @@ private:
             return true;
         }
         clear_memories_.run(after, *end);
-        auto found = memories_.query(after, *end);
+        auto found = memories_.query(after, *end, state_.read("taken_over_memories").value_or(0));
         for (; found.next(); ++done_)
             index_memory(found);
         go_on_at(stage::memories, *end);

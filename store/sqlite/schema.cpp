@@ -168,8 +168,10 @@ CREATE INDEX engram_session_by_lease ON engram_session(summary_until) WHERE summ
 )sql";
 }
 
-// engram_memory_profile is read from both ends. Of this program's own rows none is in engram_*_foreign. Sessions
-// that other software has written into since its tables were taken over are counted.
+// engram_memory_profile is read from both ends. Of this program's own rows none is in engram_*_foreign. Rows
+// that other software has written since its tables were taken over get what an adoption gives them, but for
+// their entries: those come with the index, which is made anew of all up to the noted ids. Memories of tables
+// that are taken over right now stay as they are: the mark of this program comes last.
 std::string version_5_sql() {
     return R"sql(
 CREATE INDEX engram_memory_profile ON long_term_memory(user_id)
@@ -178,6 +180,22 @@ CREATE INDEX engram_memory_confirmed ON long_term_memory(user_id, times_seen)
     WHERE times_seen > 1 AND valid_to IS NULL AND memory_type IS NOT 'summary';
 CREATE INDEX engram_memory_foreign ON long_term_memory(label) WHERE label IS NULL;
 CREATE INDEX engram_history_foreign ON conversation_history(job_id) WHERE job_id IS NULL;
+UPDATE conversation_history SET
+    user_id = CASE typeof(user_id) WHEN 'blob' THEN CAST(user_id AS TEXT) ELSE user_id END,
+    session_id = CASE typeof(session_id) WHEN 'blob' THEN CAST(session_id AS TEXT) ELSE session_id END,
+    role = CASE typeof(role) WHEN 'blob' THEN CAST(role AS TEXT) ELSE role END
+WHERE job_id IS NULL AND 'blob' IN (typeof(user_id), typeof(session_id), typeof(role));
+UPDATE long_term_memory SET
+    user_id = CASE typeof(user_id) WHEN 'blob' THEN CAST(user_id AS TEXT) ELSE user_id END,
+    session_id = CASE typeof(session_id) WHEN 'blob' THEN CAST(session_id AS TEXT) ELSE session_id END,
+    memory_type = CASE WHEN coalesce(memory_type, '') IN ('', x'') THEN 'fact'
+                       WHEN typeof(memory_type) = 'blob' THEN CAST(memory_type AS TEXT) ELSE memory_type END
+WHERE label IS NULL AND (SELECT application_id FROM pragma_application_id) = 0x454E474D
+    AND ('blob' IN (typeof(user_id), typeof(session_id), typeof(memory_type)) OR coalesce(memory_type, '') = '');
+INSERT OR REPLACE INTO engram_state(name, value)
+SELECT 'taken_over_turns', coalesce(max(id), 0) FROM conversation_history
+UNION ALL SELECT 'taken_over_memories', coalesce(max(id), 0) FROM long_term_memory;
+DELETE FROM engram_state WHERE name IN ('index_version', 'reindex_version');
 INSERT INTO engram_session(user_id, session_id, window_turns, updated_at)
 SELECT user_id, session_id,
        (SELECT count(*) FROM conversation_history t INDEXED BY engram_history_window

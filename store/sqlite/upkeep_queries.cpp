@@ -11,6 +11,8 @@ constexpr std::size_t most_consolidated = 500;
 constexpr std::size_t users_a_look = 16;
 constexpr int most_looks = 64;
 constexpr std::int64_t items_a_row = 64;  // as recall_index packs them
+// Texts that want no vector, in one transaction: some ten milliseconds.
+constexpr std::size_t most_passed_over = 4'000;
 
 }  // namespace
 
@@ -50,6 +52,8 @@ upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index&
       add_vector_(
           db.prepare("INSERT OR REPLACE INTO engram_vector(place, model, vector) VALUES (?1, ?2, ?3)")),
       has_vector_(db.prepare("SELECT 1 FROM engram_vector WHERE place = ?1 AND model = ?2")),
+      embedded_items_(db.prepare("SELECT embedded_items FROM engram_user "
+                                 "WHERE user_key = ?1 AND vector_model = ?2")),
       advance_(db.prepare("UPDATE engram_user SET embedded_items = max(embedded_items, ?3) "
                           "WHERE user_key = ?1 AND vector_model = ?2")) {}
 
@@ -111,49 +115,64 @@ std::int64_t upkeep_queries::number_of_model(std::string const& model) {
     return db_.last_insert_id();
 }
 
+std::vector<upkeep_queries::user_behind> upkeep_queries::users_behind(std::int64_t model) {
+    std::vector<user_behind> users;
+    for (auto* statement : {&behind_users_, &older_model_users_, &newer_model_users_}) {
+        auto found = statement->query(model, users_a_look - users.size());
+        while (found.next())
+            users.push_back(
+                {found.integer(0), found.integer(1), found.integer(2), statement == &behind_users_});
+    }
+    return users;
+}
+
 std::vector<unembedded> upkeep_queries::find_unembedded(std::string const& model, std::size_t limit) {
     auto const number = number_of_model(model);
-    struct behind {
-        std::int64_t key, from, end;
-        bool same_model;
-    };
     std::vector<unembedded> texts;
+    auto most_passed = most_passed_over;
     // Users of whom nothing is left to embed are behind as well, and are passed over.
-    for (int look = 0; look < most_looks && texts.empty(); ++look) {
-        std::vector<behind> users;
-        for (auto* statement : {&behind_users_, &older_model_users_, &newer_model_users_}) {
-            auto found = statement->query(number, users_a_look - users.size());
-            while (found.next())
-                users.push_back(
-                    {found.integer(0), found.integer(1), found.integer(2), statement == &behind_users_});
-        }
+    for (int look = 0; look < most_looks && texts.empty() && most_passed > 0; ++look) {
+        auto const users = users_behind(number);
         if (users.empty()) break;
         for (auto const& user : users) {
-            auto const before = texts.size();
-            if (texts.size() < limit) find_unembedded_of(user.key, user.from, number, limit, texts);
-            bool const nothing_left = texts.size() == before && texts.size() < limit;
-            if (nothing_left || !user.same_model)
-                begin_model_.run(user.key, number, nothing_left ? user.end : user.from);
+            if (texts.size() >= limit || most_passed == 0) break;
+            auto const next = find_unembedded_of(user, number, limit, most_passed, texts);
+            if (next != user.from || !user.same_model) begin_model_.run(user.key, number, next);
         }
     }
     return texts;
 }
 
-// Behind a text that was made anew there are some that have their vector.
-void upkeep_queries::find_unembedded_of(std::int64_t user_key, std::int64_t from, std::int64_t model,
-                                        std::size_t limit, std::vector<unembedded>& found) {
-    auto const first_row = from / items_a_row * items_a_row;
-    auto rows = entries_.query(place_of(user_key, first_row), place_of(user_key + 1, 0));
+// Finds texts that follow each other, and ends where one has its vector: behind a text that was made anew
+// there are such. Should one of those be made anew before the vectors come, it lies behind all that they are
+// for. Returns the first item that was found, or else where to go on.
+std::int64_t upkeep_queries::find_unembedded_of(user_behind const& user, std::int64_t model,
+                                                std::size_t limit, std::size_t& most_passed,
+                                                std::vector<unembedded>& found) {
+    std::optional<std::int64_t> first;
+    auto const first_row = user.from / items_a_row * items_a_row;
+    auto rows = entries_.query(place_of(user.key, first_row), place_of(user.key + 1, 0));
     while (rows.next()) {
         record_reader records(rows.bytes(0));
         while (auto const record = records.next()) {
-            if (found.size() >= limit) return;
-            auto const place = place_of(user_key, record->item);
-            if (record->item < from || has_vector_.query(place, model).next()) continue;
+            if (record->item < user.from) continue;
+            if (found.size() >= limit || most_passed == 0) return first.value_or(record->item);
+            auto const place = place_of(user.key, record->item);
+            if (has_vector_.query(place, model).next()) {
+                if (first) return *first;
+                --most_passed;
+                continue;
+            }
             auto one = read_text(place, record->is_memory, rows_of(*record));
-            if (!one.text.empty() || !one.answer.empty()) found.push_back(std::move(one));
+            if (one.text.empty() && one.answer.empty()) {
+                --most_passed;
+                continue;
+            }
+            if (!first) first = record->item;
+            found.push_back(std::move(one));
         }
     }
+    return first.value_or(user.end);
 }
 
 unembedded upkeep_queries::read_text(std::int64_t place, bool is_memory,
@@ -168,20 +187,26 @@ unembedded upkeep_queries::read_text(std::int64_t place, bool is_memory,
     return one;
 }
 
+bool upkeep_queries::has_come_to(std::int64_t user_key, std::int64_t model, std::int64_t item) {
+    auto found = embedded_items_.query(user_key, model);
+    return found.next() && found.integer(0) >= item;
+}
+
 // Where a text was erased since it was read its place is empty, and stays so. One that has changed is asked
-// for again, and what stands behind it passed over then.
+// for again, and what stands behind it passed over then. So it is with a text before the first of these.
 void upkeep_queries::store_vectors(std::string const& model, std::vector<embedded> const& vectors) {
     auto const number = number_of_model(model);
-    std::set<std::int64_t> with_changes;
+    std::set<std::int64_t> seen, stays;  // users, and those who do not come further
     for (auto const& [of, vector] : vectors) {
         auto const key = user_of_place(of.place), item = item_of_place(of.place);
+        if (seen.insert(key).second && !has_come_to(key, number, item)) stays.insert(key);
         auto const record = index_.find(key, item);
         if (record && read_text(of.place, record->is_memory, record->rows) != of) {
-            with_changes.insert(key);
+            stays.insert(key);
             continue;
         }
         if (!vector.empty() && record) add_vector_.run(of.place, number, blob{vector});
-        if (!with_changes.contains(key)) advance_.run(key, number, item + 1);
+        if (!stays.contains(key)) advance_.run(key, number, item + 1);
     }
 }
 

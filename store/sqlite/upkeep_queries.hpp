@@ -28,8 +28,14 @@ public:
 
 private:
     std::int64_t number_of_model(std::string const& model);
-    void find_unembedded_of(std::int64_t user_key, std::int64_t from, std::int64_t model, std::size_t limit,
-                            std::vector<unembedded>& found);
+    struct user_behind {
+        std::int64_t key, from, end;  ///< by items
+        bool same_model;
+    };
+    std::vector<user_behind> users_behind(std::int64_t model);
+    std::int64_t find_unembedded_of(user_behind const& user, std::int64_t model, std::size_t limit,
+                                    std::size_t& most_passed, std::vector<unembedded>& found);
+    bool has_come_to(std::int64_t user_key, std::int64_t model, std::int64_t item);
     unembedded read_text(std::int64_t place, bool is_memory, std::vector<std::int64_t> const& rows);
     std::vector<memory_record> current_memories(std::string const& user_id, base::wall_time now);
 
@@ -53,6 +59,7 @@ private:
     statement memory_text_;
     statement add_vector_;
     statement has_vector_;
+    statement embedded_items_;
     statement advance_;
 };
 

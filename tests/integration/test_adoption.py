@@ -101,6 +101,26 @@ class Adoption(MemoryCase):
         covered = "SELECT count(*) FROM conversation_history WHERE summary_id > 0"
         eventually(lambda: self.rows(covered)[0][0] >= 14, "its oldest turns are summarized")
 
+    def test_what_was_written_before_the_index_was_made_anew_is_adopted(self):
+        daemon = self.start()
+        self.tell("I like tea", "The user likes tea")
+        daemon.stop()
+        self.write(MEMORY, (b"u", None, "The user has a violin from Cremona", THEN))
+        self.write(
+            TURN,
+            (b"theirs", b"u", b"user", "My goat is called Vesna", THEN),
+            ("theirs", "u", "assistant", "A fine name for her.", THEN),
+        )
+        self.write("UPDATE engram_state SET value = ? WHERE name = 'index_version'", (999,))
+        daemon = self.start()
+        daemon.wait_for_log("search index made")
+        self.wait_until_adopted()
+        self.assertIn("theirs", [one["session_id"] for one in self.admin("session.list")["sessions"]])
+        self.assert_recalled(") My goat is called Vesna", self.recalled_for("What is my goat called?"))
+        kinds = {one["content"]: one["type"] for one in self.admin("memory.list")["memories"]}
+        self.assertEqual(kinds, {"The user likes tea": "fact", "The user has a violin from Cremona": "fact"})
+        self.assertEqual(self.admin("session.delete", session_id="theirs")["deleted"]["turns"], 2)
+
     def test_two_daemons_adopt_each_row_once(self):
         for _ in range(2):
             self.start()

@@ -4,7 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -52,6 +54,38 @@ BOOST_AUTO_TEST_CASE(flags_tell_what_kind_of_text_it_is) {
     BOOST_TEST(has(make_entry("in 1987", voice::user), entry_flags::time_word));
     BOOST_TEST(!has(make_entry("in 87", voice::user), entry_flags::time_word));
     BOOST_TEST((view(make_entry("x", voice::memory)).by() == voice::memory));
+}
+
+BOOST_AUTO_TEST_CASE(neighbours_of_one_voice_become_one_part_where_there_are_too_many) {
+    std::vector<part> said{{"a dog?", voice::user}};
+    for (int i = 0; i < 9; ++i)
+        said.push_back({i < 8 ? "a cat" : "I saw a goat on Monday", voice::assistant});
+    auto const entry = make_entry(said);
+    auto const found = entry_view::of(entry);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_REQUIRE(found->parts().size() == 2U);
+    BOOST_TEST((found->parts()[0].by() == voice::user));
+    auto const& answers = found->parts()[1];
+    BOOST_TEST((answers.by() == voice::assistant));
+    BOOST_TEST(answers[0] == hash_of("cat"));
+    BOOST_TEST((answers.flags & entry_flags::first_person) != 0);
+    BOOST_TEST((answers.flags & entry_flags::time_word) != 0);
+    // As many as fit stay as they are.
+    auto const few = make_entry(std::span(said).first(8));
+    BOOST_TEST(entry_view::of(few).value().parts().size() == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_beyond_the_last_part_goes_into_it) {
+    std::vector<part> said;
+    for (int i = 0; i < 32; ++i)
+        said.push_back({i < 31 ? "a dog" : "a goat", i % 2 == 0 ? voice::user : voice::assistant});
+    auto const entry = make_entry(said);
+    auto const found = entry_view::of(entry);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_REQUIRE(found->parts().size() == most_parts);
+    auto const& last = found->parts().back();
+    BOOST_REQUIRE(last.size() == 32 - 7U);
+    BOOST_TEST(last[last.size() - 1] == hash_of("goat"));
 }
 
 BOOST_AUTO_TEST_CASE(a_text_without_words_has_an_entry_too) {

@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+
 using namespace engram;
 using namespace engram::store::test;
 using namespace std::chrono_literals;
@@ -58,7 +60,9 @@ BOOST_AUTO_TEST_CASE(a_memory_of_another_program_is_one_like_any_other) {
         of, job("j2"),
         {{.type = {}, .content = "has two dogs", .what = store::new_memory::kind::update, .label = 2}});
     BOOST_TEST(db.get(db->commit_exchange(change)).unknown_labels == 0u);
-    BOOST_TEST(by_age(context(of).memories).back().content == "has two dogs");
+    auto const listed = context(of).memories;
+    BOOST_TEST(listed.size() == 2u);
+    BOOST_TEST(std::ranges::count(listed, "has two dogs", [](auto const& one) { return one.content; }) == 1);
     auto const gone = db.get(db->delete_memory("ada", found[0].first.what.id, at()));
     BOOST_TEST(gone->counts.memories == 2u);
     BOOST_TEST(find("dog dogs").memories.empty());
@@ -190,6 +194,65 @@ BOOST_AUTO_TEST_CASE(without_a_search_they_get_the_rest) {
     BOOST_TEST(again.get(again->find("ada", {"dog", 10, {}, {}}, {}, at())).turns.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_new_index_leaves_them_to_be_adopted) {
+    fill(db, of, 4);
+    db.get(db->add_memory("ada", {"fact", "likes tea"}, at()));
+    turn("x'75736572'", "'my dog'", "x'7468'", "x'616461'");
+    turn("'assistant'", "'woof'", "'th'");
+    turn("'assistant'", "'meow'", "'s1'");
+    run("INSERT INTO long_term_memory(user_id, content) VALUES (x'616461', 'has a dog')");
+    word_index const second(2);
+    opened_store again(options_for(path), &second);
+    auto const found = [&](std::string const& query) {
+        return again.get(again->find("ada", {query, 10, {}, {}}, {}, at()));
+    };
+    BOOST_TEST(found("tea").memories.size() == 1u);
+    BOOST_TEST(found("dog woof meow").turns.empty());
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 2u);
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 2u);
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 0u);
+    BOOST_TEST(found("woof").turns.size() == 2u);
+    auto const memories = found("dog").memories;
+    BOOST_REQUIRE(memories.size() == 1u);
+    BOOST_TEST(memories[0].first.what.type == "fact");
+    BOOST_TEST(memories[0].first.what.label == 2);
+    BOOST_TEST(number(path, "SELECT window_turns FROM engram_session WHERE session_id = 'th'") == 2);
+    BOOST_TEST(number(path, "SELECT window_turns FROM engram_session WHERE session_id = 's1'") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_that_fails_leaves_nothing_for_the_next_one) {
+    turn("'user'", "'my dog'");
+    turn("'assistant'", "'woof'");
+    run("CREATE TRIGGER refuse BEFORE UPDATE OF job_id ON conversation_history "
+        "BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    db.fail(db->adopt_rows(100));
+    run("DROP TRIGGER refuse");
+    BOOST_TEST(adopt() == 2u);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_recall") == 1);
+    BOOST_TEST(number(path, "SELECT next_item FROM engram_user") == 1);
+    // Nor for a later one, when the user has been forgotten meanwhile.
+    turn("'user'", "'my cat'");
+    run("CREATE TRIGGER refuse BEFORE UPDATE OF job_id ON conversation_history "
+        "BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    db.fail(db->adopt_rows(100));
+    run("DROP TRIGGER refuse");
+    db.get(db->forget_user("ada", store::finished_jobs::remove, at()));
+    turn("'user'", "'hello'", "'s'", "'eve'");
+    BOOST_TEST(adopt() == 1u);
+    BOOST_TEST(find("cat").turns.empty());
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_recall") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_conversation_that_is_adopted_in_pieces_is_counted_once) {
+    for (int i = 0; i < 7; ++i)
+        turn("'user'", "'dog" + std::to_string(i) + "'");
+    std::size_t all = 0;
+    for (int i = 0; i < 4; ++i)
+        all += adopt(2);
+    BOOST_TEST(all == 7u);
+    BOOST_TEST(number(path, "SELECT window_turns FROM engram_session") == 7);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_written_into_a_database_of_version_4_is_found_and_its_sessions_are_counted) {
     auto const old = folder.file("old.db");
     {
@@ -200,20 +263,28 @@ BOOST_AUTO_TEST_CASE(what_was_written_into_a_database_of_version_4_is_found_and_
             "DROP INDEX engram_memory_profile; DROP INDEX engram_memory_confirmed; PRAGMA user_version = 4; "
             "INSERT INTO conversation_history(session_id, user_id, role, content) VALUES "
             "('theirs', 'ada', 'user', 'my dog'), ('theirs', 'ada', 'assistant', 'woof'), "
-            "('s1', 'ada', 'user', 'my cat'), ('x', 'ada', 'system', 'be nice'), (NULL, NULL, 'user', 'x'); "
+            "('s1', 'ada', 'user', 'my cat'), ('x', 'ada', 'system', 'be nice'), (NULL, NULL, 'user', 'x'), "
+            "('s1', 'ada', 'user', ''), (x'73', x'6164', x'75736572', 'my cow'); "
             "INSERT INTO long_term_memory(user_id, memory_type, content) VALUES ('ada', 'fact', 'has a "
-            "dog')");
+            "dog'), (x'6164', NULL, 'has a cow')");
     }
     word_index const second(2);
     opened_store now(options_for(old), &second);
     BOOST_TEST(number(old, "PRAGMA user_version") == store::schema_version);
     BOOST_TEST(now.get(now->find("ada", {"woof", 10, {}, {}}, {}, at())).turns.size() == 2u);
     BOOST_TEST(number(old, "SELECT window_turns FROM engram_session WHERE session_id = 'theirs'") == 2);
-    BOOST_TEST(number(old, "SELECT window_turns FROM engram_session WHERE session_id = 's1'") == 5);
-    // What there is nothing to find in is looked at once.
-    BOOST_TEST(now.get(now->adopt_rows(100)) == 2u);
+    BOOST_TEST(number(old, "SELECT window_turns FROM engram_session WHERE session_id = 's1'") == 6);
+    auto const cow = now.get(now->find("ad", {"cow", 10, {}, {}}, {}, at()));
+    BOOST_TEST(cow.turns.size() == 1u);
+    BOOST_REQUIRE(cow.memories.size() == 1u);
+    BOOST_TEST(cow.memories[0].first.what.type == "fact");
+    BOOST_TEST(number(old, "SELECT window_turns FROM engram_session WHERE user_id = 'ad'") == 1);
+    // What there is nothing to find in is looked at once, and was counted before.
+    BOOST_TEST(now.get(now->adopt_rows(100)) == 3u);
     BOOST_TEST(now.get(now->adopt_rows(100)) == 0u);
-    BOOST_TEST(number(old, "SELECT count(DISTINCT item) FROM conversation_history") == 4);
+    BOOST_TEST(number(old, "SELECT window_turns FROM engram_session WHERE session_id = 's1'") == 6);
+    BOOST_TEST(number(old, "SELECT count(DISTINCT item) FROM conversation_history WHERE user_id = 'ada'") ==
+               4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

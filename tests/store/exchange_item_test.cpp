@@ -83,6 +83,27 @@ struct fixture {
             all.emplace_back(rows.bytes(0));
         return all;
     }
+    // Rows that were written past the store count as those that its schema found.
+    void take_over() {
+        look_at(path).execute("UPDATE engram_state SET value = 1000000 WHERE name LIKE 'taken_over_%'");
+    }
+    void embed(std::vector<store::unembedded> const& texts) {
+        std::vector<store::embedded> vectors;
+        for (auto const& one : texts)
+            vectors.push_back({one, "v"});
+        db.get(db->store_vectors("m", vectors));
+    }
+    // Returns how many texts got one.
+    std::size_t embed_all() {
+        std::size_t all = 0;
+        for (int rounds = 0; rounds < 100; ++rounds) {
+            auto const some = db.get(db->find_unembedded("m", 10));
+            embed(some);
+            all += some.size();
+            if (some.empty()) break;
+        }
+        return all;
+    }
     // What the index holds is what it would hold if it were made anew.
     void check_exact() {
         auto before = entries(db, index);
@@ -227,6 +248,79 @@ BOOST_AUTO_TEST_CASE(a_text_that_changes_while_it_gets_its_vector_is_asked_for_a
     BOOST_TEST(number(path, "SELECT count(*) FROM engram_vector") == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_text_that_changes_before_all_that_get_their_vectors_gets_one_too) {
+    say("what do I drink?", "you drink qqtea of the hills, I think");
+    auto const id = db.get(db->add_memory("ada", {"fact", "drink qqtea of the hills"}, at())).now.what.id;
+    BOOST_TEST(embed_all() == 2u);
+    say("a cat", "fine");
+    say("a dog", "fine");
+    auto const some = db.get(db->find_unembedded("m", 10));
+    BOOST_REQUIRE(some.size() == 2u);
+    db.get(db->delete_memory("ada", id, at()));
+    embed(some);
+    auto const again = db.get(db->find_unembedded("m", 10));
+    BOOST_REQUIRE(again.size() == 1u);
+    BOOST_TEST(again[0].answer == "you , I think");
+    embed(again);
+    BOOST_TEST(embed_all() == 0u);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_vector") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_changes_between_those_that_get_their_vectors_gets_one_too) {
+    say("what do I drink?", "you drink qqtea of the hills, I think");
+    say("what do I own?", "you own qqcats of the dales, I think");
+    auto const tea = db.get(db->add_memory("ada", {"fact", "drink qqtea of the hills"}, at())).now.what.id;
+    auto const cats = db.get(db->add_memory("ada", {"fact", "own qqcats of the dales"}, at())).now.what.id;
+    BOOST_TEST(embed_all() == 4u);
+    db.get(db->delete_memory("ada", tea, at()));
+    say("a dog", "fine");
+    auto const some = db.get(db->find_unembedded("m", 10));
+    db.get(db->delete_memory("ada", cats, at()));
+    embed(some);
+    BOOST_TEST(embed_all() + some.size() == 3u);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_vector") == 3);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_user WHERE embedded_items < next_item") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_its_vector_is_passed_over_in_pieces) {
+    look_at(path).execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+        "INSERT INTO conversation_history(user_id, session_id, role, content, job_id) "
+        "SELECT 'ada', 's', 'user', 'text' || i, 'j' || i FROM n");
+    next_index const anew;
+    opened_store other(options_for(path), &anew);
+    look_at(path).execute(
+        "INSERT INTO engram_vector_model(model, name) VALUES (1, 'm');"
+        "UPDATE engram_user SET vector_model = 1, embedded_items = 5;"
+        "INSERT INTO engram_vector(place, model, vector) "
+        "SELECT (user_key << 36) | item, 1, x'01' FROM engram_user, conversation_history WHERE item <> 5");
+    auto const some = other.get(other->find_unembedded("m", 10));
+    BOOST_REQUIRE(some.size() == 1u);
+    other.get(other->store_vectors("m", {{some[0], "v"}}));
+    auto const come_to = [&] { return number(path, "SELECT embedded_items FROM engram_user"); };
+    for (std::int64_t before = come_to(); before < 9000; before = come_to()) {
+        BOOST_TEST(other.get(other->find_unembedded("m", 10)).empty());
+        BOOST_TEST(come_to() > before);
+        BOOST_TEST(come_to() - before <= 5'000);
+        BOOST_REQUIRE(come_to() != before);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_erased_gets_no_place_in_a_new_index) {
+    say("what do I drink?", "you drink qqtea");
+    auto raw = look_at(path);
+    raw.execute("UPDATE conversation_history SET content = '', summary_id = 0 WHERE id = 2");
+    raw.execute(
+        "INSERT INTO conversation_history(user_id, session_id, role, content, job_id) VALUES "
+        "('ada', 's2', 'user', 'one', ''), ('ada', 's2', 'assistant', 'two', ''), "
+        "('ada', 's2', 'user', ' ', ''), ('ada', 's2', 'assistant', 'four', '')");
+    next_index const anew;
+    opened_store other(options_for(path), &anew);
+    // What answers an erased turn answers no earlier one.
+    BOOST_TEST(items() == (strings{"1:0", "2:-", "3:1", "4:1", "5:-", "6:2"}),
+               boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_vector_of_what_was_said_before_a_deletion_is_gone) {
     say("what do I drink?", "you drink qqtea of the hills, I think");
     auto const id = db.get(db->add_memory("ada", {"fact", "drink qqtea of the hills"}, at())).now.what.id;
@@ -265,6 +359,7 @@ BOOST_AUTO_TEST_CASE(histories_of_other_software_become_exchanges_when_the_index
     add("'c'", "assistant", "t");          // 15 alone
     add("NULL", "user", "u");              // 16 alone: of no session
     add("NULL", "assistant", "v");
+    take_over();
     next_index const anew;
     opened_store other(options_for(path), &anew);
     BOOST_TEST(items() == (strings{"1:0", "2:1", "3:2", "4:1", "5:2", "6:1", "7:3", "8:4", "9:-", "10:4",
@@ -283,6 +378,7 @@ BOOST_AUTO_TEST_CASE(no_exchange_is_torn_where_a_slice_of_the_reindexing_ends) {
         "INSERT INTO conversation_history(user_id, session_id, role, content, job_id) "
         "SELECT 'ada', 's', CASE i % 3 WHEN 2 THEN 'user' ELSE 'assistant' END, 'text' || i, "
         "CASE WHEN i < 3500 THEN NULL ELSE 'j' || ((i + 1) / 3) END FROM n");
+    take_over();
     next_index const anew;
     opened_store other(options_for(path), &anew);
     // A user's turn and the two answers behind it.

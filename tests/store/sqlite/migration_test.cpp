@@ -92,8 +92,8 @@ struct fixture {
         look_at(path).execute(
             "DROP TABLE engram_erasure; DROP TABLE engram_erasure_trace; DROP INDEX engram_user_unembedded; "
             "DROP INDEX engram_user_by_model; DROP INDEX engram_session_by_lease; "
-            "DROP INDEX engram_memory_profile; DROP INDEX engram_memory_confirmed; "
             "DROP INDEX engram_memory_foreign; DROP INDEX engram_history_foreign; "
+            "DROP INDEX engram_memory_profile; DROP INDEX engram_memory_confirmed; "
             "DROP TABLE engram_failed_delivery; "
             "CREATE TABLE engram_failed_delivery(ticket TEXT NOT NULL PRIMARY KEY, job_id TEXT NOT NULL, "
             "user_id TEXT NOT NULL, body_digest BLOB NOT NULL, reply TEXT NOT NULL, failed_at INTEGER NOT "

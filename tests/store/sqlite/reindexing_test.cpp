@@ -69,7 +69,8 @@ struct fixture {
             "FROM n;"
             "INSERT INTO long_term_memory(user_id, memory_type, content, created_at) "
             "SELECT user_id, 'fact', content, created_at FROM conversation_history LIMIT " +
-            std::to_string(memories));
+            std::to_string(memories) +
+            "; UPDATE engram_state SET value = 1000000 WHERE name LIKE 'taken_over_%'");
     }
 
     // Until the watch ends it. Returns whether it was ended.

@@ -134,6 +134,29 @@ BOOST_AUTO_TEST_CASE(a_search_that_saw_nothing_or_has_nothing_to_go_by_finds_not
         BOOST_TEST(search(query, {{1, "Has a dog"}, {2, ""}})->best(10, keep_all, {}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_exchange_of_many_turns_is_found_by_each_of_them) {
+    std::vector<std::string> const animals{"dog",   "cat",  "goat", "horse", "duck", "sheep",
+                                           "camel", "crow", "mole", "whale", "bear", "frog"};
+    for (bool const in_turns : {false, true}) {
+        for (std::size_t count = 1; count <= 32; ++count) {
+            std::vector<store::spoken> turns;
+            for (std::size_t i = 0; i < count; ++i) {
+                bool const by_user = in_turns ? i % 2 == 0 : i == 0;
+                turns.push_back({animals[i % animals.size()],
+                                 by_user ? text_kind::user_turn : text_kind::assistant_said});
+            }
+            auto const entry = texts.exchange_entry(turns);
+            for (auto const& turn : turns) {
+                auto const ranker = texts.ranker_for(std::string(turn.text), now);
+                ranker->see({7, 0, 0, entry});
+                BOOST_TEST_CONTEXT(turn.text << " in " << count)
+                BOOST_TEST(ids(ranker->best(1, keep_all, {})) == std::vector<std::int64_t>{7},
+                           boost::test_tools::per_element());
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(entries_that_are_damaged_are_passed_over) {
     auto const ranker = search("dog", {{1, "Has a dog"}});
     auto entry = texts.entry("Has a dog", text_kind::memory);
