@@ -67,7 +67,7 @@ class RecallForAssistants(MemoryCase):
     def test_turns_that_the_bytes_of_the_history_leave_out_are_recalled(self):
         self.start(memory_history_bytes=2_000)
         self.ask("My violin is from Cremona")
-        self.ask("Something long: " + "rain and wind, " * 120)
+        self.ask("Something long: " + "rain and wind, " * 130)
         self.ask("Where is my violin from?")
         body = self.chats()[-1]
         self.assertNotIn("Cremona", str(prompt_turns(body)))
