@@ -182,13 +182,15 @@ std::unique_ptr<given_notes> given_notes::find(store::context const& context, st
 }
 
 void given_notes::add(std::string_view text, source from) {
-    std::size_t covered = 0;
+    std::size_t covered = 0, covered_by_notes = 0;
     each_lookalike(text, [&](lookalike const& found, note_extent const& note) {
         only_at_the_end_ |= found.is_note && from == source::of_this_turn;
         auto const head_end = end_of_head(text, found.body, marked_text::most_lines);
         add_labels(text.substr(found.body, head_end - found.body));
-        if (note.begin < covered) return;
-        covered = note.end;
+        // What is in a note is its content, but what merely looks like one covers no note.
+        if (note.begin < (found.is_note ? covered_by_notes : covered)) return;
+        covered = std::max(covered, note.end);
+        if (found.is_note) covered_by_notes = note.end;
         auto const parts = split_body(note.body);
         bool const is_link = !found.is_note && text.substr(note.end).starts_with('(');
         if (!parts.has_bar && !found.is_note) return;
