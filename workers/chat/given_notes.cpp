@@ -12,20 +12,32 @@
 namespace engram::workers {
 namespace {
 
-constexpr int words_a_part = 1'000;  // read in well under a millisecond
-constexpr std::size_t longest_word = 32;
+constexpr int words_a_part = 1'000;       // read in well under a millisecond
+constexpr std::size_t longest_word = 48;  // in bytes
+constexpr std::size_t longest_type = 48;
 // Of the words of a note that no given one has, the user must have said at least one in so many.
 constexpr std::size_t one_told_in = 2;
 
 /// A note, or something like one with another word in place of MEMORY.
 struct lookalike {
     std::size_t body = 0;  // where it begins; 0: there is none
-    bool is_note = false;
+    bool is_note = false;  // its word is MEMORY, at least when read by the model
 };
 
-bool is_letter(std::string_view rest) {
+constexpr std::string_view no_letters_of_word = " *_~'-";
+
+// Letters, and what may stand between those of one word or of several that mean one.
+bool is_of_word(std::string_view rest) {
     auto const c = static_cast<unsigned char>(rest[0]);
-    return c >= 0x80 ? look_at(rest).is == mark::other : (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    auto const is = look_at(rest).is;
+    if (c >= 0x80) return is == mark::other || is == mark::blank;
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           no_letters_of_word.find(rest[0]) != std::string_view::npos;
+}
+
+bool has_letters(std::string_view head) {
+    return std::ranges::any_of(
+        head, [](char c) { return (c | 0x20) >= 'a' || static_cast<unsigned char>(c) >= 0x80; });
 }
 
 std::size_t end_of_head(std::string_view text, std::size_t at, std::size_t lines) {
@@ -42,16 +54,35 @@ lookalike read_lookalike(std::string_view text, std::size_t at) {
     if (auto const found = read_opening(text, at); found.is == opening::extent::whole)
         return {found.end, true};
     auto const begin = at = skip_blanks(text, at + look_at(text.substr(at)).bytes);
-    while (at < text.size() && at - begin <= longest_word && is_letter(text.substr(at)))
+    while (at < text.size() && at - begin <= longest_word && is_of_word(text.substr(at)))
         at += look_at(text.substr(at)).bytes;
     if (at == begin || at - begin > longest_word) return {};
-    at = skip_blanks(text, at);
     if (at >= text.size() || look_at(text.substr(at)).is != mark::colon) return {};
+    auto word = to_plain_form(text.substr(begin, at - begin));
+    std::erase_if(word, [](char c) { return no_letters_of_word.find(c) != std::string_view::npos; });
+    if (word.empty()) return {};
     auto const body = at + look_at(text.substr(at)).bytes;
     auto const end = end_of_head(text, body, 1);
     bool const has_bar = end < text.size() && look_at(text.substr(end)).is == mark::bar;
-    bool const has_label = to_plain_form(text.substr(body, end - body)).find('#') != std::string::npos;
-    return has_bar || has_label ? lookalike{body, false} : lookalike{};
+    bool const has_label =
+        to_plain_form(text.substr(body, end - body)).find_first_of("#0123456789") != std::string::npos;
+    return has_bar || has_label ? lookalike{body, word == "memory"} : lookalike{};
+}
+
+// "[記憶: 忘れる|全部]", but not "[format: json|yaml]": in place of the type one word (a verb in other
+// scripts may have a few), and behind it several, or words of a script in which few characters say much.
+bool is_like_a_note(note_body const& parts) {
+    if (!parts.has_bar || parts.head.size() > longest_type || !has_letters(parts.head)) return false;
+    if (parts.head.find_first_of("#0123456789") != std::string::npos) return false;
+    bool const ascii = std::ranges::none_of(parts.head, [](char c) { return c < 0; });
+    if (std::ranges::count(parts.head, ' ') > (ascii ? 0 : 2)) return false;
+    auto const content = trim_blanks(parts.content);
+    return content.find_first_of(" \t\r\n") != content.npos ||
+           std::ranges::any_of(content, [](char c) { return static_cast<unsigned char>(c) >= 0xE0; });
+}
+
+bool is_type_of_note(std::string_view head) {
+    return head == "fact" || head == "preference" || head == "summary" || head.starts_with("update");
 }
 
 std::size_t find_lookalike(std::string_view text, std::size_t at) {
@@ -82,15 +113,16 @@ void each_number(std::string_view head, See see) {
     auto const* const end = plain.data() + plain.size();
     for (auto const* at = plain.data(); at != end;) {
         std::int64_t number = 0;
-        auto const [stop, error] = std::from_chars(at, end, number);
-        if (stop != at && error == std::errc()) see(number < 0 ? -number : number);
+        bool const is_sign = *at == '-';  // of no number of a memory
+        auto const [stop, error] =
+            is_sign ? std::from_chars_result{at, {}} : std::from_chars(at, end, number);
+        if (stop != at && error == std::errc()) see(number);
         at = std::max(stop, at + 1);
     }
 }
 
-bool has_letters(std::string_view head) {
-    return std::ranges::any_of(
-        head, [](char c) { return (c | 0x20) >= 'a' || static_cast<unsigned char>(c) >= 0x80; });
+std::size_t hash_of(std::string_view content) {
+    return std::hash<std::string>()(to_plain_form(trim_blanks(content)));
 }
 
 // What tells one statement from another without knowing its language: no short words, but names and numbers.
@@ -131,12 +163,13 @@ std::unique_ptr<given_notes> given_notes::find(store::context const& context, st
     bool newest = true;
     for (auto turn = context.turns.rbegin(); turn != context.turns.rend(); ++turn) {
         if (turn->role != store::role::user) continue;
-        given->add(turn->content, newest ? source::of_this_turn : source::background);
+        given->add(turn->content, newest ? source::message_before : source::background);
         newest = false;
     }
     for (auto const& one : context.memories)
         given->add(one.content, source::background);
-    if (!given->only_at_the_end_ && given->labels_.empty() && given->contents_.empty()) return nullptr;
+    bool const any = given->only_at_the_end_ || given->has_bare_ || given->has_open_wish_;
+    if (!any && given->labels_.empty() && given->contents_.empty()) return nullptr;
 
     std::size_t at = 0;
     each_lookalike(message, [&](lookalike, note_extent const& note) {
@@ -149,28 +182,32 @@ std::unique_ptr<given_notes> given_notes::find(store::context const& context, st
 }
 
 void given_notes::add(std::string_view text, source from) {
-    std::size_t covered = 0;
+    std::size_t covered = 0, covered_by_notes = 0;
     each_lookalike(text, [&](lookalike const& found, note_extent const& note) {
-        only_at_the_end_ |= found.is_note;
+        only_at_the_end_ |= found.is_note && from == source::of_this_turn;
         auto const head_end = end_of_head(text, found.body, marked_text::most_lines);
         add_labels(text.substr(found.body, head_end - found.body));
-        if (note.begin < covered) return;
-        covered = note.end;
-        add_body(note.body, found.is_note, note.closed, from);
+        // What is in a note is its content, but what merely looks like one covers no note.
+        if (note.begin < (found.is_note ? covered_by_notes : covered)) return;
+        covered = std::max(covered, note.end);
+        if (found.is_note) covered_by_notes = note.end;
+        auto const parts = split_body(note.body);
+        bool const is_link = !found.is_note && text.substr(note.end).starts_with('(');
+        if (!parts.has_bar && !found.is_note) return;
+        if (parts.has_bar && !is_link) add_content(parts.content);
+        if (from == source::background) return;
+        has_bare_ |= found.is_note && (!parts.has_bar || !note.closed);
+        if (is_link || !(found.is_note || is_like_a_note(parts))) return;
+        may_be_translated_ |= parts.has_bar;
+        bool const numbered = parts.head.find_first_of("0123456789") != std::string::npos;
+        has_open_wish_ |=
+            !numbered && has_letters(parts.head) && (!parts.has_bar || !is_type_of_note(parts.head));
     });
 }
 
-void given_notes::add_body(std::string_view body, bool is_note, bool closed, source from) {
-    auto const parts = split_body(body);
-    bool const numbered = parts.head.find_first_of("0123456789") != std::string::npos;
-    if (is_note) {
-        has_bare_ |= !parts.has_bar || !closed;
-        bool const may_be_wish = !parts.has_bar || parts.head.starts_with("forget");
-        has_open_wish_ |= may_be_wish && !numbered && has_letters(parts.head);
-    }
-    if (!parts.has_bar) return;
-    contents_.append(parts.content).append("\n");
-    may_be_translated_ |= from == source::of_this_turn;
+void given_notes::add_content(std::string_view content) {
+    contents_.append(content).append("\n");
+    whole_contents_.insert(hash_of(content));
 }
 
 void given_notes::add_labels(std::string_view head) {
@@ -226,7 +263,7 @@ bool given_notes::says_what_was_given(std::string_view content) const {
         ++others;
         if (own_words_.contains(key)) ++told;
     }
-    if (all == 0) return may_be_translated_ || contents_.find(content) != std::string::npos;
+    if (all == 0) return may_be_translated_ || whole_contents_.contains(hash_of(content));
     return others == 0 || (may_be_translated_ && told * one_told_in < others);
 }
 

@@ -41,11 +41,12 @@ private:
     using word_set = std::unordered_set<std::size_t>;  // hashes
 
     enum class source : std::uint8_t {
-        of_this_turn,  // the message and what belongs to it: may come back translated
-        background,    // what merely stands in the prompt
+        of_this_turn,    // the message, and what was recalled for it
+        message_before,  // may still come back translated
+        background,      // what merely stands in the prompt
     };
     void add(std::string_view text, source from);
-    void add_body(std::string_view body, bool is_note, bool closed, source from);
+    void add_content(std::string_view content);
     void add_labels(std::string_view head);
     [[nodiscard]] bool has_label_of(std::string_view head) const;
     [[nodiscard]] bool says_what_was_given(std::string_view content) const;
@@ -56,8 +57,9 @@ private:
     bool has_open_wish_ = false;    // … that may ask to forget anything
     bool may_be_translated_ = false;
     std::unordered_set<std::int64_t> labels_;
-    std::string contents_;  // of the given notes
-    std::string own_;       // the message without them
+    std::string contents_;     // of the given notes
+    word_set whole_contents_;  // each as a whole
+    std::string own_;          // the message without them
     word_set content_words_, own_words_;
     std::optional<recall::word_reader> reading_;
     bool contents_read_ = false;

@@ -1,6 +1,7 @@
 #include "workers/chat/note_marks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace engram::workers {
@@ -17,7 +18,8 @@ struct form {
 // Beside the ASCII ones; none is longer than three bytes.
 constexpr form forms[] = {
     {"\xC2\xA0", mark::blank},     {"\xE2\x80\xAF", mark::blank},  // no-break, narrow
-    {"\xE2\x81\x9F", mark::blank}, {"\xE2\x81\xA0", mark::blank},  // mathematical, word joiner
+    {"\xE2\x81\x9F", mark::blank}, {"\xD8\x9C", mark::blank},      // mathematical, Arabic letter mark
+    {"\xC2\xAD", mark::blank},                                     // soft hyphen
     {"\xE3\x80\x80", mark::blank}, {"\xEF\xBB\xBF", mark::blank},  // ideographic, byte order mark
     {"\xEF\xBC\xBB", mark::open},  {"\xEF\xBC\xBD", mark::close},  // ［ ］
     {"\xE3\x80\x90", mark::open},  {"\xE3\x80\x91", mark::close},  // 【 】
@@ -51,12 +53,16 @@ constexpr mark ascii_mark(char c) {
 }
 
 constexpr bool may_begin_form(unsigned char c) {
-    return c == 0xC2 || c == 0xE2 || c == 0xE3 || c == 0xEF;
+    return c == 0xC2 || c == 0xD8 || c == 0xE2 || c == 0xE3 || c == 0xEF;
 }
 
-// U+2000..200B
+// U+2000..200F, 202A..202E, 2060..206F: blanks, characters without width, and marks of direction.
 bool is_general_blank(std::string_view text) {
-    return text.starts_with("\xE2\x80") && text.size() > 2 && static_cast<unsigned char>(text[2]) <= 0x8B;
+    if (text.size() < 3 || text[0] != '\xE2') return false;
+    auto const second = static_cast<unsigned char>(text[1]);
+    auto const third = static_cast<unsigned char>(text[2]);
+    if (second == 0x80) return third <= 0x8F || (third >= 0xAA && third <= 0xAE);
+    return second == 0x81 && third >= 0xA0 && third <= 0xAF;
 }
 
 std::size_t length_by_lead(std::string_view text) {
@@ -73,6 +79,29 @@ char narrow(std::string_view text) {
     if (second == 0xBC && third >= 0x81 && third <= 0xBF) return char(third - 0x81 + '!');
     if (second == 0xBD && third >= 0x80 && third <= 0x9E) return char(third - 0x80 + '`');
     return 0;
+}
+
+// The zeros of the decimal digits of Unicode beside ASCII and full width; the nine others follow each.
+constexpr char32_t zeros[] = {
+    0x660,   0x6F0,   0x7C0,   0x966,   0x9E6,   0xA66,   0xAE6,   0xB66,   0xBE6,   0xC66,   0xCE6,
+    0xD66,   0xDE6,   0xE50,   0xED0,   0xF20,   0x1040,  0x1090,  0x17E0,  0x1810,  0x1946,  0x19D0,
+    0x1A80,  0x1A90,  0x1B50,  0x1BB0,  0x1C40,  0x1C50,  0xA620,  0xA8D0,  0xA900,  0xA9D0,  0xA9F0,
+    0xAA50,  0xABF0,  0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0,
+    0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0,
+    0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0};
+static_assert(std::ranges::is_sorted(zeros));
+
+// The ASCII digit that means the same as the character at the start of `text`, of `bytes` bytes; 0: none
+// does.
+char western_digit(std::string_view text, std::size_t bytes) {
+    if (bytes < 2) return 0;
+    char32_t code = static_cast<unsigned char>(text[0]) & (0x7FU >> bytes);
+    for (std::size_t i = 1; i < bytes; ++i)
+        code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3FU);
+    auto const* const behind = std::ranges::upper_bound(zeros, code);
+    if (behind == std::begin(zeros)) return 0;
+    auto const value = code - *std::prev(behind);
+    return value <= 9 ? char('0' + value) : 0;
 }
 
 constexpr char to_lower(char c) {
@@ -147,6 +176,8 @@ std::string to_plain_form(std::string_view text) {
             plain += ' ';
         else if (auto const ascii = narrow(rest))
             plain += to_lower(ascii);
+        else if (auto const digit = western_digit(rest, c.bytes))
+            plain += digit;
         else if (c.bytes == 1)
             plain += to_lower(rest[0]);
         else
@@ -162,7 +193,7 @@ opening read_opening(std::string_view text, std::size_t at) {
     auto const [letters, end] = read_word(text, skip_blanks(text, at + bracket.bytes));
     if (letters < word.size() && end < text.size()) return {};
     at = letters == word.size() ? skip_blanks(text, end) : end;
-    if (at >= text.size()) return {letters > 0 ? opening::extent::half : opening::extent::none, 0};
+    if (at >= text.size()) return {letters > 0 ? opening::extent::half : opening::extent::none, 0, letters};
     auto const colon = look_at(text.substr(at));
     if (colon.is != mark::colon) return {};
     return {opening::extent::whole, at + colon.bytes};

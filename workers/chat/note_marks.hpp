@@ -25,7 +25,7 @@ struct note_character {
 /// `text` without blanks at its ends.
 [[nodiscard]] std::string_view trim_blanks(std::string_view text);
 
-/// Lower case (of A to Z), one width, one kind of blank.
+/// Lower case (of A to Z), one width, one kind of blank, decimal digits of all scripts as 0 to 9.
 [[nodiscard]] std::string to_plain_form(std::string_view text);
 
 /// The opening of a note: a bracket, the word MEMORY, a colon.
@@ -33,6 +33,7 @@ struct opening {
     enum class extent : std::uint8_t { none, half, whole };
     opening::extent is = extent::none;  ///< half: the text ends behind a letter of the word
     std::size_t end = 0;                ///< of a whole one
+    std::size_t letters = 0;            ///< of a half: how many of the word it has
 };
 
 /// Whether an opening begins at `at`. Reads no further than to the next bracket.

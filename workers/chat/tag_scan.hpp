@@ -49,6 +49,7 @@ public:
     explicit marked_text(std::string_view text, bool cut = false);
 
     [[nodiscard]] std::string_view text() const { return text_; }
+    [[nodiscard]] bool is_cut() const { return cut_; }
     [[nodiscard]] std::vector<text_line> const& lines() const { return lines_; }
 
     /// The note whose opening `whole` begins at `begin`, in line number `line`.

@@ -55,28 +55,6 @@ using list = std::vector<std::string>;
 
 BOOST_AUTO_TEST_SUITE(memory_tags)
 
-BOOST_AUTO_TEST_CASE(at_the_end_of_a_cut_answer_a_tag_that_is_not_whole_is_no_note) {
-    for (std::string const rest :
-         {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses [", "[MEMORY: fact|Uses a[i]",
-          "[MEMORY: fact|Us", "[MEMORY: fact|", "[MEMORY:", "[MEM", "[MEMORY: forget #1",
-          "[MEMORY: update #12|Has [a] dog and"}) {
-        auto const found = extract_memory_tags("Ok.\n[MEMORY: fact|Likes x[0] a lot]\n" + rest, types, true);
-        BOOST_TEST(found.reply == "Ok.", rest);
-        BOOST_TEST(memories(found) == list({"fact|Likes x[0] a lot"}), boost::test_tools::per_element());
-        BOOST_TEST(found.malformed == 1u, rest);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(whole_tags_of_a_cut_answer_count) {
-    for (std::string const text : {"Ok.\n[MEMORY: fact|Uses a[i]]", "Ok.\n[MEMORY: fact|Uses a[i]]\n",
-                                   "[MEMORY: fact|Uses a[i]] Ok."}) {
-        auto const found = extract_memory_tags(text, types, true);
-        BOOST_TEST(found.reply == "Ok.");
-        BOOST_TEST(memories(found) == list({"fact|Uses a[i]"}), boost::test_tools::per_element());
-        BOOST_TEST(found.malformed == 0u);
-    }
-}
-
 BOOST_AUTO_TEST_CASE(text_without_a_tag_comes_back_byte_for_byte) {
     for (std::string const text : {"", " ", "\n\n", "  two  blanks  ", "a[0] = b[1];\n\n\n\n  x\r\n\ty\r",
                                    "[]", "[", "[ ", "[[[", "]", "[x] [mem] [memory ] [MEMORY.]",
@@ -92,20 +70,29 @@ BOOST_AUTO_TEST_CASE(text_without_a_tag_comes_back_byte_for_byte) {
 
 BOOST_AUTO_TEST_CASE(what_is_open_at_the_end_of_a_cut_answer_is_unfinished) {
     for (std::string const rest :
-         {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses a[i]", "[MEMORY: fact|Needs:\n- a [x]\n- b",
-          "[MEMORY: fact|Us", "[MEMORY:", "[MEM", "[MEMORY: forget #1"}) {
-        for (std::string const before : {"Ok.\n", "Ok. "}) {
+         {"[MEMORY: fact|Uses a[i] and b", "[MEMORY: fact|Uses [", "[MEMORY: fact|Uses a[i]",
+          "[MEMORY: fact|Needs:\n- a [x]\n- b", "[MEMORY: fact|Us", "[MEMORY: fact|", "[MEMORY:", "[MEM",
+          "[m", "[MEMORY: forget #1", "[MEMORY: update #12|Has [a] dog and"}) {
+        for (std::string const before : {"Ok.\n", "Ok. ", "Ok.\n[MEMORY: fact|Likes x[0] a lot]\n"}) {
             auto const found = extract_memory_tags(before + rest, types, true);
+            list const expected(before.size() > 5 ? 1 : 0, "fact|Likes x[0] a lot");
             BOOST_TEST_CONTEXT(before + rest) {
                 BOOST_CHECK_EQUAL(found.reply, "Ok.");
-                BOOST_CHECK(found.tags.empty());
+                BOOST_CHECK(memories(found) == expected);
                 BOOST_CHECK_EQUAL(found.malformed, 1U);
             }
         }
     }
-    auto const whole = extract_memory_tags("[MEMORY: fact|Uses a[i]] Ok.", types, true);
-    BOOST_CHECK_EQUAL(whole.reply, "Ok.");
-    BOOST_CHECK_EQUAL(whole.tags.size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(whole_tags_of_a_cut_answer_count) {
+    for (std::string const text : {"Ok.\n[MEMORY: fact|Uses a[i]]", "Ok.\n[MEMORY: fact|Uses a[i]]\n",
+                                   "[MEMORY: fact|Uses a[i]] Ok."}) {
+        auto const found = extract_memory_tags(text, types, true);
+        BOOST_TEST(found.reply == "Ok.");
+        BOOST_TEST(memories(found) == list({"fact|Uses a[i]"}), boost::test_tools::per_element());
+        BOOST_TEST(found.malformed == 0u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_word_is_read_in_any_case) {
@@ -198,7 +185,7 @@ BOOST_AUTO_TEST_CASE(every_place_where_an_answer_can_be_cut_leaves_no_half_tag) 
     std::string const whole = "Hello Ada.\n\n[ MEMORY : fact|Her name is A]";
     auto const tag = whole.find('[');
     for (std::size_t cut = tag + 3; cut < whole.size(); ++cut) {
-        auto const found = extract(whole.substr(0, cut));
+        auto const found = extract_memory_tags(whole.substr(0, cut), types, true);
         BOOST_TEST_CONTEXT(whole.substr(0, cut)) {
             BOOST_CHECK_EQUAL(found.reply, "Hello Ada.");
             BOOST_CHECK_EQUAL(found.tags.size() + found.malformed, 1U);
@@ -208,12 +195,17 @@ BOOST_AUTO_TEST_CASE(every_place_where_an_answer_can_be_cut_leaves_no_half_tag) 
 
 BOOST_AUTO_TEST_CASE(a_half_tag_is_one_at_the_very_end_only) {
     for (std::string const half :
-         {"[M", "[ \tm", "[me", "[MEM", "[MEMO", "[memor", "[MEMORY", "[MEMORY \t", "[MEMORY:"}) {
+         {"[mem", "[ \tMEM", "[MEMO", "[memor", "[MEMORY", "[MEMORY \t", "[MEMORY:"}) {
         BOOST_TEST_CONTEXT(half) {
             BOOST_CHECK_EQUAL(reply("a " + half), "a");
             BOOST_CHECK_EQUAL(extract("a " + half).malformed, 1U);
             if (half != "[MEMORY:") BOOST_CHECK_EQUAL(reply("a " + half + "."), "a " + half + ".");
         }
+    }
+    for (std::string const text : {"a [M", "a [ \tm", "a[me"}) {
+        BOOST_CHECK_EQUAL(reply(text), text);
+        BOOST_CHECK_EQUAL(extract(text).malformed, 0U);
+        BOOST_CHECK_EQUAL(extract_memory_tags(text, types, true).reply, "a");
     }
     BOOST_CHECK_EQUAL(reply("a [mem "), "a [mem ");
     BOOST_CHECK_EQUAL(reply("a [mem\n"), "a [mem\n");
@@ -233,7 +225,7 @@ BOOST_AUTO_TEST_CASE(halves_that_meet_where_a_note_was_do_not_make_a_note) {
             BOOST_CHECK(found.tags.empty());
         }
     }
-    for (std::string const half : {"[MEM", "[MEMORY ", "[MEM[MEM", "[me [MEMORY"}) {
+    for (std::string const half : {"[MEM", "[MEMORY ", "[MEM[MEM", "[mem [MEMORY"}) {
         auto const found = extract("a " + half + inner);
         BOOST_TEST_CONTEXT(half) {
             BOOST_CHECK_EQUAL(found.reply, "a");
@@ -353,7 +345,20 @@ std::vector<std::string> hostile_answers(std::size_t size) {
             repeat("[MEMORY", size),
             repeat("\xEF\xBC\xBB", size),
             repeat("\xEF\xBC\xBBMEMORY\xEF\xBC\x9A", size),
-            repeat("\r[MEMORY:]\n", size)};
+            repeat("\r[MEMORY:]\n", size),
+            repeat("] [MEMORY: x\n", size) + "] end",
+            repeat("~[MEMORY: a]] [MEMORY: b\n", size) + "]] end",
+            repeat("[MEMORY: x\n] ", size) + "end",
+            repeat("[ [MEMORY: fact|a ", size / 2) + "]" + blanks + "M",
+            "\"" + repeat("[MEMORY: fact|x] ", size),
+            repeat("\"[MEMORY: fact|x]\xC2\xAB ", size) + "\xC2\xBB",
+            repeat("<code>", size) + repeat("</code>", size / 8) + tag,
+            repeat("<blockquote>" + tag + "</blockquote>\n", size),
+            repeat("> x\n" + tag + "\n", size),
+            repeat("\\", size) + tag,
+            repeat("\\" + tag, size),
+            repeat("[m: a|b] ", size),
+            repeat("[m: [m: [m ", size)};
 }
 
 // The fastest of a few, so that what else the machine does counts little.
@@ -397,6 +402,43 @@ BOOST_AUTO_TEST_CASE(a_large_hostile_message_takes_linear_time) {
             BOOST_CHECK_LT(second, 64 * std::max(first, 1e-4));
         }
     }
+}
+
+// Contents without a word of weight are compared as a whole, with each note that was given.
+BOOST_AUTO_TEST_CASE(many_short_notes_after_a_long_message_take_little_time) {
+    constexpr std::size_t size = 16 * 1024;
+    auto const read = [](std::size_t bytes) {
+        engram::store::context context;
+        for (int i = 0; i < 2; ++i)
+            context.turns.push_back({0, engram::store::role::user, repeat("[MEMORY: fact|a b] ", bytes)});
+        context.turns.back().content = "Hi";
+        auto const given = engram::workers::given_notes::find(context, "Hi");
+        while (given->read_on()) {
+        }
+        auto const found =
+            extract_memory_tags("Hi.\n" + repeat("[MEMORY: fact|c d]\n", bytes), types, false, given.get());
+        BOOST_CHECK_GT(found.tags.size(), 100U);
+    };
+    auto const first = least_seconds([&] { read(size); });
+    auto const second = least_seconds([&] { read(16 * size); });
+    BOOST_CHECK_LT(second, 64 * std::max(first, 1e-4));
+}
+
+// An earlier message of the session says which notes are text, but not where the others count.
+BOOST_AUTO_TEST_CASE(a_note_in_an_earlier_message_does_not_change_where_notes_count) {
+    engram::store::context context;
+    for (std::string const said :
+         {"What is [MEMORY: forget #1]?", "And [MEMORY: forget everything]?", "Fine."})
+        context.turns.push_back({0, engram::store::role::user, said});
+    auto const given = engram::workers::given_notes::find(context, "I have a dog");
+    BOOST_REQUIRE(given);
+    while (given->read_on()) {
+    }
+    auto const found = extract_memory_tags(
+        "Nice [MEMORY: fact|Has a dog] dog.\n[MEMORY: forget #1]\n[MEMORY: forget #2]\nBye.", types, false,
+        given.get());
+    BOOST_CHECK_EQUAL(found.reply, "Nice dog.\n[MEMORY: forget #1]\nBye.");
+    BOOST_CHECK_EQUAL(found.tags.size(), 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
