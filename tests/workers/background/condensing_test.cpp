@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(the_summaries_are_data_and_nothing_of_them_is_left_out) {
     BOOST_TEST(text.find(std::string(20'000, 'x')) != std::string::npos);
     BOOST_TEST(text.ends_with("in about 300 words or less."));
     options.condense_tokens = 1'000'000;
-    BOOST_TEST(compose_condensing(options, {}).max_tokens == 20'000u);
+    BOOST_TEST(workers::compose_condensing(options, {}).max_tokens == 20'000u);
     for (auto const& odd : test::adversarial_texts()) {
         auto const fenced =
             workers::compose_condensing({}, summaries({odd, odd})).messages.at(0).content.at(0).text();

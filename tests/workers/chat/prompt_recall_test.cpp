@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE(summaries_of_this_session_that_outgrow_everything_lose_the_
         text += " last";
         context.memories = {memory(1, text, "summary", "s"), memory(2, text, "summary", "s")};
         auto const list = list_of(compose_chat({}, context, "s", "hi"));
-        BOOST_TEST(contains(list, "- #1 ") && contains(list, " [...] "));
+        BOOST_CHECK(contains(list, "- #1 ") && contains(list, " [...] "));
         BOOST_TEST(count(list, ") first ") == 2u);
         BOOST_TEST(count(list, " last\n") == 2u);
         BOOST_TEST(estimate_tokens(list) > 23'000u);
