@@ -221,6 +221,7 @@ note_extent marked_text::read_note(std::size_t begin, opening whole, std::size_t
     auto const& one = lines_[line];
     note_extent note{begin, one.end, line, {}, false, false};
     auto const pair = std::ranges::lower_bound(brackets_, begin, {}, &bracket::at);
+    if (pair == brackets_.end() || pair->at != begin) return note;
     if (pair->cut_off) {
         note.end = text_.size();
         note.last_line = lines_.size() - 1;
