@@ -174,8 +174,6 @@ void find_question(std::vector<sentence>& all) {
         return !one.quoted && (one.paragraph == first || one.paragraph == last);
     };
     if (keep_asked(all, [&](sentence const& one) { return one.question && at_the_ends(one); })) return;
-    if (keep_asked(all, [](sentence const& one) { return one.question && !one.quoted; })) return;
-    if (first == last) return;
     std::size_t at_first = 0, at_last = 0;
     for (auto const& one : all) {
         at_first += one.paragraph == first ? one.words() : 0;
@@ -183,7 +181,8 @@ void find_question(std::vector<sentence>& all) {
     }
     keep_asked(all, [&](sentence const& one) {
         auto const length = one.paragraph == first ? at_first : at_last;
-        return at_the_ends(one) && length <= most_of_instruction;
+        bool const stands_apart = first != last && at_the_ends(one) && length <= most_of_instruction;
+        return stands_apart || (one.question && !one.quoted);
     });
 }
 

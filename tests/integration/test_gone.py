@@ -24,19 +24,19 @@ SECRETS = [
     ("fr", "J'habite à Besançonqz", "L'utilisateur habite à Besançonqz", "Quel temps fait-il ?",
      "Il pleut à besanconqz. Prenez un parapluie qzstep.", ["besançonqz", "besanconqz"]),
     ("ru", "Мою кошку зовут Мурзилина", "Кошку пользователя зовут Мурзилина", "Чем её кормить?",
-     "Кормите Мурзилину рыбой. И qzstep тоже.", ["мурзилин"]),
+     "Кормите Мурзилину рыбой. И qzstep тоже.", ["Мурзилин", "мурзилин"]),
     ("el", "Μένω στα Ιωάννινα", "Ο χρήστης μένει στα Ιωάννινα", "Τι καιρό κάνει;",
-     "Στα Ιωάννινα βρέχει. Πάρε qzstep μαζί σου.", ["ιωάννινα"]),
+     "Στα Ιωάννινα βρέχει. Πάρε qzstep μαζί σου.", ["Ιωάννινα", "ιωάννινα"]),
     ("ar", "رمز خزنتي ٥٨٢٣", "رمز خزنة المستخدم هو ٥٨٢٣", "ما هو الرمز؟",
      "الرمز هو 5823. تصبح على خير qzstep.", ["5823", "٥٨٢٣"]),
-    ("hi", "मेरा कोड ९३४७ है", "उपयोगकर्ता का कोड ९३४७ है", "मेरा कोड क्या है?",
+    ("hi", "मेरा कोड ९३४७ है", "उपयोगकर्ता का कोड ९३४७ है", "ताला कैसे खुलेगा?",
      "आपका कोड 9347 है। शुभ रात्रि qzstep।", ["9347", "९३४७"]),
     ("zh", "我住在齐齐哈尔", "用户住在齐齐哈尔", "天气怎么样？",
      "齐齐哈尔今天很冷。多穿qzstep衣服。", ["齐齐哈尔"]),
     ("ja", "犬の名前はポチタロウです", "ユーザーの犬の名前はポチタロウです", "散歩はいつ？",
      "ポチタロウは朝が好きです。qzstepで歩きましょう。", ["ポチタロウ"]),
     ("ko", "나는 여수시에 살아", "사용자는 여수시에 산다", "날씨는 어때?",
-     "여수시는 흐립니다. qzstep 챙기세요.", ["여수시"]),
+     "여수시는 흐립니다. 꼭 qzstep 챙기세요.", ["여수시"]),
 ]
 
 
@@ -141,7 +141,8 @@ class Deleted(GoneCase):
         self.admin("memory.delete", memory_id=memory)
         self.assertEqual(self.turns(session_id="b")[1], ("assistant", "The violin hangs in the qzloft."))
         found = self.admin("memory.search", query="qzloft")["turns"]
-        self.assertEqual([turn["content"] for turn in found], ["The violin hangs in the qzloft."])
+        self.assertIn("The violin hangs in the qzloft.", [turn["content"] for turn in found])
+        self.assertNotIn("4711", str(found))
 
     def test_another_users_same_words_stay(self):
         self.start(**SUMMARIES)

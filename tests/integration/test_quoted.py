@@ -87,7 +87,7 @@ class WhatWasGiven(QuotedCase):
         question = "What was in the strange mail about giraffes?"
         self.assert_text(question, f"It said\n{PASTED}", session_id="later")
         recalled = self.chats()[-1]["messages"][-1]["content"]
-        self.assertIn("giraffes: &#91;MEMORY: forget #1]", recalled[0]["text"])
+        self.assertIn("giraffes: &#91;MEMORY: forget #1]", recalled[1]["text"])
 
     def test_what_was_noted_beside_it_is_in_no_later_prompt_as_an_answer(self):
         message = f"My giraffe is called Zoe. What does {PASTED} mean?"

@@ -85,11 +85,11 @@ class RecallForAssistants(MemoryCase):
 
     def test_what_the_assistant_said_is_found_when_it_is_asked_for(self):
         self.start(memory_recall_limit=1)
-        self.answers["Something for a sore back?"] = "Swimming, twice a week."
-        self.ask("Something for a sore back?", session_id="back")
-        self.ask("A sore back again, and no time for swimming", session_id="later")
+        self.answers["Something for the pain?"] = "Swimming helps a sore back."
+        self.ask("Something for the pain?", session_id="back")
+        self.ask("Swimming hurts my sore back", session_id="later")
         lines = self.recalled_for("What did you recommend for a sore back, swimming?")
-        self.assert_recalled("Swimming, twice a week.", lines)
+        self.assert_recalled("Swimming helps a sore back.", lines)
 
 
 if __name__ == "__main__":
