@@ -10,8 +10,8 @@ namespace engram::recall {
 
 /// In a long message, a mail that was pasted and a question about something else, the question counts in its
 /// own right: its sentences are those that end with a question mark, if there are any in the first or the
-/// last paragraph rather these; else a short first and last paragraph count, too. Lines that begin with ">" are
-/// never of it.
+/// last paragraph rather these; else a short first and last paragraph count, too. Lines that begin with ">"
+/// are never of it.
 struct asked_text {
     struct word {
         std::string text;    ///< folded
