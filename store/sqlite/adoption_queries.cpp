@@ -28,16 +28,19 @@ std::string column_to_text(std::string_view column) {
 }
 
 // Keys and types are compared as text, so bytes become text, as when a database is taken over.
-std::string to_text(std::string_view table, std::string_view third, std::string_view foreign) {
+std::string to_text(std::string_view third, std::string_view foreign) {
+    constexpr std::string_view from = "FROM ";
+    auto const where = foreign.find(" WHERE ");
     return std::string("UPDATE ")
-        .append(table)
+        .append(foreign.substr(from.size(), where - from.size()))
         .append(" SET ")
         .append(column_to_text("user_id"))
         .append(", ")
         .append(column_to_text("session_id"))
         .append(", ")
         .append(column_to_text(third))
-        .append(" WHERE id IN (SELECT id ")
+        .append(foreign.substr(where))
+        .append(" AND id IN (SELECT id ")
         .append(foreign)
         .append(" ORDER BY id LIMIT ?1) AND 'blob' IN (typeof(user_id), typeof(session_id), typeof(")
         .append(third)
@@ -56,8 +59,8 @@ adoption_queries::adoption_queries(connection& db, user_writer& users, recall_in
     : users_(users),
       index_(index),
       indexer_(db, users, index),
-      to_text_turns_(db.prepare(to_text("conversation_history", "role", foreign_turns))),
-      to_text_memories_(db.prepare(to_text("long_term_memory", "memory_type", foreign_memories))),
+      to_text_turns_(db.prepare(to_text("role", foreign_turns))),
+      to_text_memories_(db.prepare(to_text("memory_type", foreign_memories))),
       turns_(db.prepare(select("id, user_id, session_id, role, content, created_at, item",
                                std::string(foreign_turns).append(" ORDER BY id LIMIT ?1")))),
       looked_at_(db.prepare("UPDATE conversation_history SET job_id = '' WHERE id = ?1")),

@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_condensed_summary_was_written_until_it_was_condensed) {
     auto const saved = say(other, "x", "y", {{"fact", "marieqq has an examqq"}}, 60 * minute);
     execute("UPDATE long_term_memory SET updated_at = '2024-01-01 02:00:00.000' WHERE id = " +
             std::to_string(id));
-    forget(1, 180 * minute);
+    forget(2, 180 * minute);
     BOOST_TEST(is_there(id) == 0);  // it tells it, and is made anew
     auto const again = summarize("Marieqq rang. Fine.", 0);
     execute("UPDATE long_term_memory SET updated_at = '2024-01-01 02:00:00.000' WHERE id = " +

@@ -67,7 +67,7 @@ std::optional<std::int64_t> number_after(std::string_view verb, std::string_view
     auto const rest = type.substr(verb.size());
     auto digits = trim_blanks(rest);
     bool const apart = digits.size() < rest.size() || digits.starts_with('#');
-    if (digits.starts_with('#')) digits = trim_blanks(digits.substr(1));
+    if (digits.starts_with('#')) digits.remove_prefix(1);
     std::int64_t number = 0;
     auto const* const end = digits.data() + digits.size();
     auto const [stop, error] = std::from_chars(digits.data(), end, number);
@@ -84,21 +84,6 @@ bool is_wish_to_forget(std::string_view type) {
     return type.empty() || type[0] == '#' || type[0] == ' ';
 }
 
-// "vergessen #12": no verb that is known, but a number of a memory. Whatever it asks for, it is nothing to
-// remember. `update` and the two types that are always there are no such verbs.
-bool is_other_wish(std::string_view type) {
-    auto const sign = type.find('#');
-    if (sign == type.npos) return false;
-    for (std::string_view const known : {"update", "fact", "preference"})
-        if (type.starts_with(known)) return false;
-    auto const digit = skip_blanks(type, sign + 1);
-    return digit < type.size() && type[digit] >= '0' && type[digit] <= '9';
-}
-
-bool is_wish(std::string_view type) {
-    return is_wish_to_forget(type) || is_other_wish(type);
-}
-
 }  // namespace
 
 note_body split_body(std::string_view body) {
@@ -112,7 +97,7 @@ std::optional<memory_tag> read_body(std::string_view body) {
     auto parts = split_body(body);
     if (auto const number = number_after("forget", parts.head))
         return memory_tag{{}, {}, memory_tag::kind::forget, *number};
-    if (!parts.has_bar || is_wish(parts.head)) return std::nullopt;
+    if (!parts.has_bar || is_wish_to_forget(parts.head)) return std::nullopt;
     auto const content = to_one_line(parts.content);
     if (!says_something(content)) return std::nullopt;
     memory_tag tag{std::move(parts.head), std::string(trim_blanks(content))};
@@ -126,7 +111,7 @@ bool is_well_formed(std::string_view body) {
     auto const head = read_head(body.substr(0, end));
     if (end < body.size() && look_at(body.substr(end)).is == mark::open) return false;
     if (number_after("forget", head)) return true;
-    if (end == body.size() || is_wish(head)) return false;
+    if (end == body.size() || is_wish_to_forget(head)) return false;
     return says_something(body.substr(end + look_at(body.substr(end)).bytes));
 }
 
