@@ -34,7 +34,7 @@ job_queue::job_queue(options options, asio::any_io_executor executor)
       commands_(options_.server, "engramd", executor),
       waiting_(options_.server, "engramd-wait", executor),
       calls_(options_, commands_),
-      lease_(options_, commands_, calls_),
+      lease_(options_, commands_, calls_, executor),
       intake_(options_.max_in_flight, [this] { changed_.notify_all(); }),
       waiter_(waiting_, options_.prefix + ":jobs", "the queue", "waiting for jobs"),
       settler_(calls_, intake_, lease_, changed_),

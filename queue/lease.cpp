@@ -26,8 +26,9 @@ std::string host_name() {
 
 }  // namespace
 
-lease::lease(options const& options, redis::client& connection, job_calls& calls)
-    : options_(options), connection_(connection), calls_(calls) {
+lease::lease(options const& options, redis::client& connection, job_calls& calls,
+             asio::any_io_executor executor)
+    : options_(options), connection_(connection), calls_(calls), beaten_(std::move(executor)) {
     begin_anew();
 }
 
@@ -37,6 +38,7 @@ void lease::begin_anew() {
     previous_ = std::move(instance_);
     instance_ = first + "-" + base::random_hex(6);
     held_ = false;
+    maybe_registered_ = false;
 }
 
 milliseconds lease::pause() const {
@@ -44,6 +46,14 @@ milliseconds lease::pause() const {
 }
 
 asio::awaitable<lease::beat> lease::renew(std::string report) {
+    struct under_way {
+        lease& of;
+        explicit under_way(lease& it) : of(it) { of.beating_ = true; }
+        ~under_way() {
+            of.beating_ = false;
+            of.beaten_.notify_all();
+        }
+    } marked(*this);
     beat found;
     found.first = !held_;
     auto const generation = connection_.generation();
@@ -54,6 +64,8 @@ asio::awaitable<lease::beat> lease::renew(std::string report) {
     if (found.first) what.previous = previous_;
     auto const asking = instance_;
     auto const answer = co_await calls_.beat(std::move(what));
+    if (asking == instance_ && (answer ? answer->alive : answer.error().leaves_doubt()))
+        maybe_registered_ = true;
     if (leaving_ || asking != instance_) co_return found;
     found.counts = true;
     if (!answer) {
@@ -90,12 +102,17 @@ asio::awaitable<void> lease::check_server() {
 
 asio::awaitable<void> lease::leave() {
     leaving_ = true;
-    if (!held_) co_return;
+    auto const until = steady_clock::now() + longest_farewell;
+    while (beating_ && connection_.is_up()) {
+        bool const woken = co_await beaten_.wait_until(until);
+        if (!woken) break;
+    }
+    if (!maybe_registered_) co_return;
     // A Redis that is away for a moment: without this call every job still in hand would count a death.
-    bool const up = co_await connection_.wait_until_up(steady_clock::now() + longest_farewell);
+    bool const up = co_await connection_.wait_until_up(until);
     if (!up) co_return;
     co_await calls_.leave(instance_);
-    held_ = false;
+    held_ = maybe_registered_ = false;
 }
 
 }  // namespace engram::queue

@@ -1,8 +1,10 @@
 // That this instance lives, as Redis and the other daemons see it.
 #pragma once
 
+#include "base/event.hpp"
 #include "queue/job_calls.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
@@ -27,7 +29,8 @@ public:
         std::int64_t owned = 0;
     };
 
-    lease(options const& options, redis::client& connection, job_calls& calls);
+    lease(options const& options, redis::client& connection, job_calls& calls,
+          boost::asio::any_io_executor executor);
 
     /// Registers or renews. `report`: what this instance says of itself, JSON. Throws on cancellation alone.
     boost::asio::awaitable<beat> renew(std::string report);
@@ -40,7 +43,7 @@ public:
     /// Takes a new name.
     void begin_anew();
     /// Gives back all that this instance still has, or lets its lease end by itself if Redis is not there
-    /// within some seconds.
+    /// within some seconds. A beat that is under way ends first, since it may be what registers.
     boost::asio::awaitable<void> leave();
 
     [[nodiscard]] std::string const& instance() const { return instance_; }
@@ -56,7 +59,10 @@ private:
     std::string instance_;
     std::string previous_;  // the one before, which others may not know of
     bool held_ = false;
-    bool leaving_ = false;                  // beats no longer matter
+    bool maybe_registered_ = false;  // Redis knows this name, as far as can be told
+    bool beating_ = false;           // a beat is under way
+    bool leaving_ = false;           // beats no longer matter
+    base::event beaten_;
     std::uint64_t greeted_generation_ = 0;  // of the connection, when a beat first passed
     std::uint64_t checked_generation_ = 0;  // of the connection
     std::vector<std::string> risks_;        // told already

@@ -202,6 +202,27 @@ BOOST_AUTO_TEST_CASE(what_is_started_after_a_drain_does_not_run) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_while_it_registers_leaves_nothing_behind) {
+    play([](fixture& f) -> task<void> {
+        // The first call names the script, which Redis does not know; the second brings its text.
+        for (auto const* held_back : {"EVALSHA", "lacking_right"}) {
+            f.server.command({"SCRIPT", "FLUSH"});
+            proxy cable(f, f.server.socket());
+            cable.before(held_back, [&] { cable.hold(); });
+            worker w(f, f.options(cable.url()));
+            w.begin();
+            co_await until("it registers", [&] { return cable.asked(held_back) > 0; });
+            drain end(f, w, steady_clock::now() + 1h);
+            for (int i = 0; i < 10; ++i)
+                co_await asio::post(f.io, asio::use_awaitable);
+            BOOST_TEST(!end.over());
+            cable.let_go();
+            co_await until("the drain is over", [&] { return end.over(); });
+            BOOST_TEST(f.keys() == "");
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_hurry_before_the_drain_is_not_forgotten) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());
