@@ -1,5 +1,6 @@
 #include "base/json_text.hpp"
 
+#include "base/byte_scan.hpp"
 #include "base/utf8.hpp"
 
 #include <charconv>
@@ -41,15 +42,16 @@ void append_escape(std::string& out, unsigned char c) {
 
 // Most text has nothing to escape for long stretches, so whole stretches are copied.
 void append_utf8(std::string& out, std::string_view text) {
-    std::size_t from = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) continue;
-        out.append(text, from, i - from);
-        append_escape(out, c);
-        from = i + 1;
+    auto const is_escaped = [](unsigned char c) {
+        return (c < 0x20) | (c == '"') | (c == '\\') | (c == 0x7F);
+    };
+    for (std::size_t from = 0;;) {
+        auto const at = find_byte(text, from, is_escaped);
+        out.append(text, from, at - from);
+        if (at == text.size()) return;
+        append_escape(out, static_cast<unsigned char>(text[at]));
+        from = at + 1;
     }
-    out.append(text, from);
 }
 
 }  // namespace

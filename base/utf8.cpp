@@ -1,7 +1,6 @@
 #include "base/utf8.hpp"
 
-#include <cstdint>
-#include <cstring>
+#include "base/byte_scan.hpp"
 
 namespace engram::base {
 namespace {
@@ -26,29 +25,17 @@ std::size_t sequence_length(std::string_view s) {
     return 4;
 }
 
-// Number of leading ASCII bytes, eight at a time.
-std::size_t ascii_prefix(std::string_view s) {
-    std::size_t i = 0;
-    for (; i + 8 <= s.size(); i += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, s.data() + i, 8);
-        if (word & 0x8080808080808080ULL) break;
-    }
-    while (i < s.size() && static_cast<unsigned char>(s[i]) < 0x80)
-        ++i;
-    return i;
-}
-
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-    for (;;) {
-        text.remove_prefix(ascii_prefix(text));
-        if (text.empty()) return true;
-        std::size_t const length = sequence_length(text);
+    while (!text.empty()) {
+        auto const is_not_ascii = [](unsigned char c) { return c >= 0x80; };
+        bool const ascii = static_cast<unsigned char>(text[0]) < 0x80;
+        std::size_t const length = ascii ? find_byte(text, 0, is_not_ascii) : sequence_length(text);
         if (length == 0) return false;
         text.remove_prefix(length);
     }
+    return true;
 }
 
 std::string to_utf8(std::string_view text) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -715,16 +716,24 @@ word_set read_set(string_view text) {
     return all;
 }
 
+// A bit for each language.
+using language_bits = std::uint32_t;
+constexpr std::size_t languages = std::size(function_words);
+static_assert(languages <= 32);
+
 struct known {
-    std::array<word_set, std::size(function_words)> function;
-    word_set small = read_set(small_words), lone = read_set(lone_words), phrase;
+    std::unordered_map<std::uint64_t, language_bits> function;
+    word_set small = read_set(small_words), lone = read_set(lone_words), phrase, phrase_begin;
     std::size_t longest_phrase = 1;
 
     known() {
-        for (std::size_t i = 0; i < function.size(); ++i)
-            function[i] = read_set(function_words[i]);
+        for (language one = 0; one < languages; ++one)
+            for (auto const hash : read_set(function_words[one]))
+                function[hash] |= language_bits{1} << one;
         for (auto const text : phrases) {
             auto const words = folded(text);
+            if (words.empty()) continue;
+            phrase_begin.insert(wide_hash_of(words.front()));
             longest_phrase = std::max(longest_phrase, words.size());
             std::string joined;
             for (auto const& one : words)
@@ -755,44 +764,53 @@ bool is_one_digit(string_view word) {
     return word.size() == 1 && word.front() >= '0' && word.front() <= '9';
 }
 
+// In which languages this is a function word. `hash`: wide_hash_of(word).
+language_bits languages_of(string_view word, std::uint64_t hash) {
+    auto const& all = known::all().function;
+    auto const found = all.find(hash);
+    auto const listed = found == all.end() ? 0 : found->second;
+    return is_stop_word(word) ? listed | language_bits{1} << english : listed;
+}
+
+// How many words the longest phrase of small talk has that begins here; 0: there is none.
+std::size_t phrase_at(std::span<std::string const> words) {
+    auto const& all = known::all();
+    std::string joined;
+    std::size_t covered = 0;
+    for (std::size_t n = 1; n <= all.longest_phrase && n <= words.size(); ++n) {
+        joined += words[n - 1] + ' ';
+        if (all.phrase.contains(wide_hash_of(joined))) covered = n;
+    }
+    return covered;
+}
+
 }  // namespace
 
 bool is_function_word(std::string const& word, language of) {
-    if (of == english && is_stop_word(word)) return true;
-    return known::all().function[of].contains(wide_hash_of(word));
+    return languages_of(word, wide_hash_of(word)) >> of & 1;
 }
 
 language guess_language(std::span<std::string const> words) {
-    language best = english;
-    std::size_t most = 0;
-    for (language one = 0; one < std::size(function_words); ++one) {
-        auto const count = static_cast<std::size_t>(std::ranges::count_if(
-            words, [one](std::string const& word) { return is_function_word(word, one); }));
-        if (count > most) {
-            most = count;
-            best = one;
-        }
-    }
-    return best;
+    std::array<std::size_t, languages> counts{};
+    for (auto const& word : words)
+        for (auto in = languages_of(word, wide_hash_of(word)); in != 0; in &= in - 1)
+            ++counts[static_cast<std::size_t>(std::countr_zero(in))];
+    return static_cast<language>(std::ranges::max_element(counts) - counts.begin());
 }
 
 std::vector<bool> words_with_content(std::span<std::string const> clause, language of) {
     auto const& all = known::all();
     std::vector<bool> content(clause.size(), true);
     for (std::size_t at = 0; at < clause.size(); ++at) {
-        std::string joined;
-        std::size_t covered = 0;
-        for (std::size_t n = 1; n <= all.longest_phrase && at + n <= clause.size(); ++n) {
-            joined += clause[at + n - 1] + ' ';
-            if (all.phrase.contains(wide_hash_of(joined))) covered = n;
-        }
+        auto const& word = clause[at];
+        auto const hash = wide_hash_of(word);
+        auto const covered = all.phrase_begin.contains(hash) ? phrase_at(clause.subspan(at)) : 0;
         for (std::size_t i = 0; i < covered; ++i)
             content[at + i] = false;
-        auto const& word = clause[at];
-        if (is_function_word(word, of) || all.small.contains(wide_hash_of(word)) || is_laughter(word))
-            content[at] = false;
+        bool const is_function = languages_of(word, hash) >> of & 1;
+        if (is_function || all.small.contains(hash) || is_laughter(word)) content[at] = false;
         bool const alone = clause.size() == 1;
-        if (alone && (all.lone.contains(wide_hash_of(word)) || is_one_digit(word))) content[at] = false;
+        if (alone && (all.lone.contains(hash) || is_one_digit(word))) content[at] = false;
     }
     return content;
 }

@@ -1,5 +1,7 @@
 #include "workers/chat/note_marks.hpp"
 
+#include "base/byte_scan.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -200,10 +202,11 @@ opening read_opening(std::string_view text, std::size_t at) {
 }
 
 std::size_t find_bracket(std::string_view text, std::size_t at) {
-    for (; at < text.size(); ++at) {
+    auto const matters = [](unsigned char c) { return (c == '[') | (c == 0xE2) | (c == 0xE3) | (c == 0xEF); };
+    for (; (at = base::find_byte(text, at, matters)) < text.size(); ++at) {
         auto const c = static_cast<unsigned char>(text[at]);
         if (c == '[') return at;
-        if (c < 0xE2 || !may_begin_form(c) || at + 2 >= text.size()) continue;
+        if (at + 2 >= text.size()) continue;
         if (text[at + 1] != '\x80' && text[at + 1] != '\xBC' && text[at + 1] != '\x9F') continue;
         if (look_at(text.substr(at)).is == mark::open) return at;
     }
