@@ -1,5 +1,6 @@
 #include "recall/dates.hpp"
 
+#include "base/western_digits.hpp"
 #include "recall/date_words.hpp"
 #include "recall/numeric_dates.hpp"
 #include "recall/small_talk.hpp"
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <string>
+#include <utf8proc.h>
 #include <utility>
 
 namespace engram::recall {
@@ -22,7 +24,7 @@ using std::chrono::days;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
-constexpr std::size_t most_dates = 8;  // a query's
+constexpr std::size_t most_dates = 8;  // of a query: a list of more asks for none of them
 
 /// A number that stands for a year, a month or a day, or a word, and what is between it and the one before.
 struct piece {
@@ -58,23 +60,27 @@ void read_number(piece& one) {
     if (one.digits == word.size() || ordinal) one.number = number_of(word.substr(0, one.digits));
 }
 
-/// Full-width and Arabic digits become those of ASCII.
-std::string with_plain_digits(string_view text) {
+/// Digits of all scripts become those of ASCII.
+std::string with_western_digits(string_view text) {
     std::string plain;
     plain.reserve(text.size());
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        auto const digit_behind = [&](string_view lead, char zero) {
-            auto const place = at + lead.size();
-            if (!text.substr(at).starts_with(lead) || place >= text.size()) return false;
-            int const digit = static_cast<unsigned char>(text[place]) - static_cast<unsigned char>(zero);
-            if (digit < 0 || digit > 9) return false;
-            plain += static_cast<char>('0' + digit);
-            at = place;
-            return true;
-        };
-        if (digit_behind("\xEF\xBC", '\x90') || digit_behind("\xD9", '\xA0') || digit_behind("\xDB", '\xB0'))
-            continue;
-        plain += text[at];
+    while (!text.empty()) {
+        std::size_t bytes = 1;
+        char digit = 0;
+        if ((text.front() & 0x80) != 0) {
+            utf8proc_int32_t code = 0;
+            auto const size = utf8proc_iterate(reinterpret_cast<utf8proc_uint8_t const*>(text.data()),
+                                               static_cast<utf8proc_ssize_t>(text.size()), &code);
+            if (size > 0) {
+                bytes = static_cast<std::size_t>(size);
+                digit = base::western_digit(static_cast<char32_t>(code));
+            }
+        }
+        if (digit != 0)
+            plain += digit;
+        else
+            plain.append(text.substr(0, bytes));
+        text.remove_prefix(bytes);
     }
     return plain;
 }
@@ -88,7 +94,7 @@ piece::gap gap_of(string_view between) {
 }
 
 std::vector<piece> pieces_of(string_view query) {
-    constexpr std::size_t most = 4'000;
+    constexpr std::size_t most = 4'000;  // words: what is longer is a pasted text
     std::vector<piece> all;
     word_reader reader(query);
     std::size_t end = 0;
@@ -117,7 +123,7 @@ int day_of(piece const& one) {
 
 class date_finder {
 public:
-    date_finder(string_view query, std::uint32_t now) : text_(with_plain_digits(query)), now_(now) {
+    date_finder(string_view query, std::uint32_t now) : text_(with_western_digits(query)), now_(now) {
         today_ = sys_days(days(now / (24 * 60)));
     }
 

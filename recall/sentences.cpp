@@ -10,7 +10,8 @@
 namespace engram::recall {
 namespace {
 
-constexpr std::size_t longest_tag = 4'000;  // bytes of a memory tag, its brackets among them
+// What is longer is text with a bracket that was never closed, and is cut by sentences.
+constexpr std::size_t longest_tag = 4'000;  // bytes, the brackets among them
 
 struct character {
     char32_t code;

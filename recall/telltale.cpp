@@ -13,7 +13,8 @@
 namespace engram::recall {
 namespace {
 
-constexpr std::size_t most_marks = 64;  // of one text: as many as a word has bits
+// Of one text: the first ones of a longer one tell it. As many as a word has bits.
+constexpr std::size_t most_marks = 64;
 
 // What a word and its other forms have in common.
 std::uint32_t key_of(std::u32string_view begin) {

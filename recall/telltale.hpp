@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include "base/kinship.hpp"
 #include "recall/tokens.hpp"
 
 #include <cstdint>
@@ -14,15 +15,7 @@
 
 namespace engram::recall {
 
-/// What a text has to do with one that is to be kept out of it, and so how much of that its sentences may
-/// have. Of `n` words that count (no fillers), `k` are in the sentence:
-enum class kinship : std::uint8_t {
-    none,       ///< nothing goes
-    elsewhere,  ///< a number, or k >= 2 and more than half, with a rare word or a name, or three, or all
-    repeated,   ///< a number or a rare word, or k >= 2 and more than half
-    made,       ///< a number, a rare word or a name, or k >= 2 and at least half
-    told,       ///< the same, or at least half
-};
+using base::kinship;
 
 /// Some texts whose traces are looked for. Any language.
 ///
@@ -41,6 +34,12 @@ public:
 
     /// Whether there is anything to look for.
     [[nodiscard]] bool empty() const { return keys_.empty() && numbers_.empty(); }
+
+    // A sentence tells a text if it has, of the `n` words in that which count (no fillers) `k` of them:
+    //   elsewhere  a number, or k >= 2 and more than half, with a rare word or a name, or three, or all
+    //   repeated   a number or a rare word, or k >= 2 and more than half
+    //   made       a number, a rare word or a name, or k >= 2 and at least half
+    //   told       the same, or at least half
 
     /// `text` without the sentences that tell one of the texts; none if it has no such sentence. `of` says
     /// for the number of a text, in the order of add(), what this text has to do with it; it is only asked

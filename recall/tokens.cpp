@@ -1,5 +1,7 @@
 #include "recall/tokens.hpp"
 
+#include "base/western_digits.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utf8proc.h>
@@ -59,21 +61,10 @@ bool is_kept_mark(char32_t c) {
     return (c >= 0x0900 && c <= 0x109F) || (c >= 0x1700 && c <= 0x1AAF) || c == 0x3099 || c == 0x309A;
 }
 
+// As that of ASCII, if it is a digit that is known.
 char32_t digit_of(char32_t code) {
-    if (code < 0x80) return code;
-    // The digits of a script follow each other, from a zero on. 16 are taken in one row by some, so it is the
-    // compatibility form that tells, and else the distance to the last character that is no digit.
-    std::array<utf8proc_int32_t, 4> parts{};
-    int boundary = 0;
-    auto const options = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT);
-    auto const n =
-        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code), parts.data(), 4, options, &boundary);
-    if (n == 1 && parts[0] >= '0' && parts[0] <= '9') return static_cast<char32_t>(parts[0]);
-    char32_t value = 0;
-    while (value < 9 &&
-           utf8proc_category(static_cast<utf8proc_int32_t>(code - value - 1)) == UTF8PROC_CATEGORY_ND)
-        ++value;
-    return U'0' + value;
+    auto const digit = base::western_digit(code);
+    return digit == 0 ? code : static_cast<char32_t>(digit);
 }
 
 void fold(std::u32string& into, char32_t code) {

@@ -7,7 +7,7 @@
 namespace engram::recall {
 namespace {
 
-constexpr std::size_t same_phone_digits = 7;  // without the prefix of the country
+constexpr std::size_t same_phone_digits = 7;  // at the end: the prefix of the country may be missing
 
 constexpr auto particles = std::to_array<std::u32string_view>(
     {U"이라고", U"입니다", U"이에요", U"에게서", U"에서는", U"에서", U"에게", U"으로", U"까지", U"부터",

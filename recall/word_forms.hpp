@@ -8,7 +8,7 @@
 
 namespace engram::recall {
 
-inline constexpr std::size_t number_digits = 3;  ///< fewer say nothing by themselves
+inline constexpr std::size_t number_digits = 3;  ///< of what is distinctive: fewer are everywhere
 
 /// A Korean word without the particle at its end.
 [[nodiscard]] std::u32string_view without_particle(std::u32string_view word);

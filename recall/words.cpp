@@ -1,5 +1,7 @@
 #include "recall/words.hpp"
 
+#include "base/western_digits.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utf8proc.h>
@@ -84,17 +86,10 @@ alike const* find_alike(std::int32_t code) {
     return found == letters_alike.end() ? nullptr : &*found;
 }
 
-/// Zeros of the decimal digits of living scripts; the nine others follow each.
-constexpr std::array<std::int32_t, 20> zeros = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6,
-                                                0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,
-                                                0x0ED0, 0x0F20, 0x1040, 0x17E0, 0x1810, 0xA9D0};
-
 /// A decimal digit as that of ASCII, any other character as it is.
-std::int32_t western_digit(std::int32_t code) {
-    if (code < zeros.front() || code > zeros.back() + 9) return code;
-    auto const zero = std::ranges::upper_bound(zeros, code);
-    if (zero == zeros.begin() || code > *(zero - 1) + 9) return code;
-    return '0' + (code - *(zero - 1));
+std::int32_t with_western_digit(std::int32_t code) {
+    auto const digit = base::western_digit(static_cast<char32_t>(code));
+    return digit == 0 ? code : digit;
 }
 
 /// Katakana as hiragana: the same syllables in the other script.
@@ -157,7 +152,7 @@ void word_reader::fold(std::int32_t code) {
         if (same != nullptr)
             folded_ += same->is;
         else
-            append(folded_, marks_ == marks::strip ? western_digit(of.code[i]) : of.code[i]);
+            append(folded_, marks_ == marks::strip ? with_western_digit(of.code[i]) : of.code[i]);
     }
 }
 

@@ -39,8 +39,8 @@ struct context_query {
     std::size_t recent_summaries = 3;  ///< of other conversations, in the list
     std::size_t history_turns = 40;
     std::size_t history_bytes = SIZE_MAX;  ///< of the turns that are loaded, together
-    base::wall_time now = {};  ///< memories that end before it are not loaded
-    search_query find = {};    ///< for what has to do with the new message
+    base::wall_time now = {};              ///< memories that end before it are not loaded
+    search_query find = {};                ///< for what has to do with the new message
 };
 
 struct found_memory {

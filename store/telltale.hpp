@@ -2,8 +2,9 @@
 // business (text_index.hpp).
 #pragma once
 
+#include "base/kinship.hpp"
+
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,15 +12,7 @@
 
 namespace engram::store {
 
-/// What a text has to do with one that is to be kept out of it: the closer, the less of that a sentence may
-/// have in common with it.
-enum class kinship : std::uint8_t {
-    none,       ///< nothing goes
-    elsewhere,  ///< of another time or by somebody who did not know it: what plainly tells it
-    repeated,   ///< by the user, while it was known: also what has a rare word of it
-    made,       ///< by a model that had read it: also what has a name of it
-    told,       ///< where it was told: also what has half of its words
-};
+using base::kinship;
 
 /// Looks for some texts at once. Used by one thread at a time. Must not throw but for lack of memory.
 class telltale {

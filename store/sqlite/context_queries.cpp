@@ -10,16 +10,8 @@
 namespace engram::store {
 namespace {
 
-// The columns of a memory in a prompt, and what makes it one that holds now.
-constexpr std::string_view prompt_columns = "id, memory_type, content, created_at, session_id, label, pinned";
-
 // Some of what is found is left out again.
 constexpr std::size_t more_than_asked = 10;
-
-memory read_memory(rows const& from) {
-    return {from.integer(0), from.text(1),    from.text(2),        from.text(3),
-            from.text(4),    from.integer(5), from.integer(6) != 0};
-}
 
 }  // namespace
 
@@ -31,7 +23,7 @@ context_queries::context_queries(connection& db, text_index const* texts)
       profile_(db),
       past_(db, texts),
       found_memory_(
-          db.prepare(select(prompt_columns,
+          db.prepare(select(memory_columns_shown,
                             "FROM long_term_memory WHERE id = ?1 AND user_id = ?2 AND valid_to IS NULL "
                             "AND (expires_at IS NULL OR expires_at > ?3)"))),
       found_turn_(

@@ -4,8 +4,6 @@
 #include "store/sqlite/memory_rows.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
 
 namespace engram::store {
 namespace {
@@ -78,9 +76,7 @@ erasing_queries::erasing_queries(connection& db, user_writer& users, recall_inde
           db.prepare("SELECT id, content, coalesce(updated_at, created_at) FROM long_term_memory "
                      "INDEXED BY engram_memory_summaries WHERE user_id = ?1 "
                      "AND memory_type = 'summary'")),
-      held_memories_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_current "
-                                "WHERE user_id = ?1 AND valid_to IS NULL AND memory_type <> 'summary' "
-                                "ORDER BY id DESC LIMIT ?2")),
+      held_(db),
       rewrite_turn_(db.prepare("UPDATE conversation_history SET content = ?2 WHERE id = ?1")),
       remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1 AND user_id = ?2")),
       remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
@@ -129,28 +125,6 @@ std::optional<erasure_preview> erasing_queries::preview_deletion(std::string con
     return shown;
 }
 
-void erasing_queries::remake_summaries(std::string const& user_id, std::set<std::int64_t> summaries) {
-    auto all = with_later_ones(user_id, summaries);
-    std::erase_if(all, [&](std::int64_t id) { return !may_be_remade(user_id, versions_of(user_id, id)); });
-    if (all.empty()) return;
-    erasure what{user_id, users_.find_or_add(user_id).key, {}, {}, nullptr};
-    remove_summaries(what, all);
-}
-
-// What a person wrote or wants to stay is only cut when it is read, as is what nothing is left to make anew
-// of.
-bool erasing_queries::may_be_remade(std::string const& user_id, ids const& versions) {
-    if (versions.size() != 1) return false;
-    auto const id = *versions.begin();
-    std::string session;
-    {
-        auto found = covers_.query(id, user_id);
-        if (!found.next() || found.integer(1) != 0) return false;
-        session = found.bytes(0);
-    }
-    return covered_.query(user_id, session, id).next();
-}
-
 // With everything that these became, came from or went into.
 void erasing_queries::erase_memories(erasure& what, ids memories) {
     memories = versions_and_relatives(what.user_id, std::move(memories));
@@ -180,209 +154,6 @@ void erasing_queries::erase_memories(erasure& what, ids memories) {
     outcomes_.blank_errors(what.user_id, texts, what.outcomes);
 }
 
-// All versions, what ended in favour of one of them, and what a consolidation made of one. A memory that was
-// told for itself stays, though another one ended in its favour.
-erasing_queries::ids erasing_queries::versions_and_relatives(std::string const& user_id, ids memories) {
-    std::vector<std::int64_t> to_visit(memories.begin(), memories.end());
-    ids labels;
-    while (!to_visit.empty()) {
-        auto const id = to_visit.back();
-        to_visit.pop_back();
-        std::int64_t label = 0, by = 0;
-        {
-            auto found = memory_.query(id, user_id);
-            if (!found.next()) continue;
-            label = found.integer(0);
-            by = found.integer(5);
-        }
-        ids related;
-        if (by != 0 && was_consolidated(user_id, by)) related.insert(by);
-        auto const read = [&](rows found) {
-            while (found.next())
-                related.insert(found.integer(0));
-        };
-        read(ended_for_.query(user_id, id));
-        if (labels.insert(label).second) read(versions_.query(user_id, label));
-        for (auto const one : related)
-            if (memories.insert(one).second) to_visit.push_back(one);
-    }
-    return memories;
-}
-
-bool erasing_queries::was_consolidated(std::string const& user_id, std::int64_t id) {
-    auto found = memory_.query(id, user_id);
-    return found.next() && found.bytes(6) == consolidation_job;
-}
-
-// The turns in which memories were told; of a summary those that it stands for. If turns are deleted once
-// they are summarized, any summary of their session may be theirs.
-erasing_queries::sources erasing_queries::sources_of(erasure& what, ids const& memories) {
-    sources told_in;
-    auto& turns = told_in.turns;
-    for (auto const id : memories) {
-        auto found = sources_.query(id);
-        while (found.next()) {
-            turns.insert(found.integer(0));
-            turns.insert(found.integer(1));
-            told_in.jobs.insert(found.text(3));
-            bool const is_there = turn_.query(found.integer(0), what.user_id).next();
-            if (!is_there) told_in.summaries.merge(summaries_after(what.user_id, found.text(2), 0));
-        }
-        std::string session;
-        {
-            auto summary = covers_.query(id, what.user_id);
-            if (summary.next()) session = summary.bytes(0);
-        }
-        if (session.empty()) continue;
-        auto covered = covered_.query(what.user_id, session, id);
-        while (covered.next())
-            turns.insert(covered.integer(0));
-    }
-    return told_in;
-}
-
-erasing_queries::ids erasing_queries::summaries_after(std::string const& user_id,
-                                                      std::string const& session_id, std::int64_t id) {
-    ids summaries;
-    auto found = summaries_after_.query(user_id, session_id, id);
-    while (found.next())
-        summaries.insert(found.integer(0));
-    return summaries;
-}
-
-// A summary that was corrected by hand has several, and its turns name the first.
-erasing_queries::ids erasing_queries::versions_of(std::string const& user_id, std::int64_t id) {
-    return versions_and_relatives(user_id, {id});
-}
-
-// A summary was written by a model that had read those before it. A correction by hand has a later id than
-// what it corrects, and is no later summary.
-erasing_queries::ids erasing_queries::with_later_ones(std::string const& user_id, ids const& summaries) {
-    ids all;
-    std::map<std::string, std::int64_t> first_of;  // of each session
-    for (auto const id : summaries) {
-        std::string session;
-        {
-            auto found = covers_.query(id, user_id);
-            if (!found.next()) continue;
-            session = found.bytes(0);
-        }
-        auto versions = versions_of(user_id, id);
-        if (!session.empty()) {
-            auto const known = first_of.try_emplace(std::move(session), *versions.begin()).first;
-            known->second = std::min(known->second, *versions.begin());
-        }
-        all.merge(versions);
-    }
-    for (auto const& [session, first] : first_of) {
-        for (auto const id : summaries_after(user_id, session, first)) {
-            if (all.contains(id)) continue;
-            auto versions = versions_of(user_id, id);
-            if (*versions.begin() > first) all.merge(versions);
-        }
-    }
-    return all;
-}
-
-void erasing_queries::erase_turns(erasure& what, ids const& turns) {
-    ids summaries, items;
-    for (auto const id : turns) {
-        std::string session, job;
-        std::optional<std::int64_t> summary, item;
-        {
-            auto found = turn_.query(id, what.user_id);
-            if (!found.next()) continue;
-            session = found.bytes(0);
-            summary = integer_or_none(found, 1);
-            item = integer_or_none(found, 2);
-            job = found.bytes(3);
-            if (what.preview != nullptr)
-                what.preview->turns.push_back({{id, role_of(found.bytes(4)), found.text(5)}, session, {}});
-        }
-        if (item) items.insert(*item);
-        blank_turn_.run(id);
-        remove_turn_sources_.run(id);
-        ++what.result.counts.turns;
-        if (!summary) change_window_.run(what.user_id, session, std::int64_t{-1});
-        if (summary && *summary != 0) summaries.insert(*summary);
-        outcomes_.blank_reply_of(what.user_id, job, what.outcomes);
-    }
-    renew_entries(what, items);
-    erase_derived_summaries(what, summaries);
-}
-
-// What else they stood for comes back into the window, and is summarized anew.
-void erasing_queries::erase_derived_summaries(erasure& what, ids const& summaries) {
-    remove_summaries(what, with_later_ones(what.user_id, summaries));
-}
-
-void erasing_queries::remove_summaries(erasure& what, ids const& summaries) {
-    for (auto const id : summaries) {
-        std::string session;
-        {
-            auto found = covers_.query(id, what.user_id);
-            if (!found.next()) continue;  // it went with another version
-            session = found.bytes(0);
-        }
-        auto const versions = versions_of(what.user_id, id);
-        change_window_.run(what.user_id, session, uncover_all(what.user_id, session, versions));
-        for (auto const version : versions)
-            remove_memory(what, version);
-        ++what.result.counts.summaries;
-    }
-}
-
-// Returns how many turns these stood for.
-std::int64_t erasing_queries::uncover_all(std::string const& user_id, std::string const& session,
-                                          ids const& versions) {
-    std::vector<std::int64_t> turns;
-    for (auto const version : versions) {
-        auto found = covered_.query(user_id, session, version);
-        while (found.next())
-            turns.push_back(found.integer(0));
-    }
-    for (auto const turn : turns)
-        uncover_.run(turn);
-    return static_cast<std::int64_t>(turns.size());
-}
-
-// The same words elsewhere, such as an answer that repeated them.
-void erasing_queries::erase_mentions(erasure& what, std::string const& text) {
-    ids summaries;
-    {
-        auto found = mentions_in_summaries_.query(what.user_id, text);
-        while (found.next())
-            summaries.insert(found.integer(0));
-    }
-    std::vector<std::pair<std::int64_t, std::optional<std::int64_t>>> turns;
-    for (auto* statement : {&mentions_in_window_, &mentions_in_archive_}) {
-        auto found = statement->query(what.user_id, text);
-        while (found.next()) {
-            turns.emplace_back(found.integer(0), integer_or_none(found, 1));
-            if (found.integer(2) != 0) summaries.insert(found.integer(2));
-        }
-    }
-    erase_derived_summaries(what, summaries);
-    ids items;
-    for (auto const& [id, item] : turns) {
-        if (what.preview != nullptr) show_mention(*what.preview, what.user_id, id, text);
-        cut_turn_.run(id, text);
-        if (item) items.insert(*item);
-        ++what.result.counts.turns;
-    }
-    renew_entries(what, items);
-}
-
-void erasing_queries::show_mention(erasure_preview& shown, std::string const& user_id, std::int64_t id,
-                                   std::string const& text) {
-    auto found = turn_.query(id, user_id);
-    if (!found.next()) return;
-    auto left = found.text(5);
-    for (auto at = left.find(text); at != left.npos; at = left.find(text, at))
-        left.erase(at, text.size());
-    shown.turns.push_back({{id, role_of(found.bytes(4)), found.text(5)}, found.text(0), std::move(left)});
-}
-
 // Many jobs may share one place for their replies.
 erased erasing_queries::finish(erasure& what, pending_erasure::kind kind, std::string_view target,
                                base::wall_time at) {
@@ -401,15 +172,6 @@ void erasing_queries::take_out(erasure& what, std::optional<std::int64_t> item) 
     auto const removed = index_.remove(what.user_key, *item);
     what.result.counts.index_entries += removed.entry ? 1 : 0;
     what.result.counts.vectors += removed.vector ? 1 : 0;
-}
-
-// Of exchanges whose turns have changed: an entry that is made anew counts as one that went.
-void erasing_queries::renew_entries(erasure& what, ids const& items) {
-    for (auto const item : items) {
-        auto const renewed = index_.renew(what.user_key, item);
-        what.result.counts.index_entries += renewed.entry ? 1 : 0;
-        what.result.counts.vectors += renewed.vector ? 1 : 0;
-    }
 }
 
 void erasing_queries::remove_memory(erasure& what, std::int64_t id) {

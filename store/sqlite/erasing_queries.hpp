@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/memories.hpp"
+#include "store/sqlite/held_memories.hpp"
 #include "store/sqlite/memory_writer.hpp"
 #include "store/sqlite/outcome_erasing.hpp"
 #include "store/sqlite/pending_queries.hpp"
@@ -84,7 +85,9 @@ private:
     statement memory_, versions_, ended_for_, sources_, covered_, covers_, summaries_after_;
     statement turn_, blank_turn_, uncover_, change_window_;
     statement mentions_in_window_, mentions_in_archive_, mentions_in_summaries_, cut_turn_;
-    statement traced_in_window_, traced_in_archive_, traced_summaries_, held_memories_, rewrite_turn_;
+    statement traced_in_window_, traced_in_archive_, traced_summaries_;
+    held_memories held_;
+    statement rewrite_turn_;
     statement remove_memory_, remove_sources_, remove_turn_sources_;
     statement session_, session_turns_window_, session_turns_archive_, session_memories_, remove_turn_,
         remove_session_;

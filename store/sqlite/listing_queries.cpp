@@ -5,6 +5,7 @@
 namespace engram::store {
 namespace {
 
+// Of one memory, told again and again: enough for people to read.
 constexpr std::size_t most_sources = 100;
 // A list shows the first of them by their ids, sorted by time. An export has all.
 constexpr std::size_t most_sessions = 100'000;

@@ -4,19 +4,24 @@
 
 namespace engram::store {
 
+memory read_memory(rows const& from) {
+    return {from.integer(0), from.text(1),    from.text(2),        from.text(3),
+            from.text(4),    from.integer(5), from.integer(6) != 0};
+}
+
 memory_record read_memory_record(rows const& from) {
     memory_record record;
-    record.what = {from.integer(0), from.text(1),    from.text(2),         from.text(3),
-                   from.text(4),    from.integer(5), from.integer(12) != 0};
-    record.updated_at = from.text(6);
-    record.last_seen = from.text(7);
-    record.valid_from = from.text(8);
-    record.valid_to = from.text(9);
-    record.times_seen = from.integer(10);
-    record.superseded_by = from.integer(11);
-    record.pinned = from.integer(12) != 0;
-    if (!from.is_null(13))
-        record.expires_at = base::to_utc_text(base::wall_time(std::chrono::milliseconds(from.integer(13))));
+    record.what = read_memory(from);
+    record.pinned = record.what.pinned;
+    if (!from.is_null(memory_expiry))
+        record.expires_at =
+            base::to_utc_text(base::wall_time(std::chrono::milliseconds(from.integer(memory_expiry))));
+    record.updated_at = from.text(8);
+    record.last_seen = from.text(9);
+    record.valid_from = from.text(10);
+    record.valid_to = from.text(11);
+    record.times_seen = from.integer(12);
+    record.superseded_by = from.integer(13);
     record.job_id = from.text(14);
     return record;
 }

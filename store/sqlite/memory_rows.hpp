@@ -7,10 +7,17 @@
 
 namespace engram::store {
 
-/// The columns that read_memory_record() reads, in its order.
+/// The columns that read_memory() reads, in its order: what a prompt shows of a memory, and (which it leaves
+/// to its caller) when it expires, in column `memory_expiry`.
+inline constexpr std::string_view memory_columns_shown =
+    "id, memory_type, content, created_at, session_id, label, pinned, expires_at";
+inline constexpr int memory_expiry = 7;
+[[nodiscard]] memory read_memory(rows const& from);
+
+/// The columns that read_memory_record() reads, in its order: those of read_memory() first.
 inline constexpr std::string_view memory_columns_read =
-    "id, memory_type, content, created_at, session_id, label, updated_at, last_seen, valid_from, valid_to, "
-    "times_seen, superseded_by, pinned, expires_at, job_id";
+    "id, memory_type, content, created_at, session_id, label, pinned, expires_at, updated_at, last_seen, "
+    "valid_from, valid_to, times_seen, superseded_by, job_id";
 [[nodiscard]] memory_record read_memory_record(rows const& from);
 
 /// The same for read_turn_record().

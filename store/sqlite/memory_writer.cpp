@@ -8,8 +8,8 @@
 namespace engram::store {
 namespace {
 
-// A bound on the comparisons that one note costs; the newest are looked at.
-constexpr std::size_t most_compared = 2'000;
+// The newest are compared while nobody else can write; a duplicate too many is found by consolidation.
+constexpr std::size_t most_compared = 2'000;  // memories of one type
 
 std::optional<std::int64_t> expiry(new_memory const& note, base::wall_time at) {
     if (note.lifetime.count() <= 0) return std::nullopt;

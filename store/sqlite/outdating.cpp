@@ -5,8 +5,8 @@
 namespace engram::store {
 namespace {
 
-// A bound on what a note costs while nobody else can write.
-constexpr std::size_t most_read = 200;
+// The newest are read while nobody else can write. What an older one tells is cut whenever it is read.
+constexpr std::size_t most_read = 200;  // summaries
 
 }  // namespace
 

@@ -9,17 +9,17 @@
 namespace engram::store {
 namespace {
 
-// Bounds on what each prompt of a user costs who has changed very much, or knows very much.
-constexpr std::size_t most_looked_for = 300;
-constexpr std::size_t most_held = 2'000;
-constexpr int longest_chain = 32;
-
-// What was under way when something was taken back was made by a model that had read it: a job has ten
-// minutes if nobody says otherwise.
-constexpr std::uint32_t under_way = 10;  // minutes
+// Each prompt of a user who has taken back very much reads all of these and looks for them: the newest.
+constexpr std::size_t most_looked_for = 300;  // memories
+// What holds now is looked for in so many memories, of which each took the place of the one before; a chain
+// that another program made a ring ends, too.
+constexpr int longest_chain = 32;  // memories
+// Who answered while something was taken back had read it: a job has so long if it names no deadline
+// (queue.deadline_ms). Of what took longer only that goes which plainly tells it.
+constexpr std::uint32_t longest_answer = 10;  // minutes
 
 bool was_known(taken_back::one const& memory, std::uint32_t from, std::uint32_t to) {
-    return to >= memory.known_from && from <= memory.known_to + under_way;
+    return to >= memory.known_from && from <= memory.known_to + longest_answer;
 }
 
 }  // namespace
@@ -39,9 +39,7 @@ past_queries::past_queries(connection& db, text_index const* texts)
                              "WHERE user_id = ?1 AND label = ?2 AND valid_to IS NULL")),
       memory_(db.prepare("SELECT label, superseded_by, valid_to, content FROM long_term_memory "
                          "WHERE id = ?1 AND user_id = ?2")),
-      held_(db.prepare("SELECT content FROM long_term_memory INDEXED BY engram_memory_current "
-                       "WHERE user_id = ?1 AND valid_to IS NULL AND memory_type <> 'summary' "
-                       "ORDER BY id DESC LIMIT ?2")),
+      held_(db),
       // An answer has the id behind that of its question.
       source_(db.prepare("SELECT 1 FROM engram_memory_source WHERE memory_id = ?1 "
                          "AND user_turn IN (?2, ?2 - 1) AND ?2 IN (user_turn, assistant_turn)")),
@@ -95,9 +93,7 @@ std::string past_queries::replacement_of(std::string const& user_id, std::int64_
 }
 
 void past_queries::hold_current(taken_back const& past) {
-    auto found = held_.query(past.user_id, most_held);
-    while (found.next())
-        past.traces->hold(found.text(0));
+    held_.hold_in(*past.traces, past.user_id);
     past.holds_current = true;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/held_memories.hpp"
 #include "store/text_index.hpp"
 #include "store/types.hpp"
 
@@ -32,7 +33,7 @@ struct taken_back {
 /// Taken back is what was forgotten by a note, and what something else took the place of: by a note, by hand
 /// or by a consolidation. What ended because there were too many of its type was not: it is true still. The
 /// texts stay as they are stored, for people and for a restoring; they are cut when they are read. What a
-/// current memory says (of the newest 2,000) gives nothing away by itself.
+/// current memory says (held_memories) gives nothing away by itself.
 class past_queries {
 public:
     past_queries(connection& db, text_index const* texts);
@@ -64,7 +65,9 @@ private:
     std::uint32_t last_written(std::int64_t summary);
 
     text_index const* texts_;
-    statement any_, past_, current_of_, memory_, held_, source_, covers_source_, written_;
+    statement any_, past_, current_of_, memory_;
+    held_memories held_;
+    statement source_, covers_source_, written_;
 };
 
 }  // namespace engram::store

@@ -10,9 +10,6 @@
 namespace engram::store {
 namespace {
 
-constexpr std::string_view columns =
-    "id, memory_type, content, created_at, session_id, label, pinned, expires_at";
-
 // Condensing keeps a session's summaries few. This many of them wait to be condensed at most.
 constexpr std::size_t most_own_summaries = 1'000;
 
@@ -20,7 +17,7 @@ constexpr std::size_t most_own_summaries = 1'000;
 constexpr std::size_t most_bytes_counted = 8'000;
 
 std::string read_by(std::string_view index, std::string_view where, std::string_view order,
-                    std::string_view what = columns) {
+                    std::string_view what = memory_columns_shown) {
     return select(what, "FROM long_term_memory INDEXED BY ")
         .append(index)
         .append(" WHERE user_id = ?1 AND valid_to IS NULL AND ")
@@ -35,11 +32,6 @@ std::string ids_by(std::string_view index, std::string_view where, std::string_v
 }
 
 constexpr std::string_view no_summary = "memory_type IS NOT 'summary'";
-
-memory read_memory(rows const& from) {
-    return {from.integer(0), from.text(1),    from.text(2),        from.text(3),
-            from.text(4),    from.integer(5), from.integer(6) != 0};
-}
 
 }  // namespace
 
@@ -63,7 +55,8 @@ struct profile_queries::selection {
             of.ended = !of.found.next();
             if (of.ended || !ids.insert(of.found.integer(0)).second) continue;
             auto from = by_id.query(of.found.integer(0));
-            if (!from.next() || (!from.is_null(7) && from.integer(7) <= now)) continue;
+            if (!from.next() || (!from.is_null(memory_expiry) && from.integer(memory_expiry) <= now))
+                continue;
             memories.push_back(read_memory(from));
             auto const shown = std::string_view(memories.back().content).substr(0, most_bytes_counted);
             tokens -= std::min(tokens, base::estimate_tokens(shown));
@@ -88,7 +81,7 @@ profile_queries::profile_queries(connection& db)
       preferences_(db.prepare(ids_by("engram_memory_current_type", "memory_type = 'preference'", "id DESC"))),
       oldest_(db.prepare(ids_by("engram_memory_profile", no_summary, "id"))),
       newest_(db.prepare(ids_by("engram_memory_profile", no_summary, "id DESC"))),
-      by_id_(db.prepare(select(columns, "FROM long_term_memory WHERE id = ?1"))) {}
+      by_id_(db.prepare(select(memory_columns_shown, "FROM long_term_memory WHERE id = ?1"))) {}
 
 std::vector<memory> profile_queries::load(context_query const& query) {
     selection chosen{by_id_, {}, {}, query.memory_limit, query.memory_tokens, base::to_unix_ms(query.now)};

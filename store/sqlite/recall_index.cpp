@@ -5,11 +5,7 @@
 #include <algorithm>
 
 namespace engram::store {
-namespace {
-
-constexpr std::int64_t items_a_row = 64;
-
-}  // namespace
+namespace {}  // namespace
 
 recall_index::recall_index(connection& db, text_index const* texts)
     : db_(db),

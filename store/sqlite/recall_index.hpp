@@ -23,10 +23,13 @@ struct new_entry {
 /// Statements on the writing connection, which must outlive them. Each call belongs inside a transaction and
 /// is undone with it. Throws sqlite_error.
 ///
-/// A new text gets a row of its own. Each time 64 items are full their rows become one: a search then reads a
-/// few long rows instead of many short ones.
+/// A new text gets a row of its own. Each time `items_a_row` items are full their rows become one: a search
+/// then reads a few long rows instead of many short ones.
 class recall_index {
 public:
+    /// A longer row is written anew for too much at a time, a shorter one makes too many to read.
+    static constexpr std::int64_t items_a_row = 64;
+
     /// `texts` may be null: then nothing is indexed. It must outlive this.
     recall_index(connection& db, text_index const* texts);
 

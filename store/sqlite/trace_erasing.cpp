@@ -6,13 +6,6 @@
 #include <utility>
 
 namespace engram::store {
-namespace {
-
-// What is known otherwise gives nothing away; a bound on how much of that is read.
-constexpr std::size_t most_held = 2'000;
-
-}  // namespace
-
 struct erasing_queries::traced_turn {
     erasure_preview::changed_turn what;
     std::optional<std::int64_t> item;
@@ -26,11 +19,7 @@ void erasing_queries::erase_traces(erasure& what, traces const& of) {
     if (!tell) return;
     for (auto const& text : of.texts)
         tell->add(text, {});
-    {
-        auto found = held_memories_.query(what.user_id, most_held);
-        while (found.next())
-            tell->hold(found.text(0));
-    }
+    held_.hold_in(*tell, what.user_id);
     std::vector<traced_turn> turns;
     ids summaries;
     find_traced_turns(what, of, *tell, turns, summaries);

@@ -10,7 +10,6 @@ namespace {
 constexpr std::size_t most_consolidated = 500;
 constexpr std::size_t users_a_look = 16;
 constexpr int most_looks = 64;
-constexpr std::int64_t items_a_row = 64;  // as recall_index packs them
 // Texts that want no vector, in one transaction: some ten milliseconds.
 constexpr std::size_t most_passed_over = 4'000;
 
@@ -150,7 +149,7 @@ std::int64_t upkeep_queries::find_unembedded_of(user_behind const& user, std::in
                                                 std::size_t limit, std::size_t& most_passed,
                                                 std::vector<unembedded>& found) {
     std::optional<std::int64_t> first;
-    auto const first_row = user.from / items_a_row * items_a_row;
+    auto const first_row = user.from / recall_index::items_a_row * recall_index::items_a_row;
     auto rows = entries_.query(place_of(user.key, first_row), place_of(user.key + 1, 0));
     while (rows.next()) {
         record_reader records(rows.bytes(0));

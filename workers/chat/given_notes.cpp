@@ -12,9 +12,11 @@
 namespace engram::workers {
 namespace {
 
-constexpr int words_a_part = 1'000;       // read in well under a millisecond
-constexpr std::size_t longest_word = 48;  // in bytes
-constexpr std::size_t longest_type = 48;
+constexpr int words_a_part = 1'000;  // read in well under a millisecond
+// What stands for MEMORY, or for a type, is a word or a few; more is a sentence. That bounds what is read
+// again for each bracket, too.
+constexpr std::size_t longest_word = 48;  // bytes
+constexpr std::size_t longest_type = 48;  // bytes
 // Of the words of a note that no given one has, the user must have said at least one in so many.
 constexpr std::size_t one_told_in = 2;
 

@@ -1,9 +1,9 @@
 #include "workers/chat/note_marks.hpp"
 
 #include "base/byte_scan.hpp"
+#include "base/western_digits.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace engram::workers {
@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view word = "memory";
 constexpr auto npos = std::string_view::npos;
+// The half of an opening is the bracket, blanks, and letters of the word: more blanks are no part of it.
+constexpr std::size_t longest_half = 64;  // bytes
 
 struct form {
     std::string_view bytes;
@@ -83,27 +85,14 @@ char narrow(std::string_view text) {
     return 0;
 }
 
-// The zeros of the decimal digits of Unicode beside ASCII and full width; the nine others follow each.
-constexpr char32_t zeros[] = {
-    0x660,   0x6F0,   0x7C0,   0x966,   0x9E6,   0xA66,   0xAE6,   0xB66,   0xBE6,   0xC66,   0xCE6,
-    0xD66,   0xDE6,   0xE50,   0xED0,   0xF20,   0x1040,  0x1090,  0x17E0,  0x1810,  0x1946,  0x19D0,
-    0x1A80,  0x1A90,  0x1B50,  0x1BB0,  0x1C40,  0x1C50,  0xA620,  0xA8D0,  0xA900,  0xA9D0,  0xA9F0,
-    0xAA50,  0xABF0,  0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0,
-    0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0,
-    0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0};
-static_assert(std::ranges::is_sorted(zeros));
-
 // The ASCII digit that means the same as the character at the start of `text`, of `bytes` bytes; 0: none
 // does.
-char western_digit(std::string_view text, std::size_t bytes) {
+char western_digit_at(std::string_view text, std::size_t bytes) {
     if (bytes < 2) return 0;
     char32_t code = static_cast<unsigned char>(text[0]) & (0x7FU >> bytes);
     for (std::size_t i = 1; i < bytes; ++i)
         code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3FU);
-    auto const* const behind = std::ranges::upper_bound(zeros, code);
-    if (behind == std::begin(zeros)) return 0;
-    auto const value = code - *std::prev(behind);
-    return value <= 9 ? char('0' + value) : 0;
+    return base::western_digit(code);
 }
 
 constexpr char to_lower(char c) {
@@ -168,6 +157,14 @@ std::string_view trim_blanks(std::string_view text) {
     return text.substr(0, blanks_before(text, text.size()));
 }
 
+bool ends_with(std::string_view text, mark is) {
+    for (std::size_t bytes = 1; bytes <= 3 && bytes <= text.size(); ++bytes) {
+        auto const c = look_at(text.substr(text.size() - bytes));
+        if (c.is == is && c.bytes == bytes) return true;
+    }
+    return false;
+}
+
 std::string to_plain_form(std::string_view text) {
     std::string plain;
     plain.reserve(text.size());
@@ -178,7 +175,7 @@ std::string to_plain_form(std::string_view text) {
             plain += ' ';
         else if (auto const ascii = narrow(rest))
             plain += to_lower(ascii);
-        else if (auto const digit = western_digit(rest, c.bytes))
+        else if (auto const digit = western_digit_at(rest, c.bytes))
             plain += digit;
         else if (c.bytes == 1)
             plain += to_lower(rest[0]);
@@ -199,6 +196,20 @@ opening read_opening(std::string_view text, std::size_t at) {
     auto const colon = look_at(text.substr(at));
     if (colon.is != mark::colon) return {};
     return {opening::extent::whole, at + colon.bytes};
+}
+
+std::size_t half_opening_before(std::string_view text, std::size_t at, std::size_t from,
+                                std::size_t least_letters) {
+    auto const head = text.substr(0, at);
+    for (auto begin = at; begin > from && at - begin < longest_half;) {
+        --begin;
+        auto const c = look_at(head.substr(begin));
+        if (c.is == mark::close) break;
+        if (c.is != mark::open) continue;
+        auto const found = read_opening(head, begin);
+        return found.is == opening::extent::half && found.letters >= least_letters ? begin : at;
+    }
+    return at;
 }
 
 std::size_t find_bracket(std::string_view text, std::size_t at) {

@@ -25,6 +25,14 @@ struct note_character {
 /// `text` without blanks at its ends.
 [[nodiscard]] std::string_view trim_blanks(std::string_view text);
 
+/// Whether the last character of `text` is such a mark.
+[[nodiscard]] bool ends_with(std::string_view text, mark is);
+
+/// A mark that makes what is between two of it stand out.
+[[nodiscard]] constexpr bool is_emphasis(char c) {
+    return c == '*' || c == '_' || c == '~';
+}
+
 /// Lower case (of A to Z), one width, one kind of blank, decimal digits of all scripts as 0 to 9.
 [[nodiscard]] std::string to_plain_form(std::string_view text);
 
@@ -38,6 +46,11 @@ struct opening {
 
 /// Whether an opening begins at `at`. Reads no further than to the next bracket.
 [[nodiscard]] opening read_opening(std::string_view text, std::size_t at);
+
+/// Where the half of an opening begins that ends at `at`, blanks aside, and has so many letters of the word;
+/// `at` if there is none. Looks no further back than to `from`.
+[[nodiscard]] std::size_t half_opening_before(std::string_view text, std::size_t at, std::size_t from,
+                                              std::size_t least_letters);
 
 /// The next opening bracket from `at` on; npos if there is none.
 [[nodiscard]] std::size_t find_bracket(std::string_view text, std::size_t at);

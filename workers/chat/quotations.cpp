@@ -6,7 +6,8 @@
 namespace engram::workers {
 namespace {
 
-constexpr std::size_t most_open = 8;
+// Each closing mark is compared with all that are open. Nobody quotes deeper; what is beyond opens nothing.
+constexpr std::size_t most_open = 8;  // quotation marks
 
 struct pair {
     std::string_view left, right;

@@ -19,7 +19,7 @@ namespace engram::workers {
 /// and the sign for inches are none.
 class quotation_marks {
 public:
-    static constexpr std::size_t most_pairs = 32;
+    static constexpr std::size_t most_pairs = 32;  ///< of marks that are known: there are 27
 
     quotation_marks(std::string_view text, std::size_t begin, std::size_t end)
         : text_(text), begin_(begin), end_(end) {}

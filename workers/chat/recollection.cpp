@@ -52,29 +52,13 @@ private:
     std::optional<recall::search> search_;  // made on the thread that searches
 };
 
-recall::kinship kinship_of(store::kinship how) {
-    switch (how) {
-        case store::kinship::none:
-            return recall::kinship::none;
-        case store::kinship::elsewhere:
-            return recall::kinship::elsewhere;
-        case store::kinship::repeated:
-            return recall::kinship::repeated;
-        case store::kinship::made:
-            return recall::kinship::made;
-        case store::kinship::told:
-            break;
-    }
-    return recall::kinship::told;
-}
-
 class text_telltale final : public store::telltale {
 public:
     void add(std::string_view text, std::string_view now) override { of_.add(text, now); }
     void hold(std::string_view text) override { of_.hold(text); }
     [[nodiscard]] std::optional<std::string> cut(
-        std::string_view text, std::function<store::kinship(std::size_t)> const& of) const override {
-        return of_.cut(text, [&](std::size_t index) { return kinship_of(of(index)); });
+        std::string_view text, std::function<base::kinship(std::size_t)> const& of) const override {
+        return of_.cut(text, of);
     }
 
 private:

@@ -6,8 +6,9 @@
 namespace engram::workers {
 namespace {
 
-constexpr std::size_t code_indent = 4;
-constexpr std::size_t shortest_fence = 3;
+// As in Markdown.
+constexpr std::size_t code_indent = 4;     // blanks
+constexpr std::size_t shortest_fence = 3;  // marks
 
 constexpr std::string_view bullets[] = {
     "-",
