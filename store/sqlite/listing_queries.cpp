@@ -77,12 +77,14 @@ page<memory_record> listing_queries::list_memories(std::string const& user_id, s
                [](memory_record const& last) { return std::to_string(last.what.id); });
 }
 
+// As long as there is another exchange to be shown, one takes one place.
 search_result listing_queries::find(std::string const& user_id, search_query const& query,
                                     known_turns const& known, base::wall_time now) {
     search_result result;
     auto const user = users_.find(user_id);
     auto hits = search_.find(user.key, query, known, query.limit, now);
     auto const now_text = base::to_utc_text(now);
+    std::vector<std::pair<std::vector<turn_record>, ranked_item>> exchanges;
     for (auto& hit : hits) {
         if (hit.is_memory) {
             auto found = memory_.query(hit.row, user_id);
@@ -92,13 +94,30 @@ search_result listing_queries::find(std::string const& user_id, search_query con
             if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
             continue;
         }
-        for (auto const id : hit.turns) {
-            auto found = turn_.query(id, user_id);
-            if (result.memories.size() + result.turns.size() < query.limit && found.next())
-                result.turns.emplace_back(read_turn_record(found), hit.rank);
-        }
+        auto turns = read_turns(hit, user_id);
+        if (!turns.empty()) exchanges.emplace_back(std::move(turns), std::move(hit.rank));
+    }
+    auto room = query.limit - result.memories.size() - exchanges.size();
+    for (auto& [turns, rank] : exchanges) {
+        auto const more = std::min(room, turns.size() - 1);
+        room -= more;
+        for (std::size_t i = 0; i <= more; ++i)
+            result.turns.emplace_back(std::move(turns[i]), rank);
     }
     return result;
+}
+
+// In order, but one of the voice that fits comes first.
+std::vector<turn_record> listing_queries::read_turns(recall_hit const& hit, std::string const& user_id) {
+    std::vector<turn_record> turns;
+    for (auto const id : hit.turns) {
+        auto found = turn_.query(id, user_id);
+        if (found.next()) turns.push_back(read_turn_record(found));
+    }
+    auto const fits = std::ranges::find_if(
+        turns, [&](turn_record const& one) { return (one.what.role == role::assistant) == hit.rank.answer; });
+    if (fits != turns.end()) std::rotate(turns.begin(), fits, fits + 1);
+    return turns;
 }
 
 std::optional<memory_history> listing_queries::read_history(std::string const& user_id, std::int64_t memory) {
