@@ -84,6 +84,7 @@ search_result listing_queries::find(std::string const& user_id, search_query con
     auto const user = users_.find(user_id);
     auto hits = search_.find(user.key, query, known, query.limit, now);
     auto const now_text = base::to_utc_text(now);
+    bool const full = hits.size() == query.limit;
     std::vector<std::pair<std::vector<turn_record>, ranked_item>> exchanges;
     for (auto& hit : hits) {
         if (hit.is_memory) {
@@ -94,7 +95,7 @@ search_result listing_queries::find(std::string const& user_id, search_query con
             if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
             continue;
         }
-        auto turns = read_turns(hit, user_id);
+        auto turns = read_turns(hit, user_id, full);
         if (!turns.empty()) exchanges.emplace_back(std::move(turns), std::move(hit.rank));
     }
     auto room = query.limit - result.memories.size() - exchanges.size();
@@ -107,16 +108,23 @@ search_result listing_queries::find(std::string const& user_id, search_query con
     return result;
 }
 
-// In order, but one of the voice that fits comes first.
-std::vector<turn_record> listing_queries::read_turns(recall_hit const& hit, std::string const& user_id) {
+// One of the voice that fits comes first. `alone`: there is no room for others, which are then not read.
+std::vector<turn_record> listing_queries::read_turns(recall_hit const& hit, std::string const& user_id,
+                                                     bool alone) {
+    auto const fits = [&](turn_record const& one) {
+        return (one.what.role == role::assistant) == hit.rank.answer;
+    };
+    auto ids = hit.turns;
+    if (hit.rank.answer) std::ranges::reverse(ids);  // an answer comes last
     std::vector<turn_record> turns;
-    for (auto const id : hit.turns) {
+    for (auto const id : ids) {
         auto found = turn_.query(id, user_id);
-        if (found.next()) turns.push_back(read_turn_record(found));
+        if (!found.next()) continue;
+        turns.push_back(read_turn_record(found));
+        if (alone && fits(turns.back())) break;
     }
-    auto const fits = std::ranges::find_if(
-        turns, [&](turn_record const& one) { return (one.what.role == role::assistant) == hit.rank.answer; });
-    if (fits != turns.end()) std::rotate(turns.begin(), fits, fits + 1);
+    auto const best = std::ranges::find_if(turns, fits);
+    if (best != turns.end()) std::rotate(turns.begin(), best, best + 1);
     return turns;
 }
 
