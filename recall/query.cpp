@@ -70,8 +70,9 @@ void query::read_words(std::vector<asked_text::word> const& words) {
     terms_of.sort();
     static_assert(hash_list::none == no_term);
     for (auto const& one : words) {
-        // Roles are no names: an "assistant manager" is not spoken of by the assistant.
-        if (one.aside || one.text == "user" || one.text == "assistant") continue;
+        // Roles are no names: an "assistant manager" is not spoken of by the assistant. Nor is "I", who seems
+        // to speak in "I get this error: ...".
+        if (one.aside || one.text == "user" || one.text == "assistant" || one.text == "i") continue;
         auto const name = hash_of(one.text);
         if (std::find(name_hashes.begin(), name_hashes.end(), name) != name_hashes.end()) continue;
         names.push_back({shorten(one.text), terms_of.find(one.stem)});

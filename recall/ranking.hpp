@@ -17,7 +17,7 @@ namespace engram::recall {
 ///
 ///   score = (own + around) / greatest own     the query's terms in the text, and what its neighbours add to
 ///   them
-///         + .4 * episode / greatest episode   the terms in the whole episode
+///         + .3 * episode / greatest episode   the terms in the whole episode
 ///         + .4 if the speaker is named in the query
 ///         + .5 * closeness of the date
 ///         + .1 each: first person; not a question; a time word when the query asks for a time

@@ -7,7 +7,9 @@ namespace engram::recall {
 namespace {
 
 // Measured together with those in ranking.cpp.
-constexpr double episode_weight = .4, name_weight = .4, date_weight = .5, hint_weight = .1, boost_weight = .5;
+// An episode has all that was said in it: what it is about tells less than what stands beside a text.
+constexpr double episode_weight = .3;
+constexpr double name_weight = .4, date_weight = .5, hint_weight = .1, boost_weight = .5;
 
 // Where few texts have a vector, and as a model of embeddings calls what is alike.
 constexpr double few_vectors = 8, likeness_among_few = .3;

@@ -8,8 +8,9 @@
 namespace engram::recall {
 namespace {
 
-constexpr std::uint32_t longest_pause = 6 * 60;  // minutes within an episode
-constexpr std::uint32_t most_turns = 40;         // of an episode, an exchange taken as one
+// Minutes within an episode. Who comes back later than after two hours mostly begins with something else.
+constexpr std::uint32_t longest_pause = 2 * 60;
+constexpr std::uint32_t most_turns = 40;  // of an episode, an exchange taken as one
 // Of 60 to 120 words about half are stop words.
 constexpr std::size_t longest_passage = 50;
 constexpr std::size_t expected_texts = 256;  // more are no harm, only copying

@@ -139,8 +139,8 @@ public:
 
     virtual answer<page<memory_record>> list_memories(std::string user_id, std::string type, bool past,
                                                       page_request which, base::wall_time now) = 0;
-    /// The search of store/search.hpp: memories that hold now and turns that have to do with `query`, best
-    /// first each, at most `query.limit` in all, and no turn that is `known`.
+    /// The search of store/search.hpp: memories that hold now and turns, at most `query.limit` in all, best
+    /// first each, none that is `known`; of an exchange the turn that fits, the others where there is room.
     virtual answer<search_result> find(std::string user_id, search_query query, known_turns known,
                                        base::wall_time now) = 0;
     virtual answer<std::optional<memory_history>> read_history(std::string user_id,

@@ -78,12 +78,15 @@ page<memory_record> listing_queries::list_memories(std::string const& user_id, s
                [](memory_record const& last) { return std::to_string(last.what.id); });
 }
 
+// As long as there is another exchange to be shown, one takes one place.
 search_result listing_queries::find(std::string const& user_id, search_query const& query,
                                     known_turns const& known, base::wall_time now) {
     search_result result;
     auto const user = users_.find(user_id);
     auto hits = search_.find(user.key, query, known, query.limit, now);
     auto const now_text = base::to_utc_text(now);
+    bool const full = hits.size() == query.limit;
+    std::vector<std::pair<std::vector<turn_record>, ranked_item>> exchanges;
     for (auto& hit : hits) {
         if (hit.is_memory) {
             auto found = memory_.query(hit.row, user_id);
@@ -93,13 +96,37 @@ search_result listing_queries::find(std::string const& user_id, search_query con
             if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
             continue;
         }
-        for (auto const id : hit.turns) {
-            auto found = turn_.query(id, user_id);
-            if (result.memories.size() + result.turns.size() < query.limit && found.next())
-                result.turns.emplace_back(read_turn_record(found), hit.rank);
-        }
+        auto turns = read_turns(hit, user_id, full);
+        if (!turns.empty()) exchanges.emplace_back(std::move(turns), std::move(hit.rank));
+    }
+    auto room = query.limit - result.memories.size() - exchanges.size();
+    for (auto& [turns, rank] : exchanges) {
+        auto const more = std::min(room, turns.size() - 1);
+        room -= more;
+        for (std::size_t i = 0; i <= more; ++i)
+            result.turns.emplace_back(std::move(turns[i]), rank);
     }
     return result;
+}
+
+// One of the voice that fits comes first. `alone`: there is no room for others, which are then not read.
+std::vector<turn_record> listing_queries::read_turns(recall_hit const& hit, std::string const& user_id,
+                                                     bool alone) {
+    auto const fits = [&](turn_record const& one) {
+        return (one.what.role == role::assistant) == hit.rank.answer;
+    };
+    auto ids = hit.turns;
+    if (hit.rank.answer) std::ranges::reverse(ids);  // an answer comes last
+    std::vector<turn_record> turns;
+    for (auto const id : ids) {
+        auto found = turn_.query(id, user_id);
+        if (!found.next()) continue;
+        turns.push_back(read_turn_record(found));
+        if (alone && fits(turns.back())) break;
+    }
+    auto const best = std::ranges::find_if(turns, fits);
+    if (best != turns.end()) std::rotate(turns.begin(), best, best + 1);
+    return turns;
 }
 
 std::optional<memory_history> listing_queries::read_history(std::string const& user_id, std::int64_t memory) {

@@ -54,6 +54,11 @@ std::string why(std::vector<found> const& all, std::int64_t id) {
     return at == all.end() ? "not found" : at->why;
 }
 
+double score(std::vector<found> const& all, std::int64_t id) {
+    auto const at = std::find_if(all.begin(), all.end(), [id](found const& one) { return one.id == id; });
+    return at == all.end() ? 0 : at->score;
+}
+
 /// Texts of a session each, so that nothing but their words counts.
 std::vector<said> apart(std::vector<std::string> const& texts, voice by = voice::user) {
     std::vector<said> all;
@@ -95,7 +100,7 @@ BOOST_AUTO_TEST_CASE(turns_next_to_a_hit_are_found_but_not_across_sessions_or_me
 
 BOOST_AUTO_TEST_CASE(an_episode_ends_with_a_long_pause_or_after_forty_turns) {
     std::vector<said> const pause = {
-        {"about the violin", 1, may_2023}, {"yes", 1, may_2023 + 6 * 60}, {"so", 1, may_2023 + 13 * 60}};
+        {"about the violin", 1, may_2023}, {"yes", 1, may_2023 + 2 * 60}, {"so", 1, may_2023 + 4 * 60 + 1}};
     auto const after_pause = ask("violin", pause);
     BOOST_TEST(why(after_pause, 1) == "neighbours; session");
     BOOST_TEST(why(after_pause, 2) == "not found");
@@ -122,6 +127,31 @@ BOOST_AUTO_TEST_CASE(the_speaker_asked_for_is_preferred) {
     BOOST_TEST(all[0].id == 1);
     BOOST_TEST(all[0].why == "words: tea; session; name: caroline");
     BOOST_TEST(why(all, 0) == "words: tea; session");
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_before_lends_twice_what_comes_after_and_as_much_as_the_session) {
+    auto const all = ask("violin", {{"a violin", 1},
+                                    {"indeed", 1},
+                                    {"indeed", 1},
+                                    {"indeed", 1},
+                                    {"indeed", 2},
+                                    {"indeed", 2},
+                                    {"indeed", 2},
+                                    {"a violin", 2}});
+    auto const near = boost::test_tools::tolerance(1e-9);
+    BOOST_TEST(score(all, 0) == score(all, 7), near);
+    BOOST_TEST(score(all, 3) == .3, near);  // two others stand between
+    BOOST_TEST(score(all, 4) == .3, near);
+    BOOST_TEST(score(all, 1) == .3 + .6, near);
+    BOOST_TEST(score(all, 6) == .3 + .3, near);
+    BOOST_TEST(score(all, 2) == .3 + .3, near);
+    BOOST_TEST(score(all, 5) == .3 + .2, near);
+}
+
+BOOST_AUTO_TEST_CASE(who_says_i_is_no_speaker_of_that_name) {
+    auto const all = ask("what do I read about violins?",
+                         apart({"I get this error: no such table", "Violins are hard to tune"}));
+    BOOST_TEST(ids(all) == std::vector<std::int64_t>{1}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(roles_are_no_names) {

@@ -195,6 +195,25 @@ BOOST_AUTO_TEST_CASE(people_find_the_same_as_a_turn_and_turns_that_are_known_are
     BOOST_TEST(db.get(db->find("ada", {"dog Rex", 0, {}, {}}, {}, at())).turns.empty());
 }
 
+BOOST_AUTO_TEST_CASE(people_find_one_turn_of_each_exchange_and_the_rest_where_there_is_room) {
+    for (int i = 0; i < 4; ++i)
+        say({"ada", "s2"}, "dog " + std::to_string(i), "answer " + std::to_string(i));
+    say({"ada", "s2"}, "a cat", "oh", {{"fact", "has a dog"}});
+    auto const found = [&](std::size_t limit) {
+        auto const all = db.get(db->find("ada", {"dog", limit, {}, {}}, {}, at()));
+        std::string list = all.memories.empty() ? "" : "a memory|";
+        for (auto const& [turn, rank] : all.turns)
+            list += turn.what.content + "|";
+        return list;
+    };
+    BOOST_TEST(found(2) == "dog 3|dog 2|");
+    BOOST_TEST(found(5) == "a memory|dog 3|dog 2|dog 1|dog 0|");
+    BOOST_TEST(found(7) == "a memory|dog 3|answer 3|dog 2|answer 2|dog 1|dog 0|");
+    BOOST_TEST(found(20) == "a memory|dog 3|answer 3|dog 2|answer 2|dog 1|answer 1|dog 0|answer 0|");
+    index.answers_fit = true;
+    BOOST_TEST(found(6) == "a memory|answer 3|dog 3|answer 2|answer 1|answer 0|");
+}
+
 BOOST_AUTO_TEST_CASE(vectors_bring_what_shares_no_word) {
     say({"ada", "s2"}, "my puppy", "nice", {{"fact", "has a puppy"}});
     say({"ada", "s2"}, "a cat", "oh");

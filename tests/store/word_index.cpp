@@ -71,6 +71,7 @@ std::string watched_index::fingerprint(std::string_view text) const {
 
 std::shared_ptr<ranker> watched_index::ranker_for(std::string query, base::wall_time) const {
     last_search = std::make_shared<word_ranker>(query);
+    last_search->answers_fit = answers_fit;
     if (on_search) on_search(query);
     return last_search;
 }
@@ -94,7 +95,7 @@ std::vector<ranked_item> word_ranker::best(std::size_t limit,
     std::vector<ranked_item> items;
     for (auto const& [id, shared] : scores_) {
         auto const score = shared + (similarity ? similarity(id) : 0);
-        if (score > 0 && !leave_out(id)) items.push_back({id, score, "words"});
+        if (score > 0 && !leave_out(id)) items.push_back({id, score, "words", answers_fit});
     }
     std::ranges::sort(items, [](auto const& a, auto const& b) {
         return std::tie(a.score, a.id) > std::tie(b.score, b.id);

@@ -47,6 +47,7 @@ public:
 
     /// What it was shown, in that order.
     std::vector<std::string> seen;
+    bool answers_fit = false;  ///< rather than messages
 
 private:
     std::set<std::string> wanted_;
@@ -67,6 +68,7 @@ public:
     std::function<void(std::string_view text, text_kind kind)> on_entry;  ///< may be empty, and may wait
     std::function<void(std::string const& query)> on_search;              ///< the same
     mutable std::shared_ptr<word_ranker> last_search;
+    bool answers_fit = false;  ///< of the next searches
 };
 
 }  // namespace engram::store::test
