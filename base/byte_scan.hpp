@@ -7,7 +7,7 @@
 namespace engram::base {
 
 /// The first byte from `at` on that `matters`, or text.size(). `matters`: unsigned char to bool, without
-/// branches, so that the compiler can look at a whole block at once.
+/// branches, so that the compiler can look at a whole block at once. REQUIRES: at <= text.size().
 template <class Test>
 [[nodiscard]] std::size_t find_byte(std::string_view text, std::size_t at, Test matters) {
     constexpr std::size_t block = 32;

@@ -46,6 +46,7 @@ milliseconds lease::pause() const {
 }
 
 asio::awaitable<lease::beat> lease::renew(std::string report) {
+    if (leaving_) co_return beat{};
     struct under_way {
         lease& of;
         explicit under_way(lease& it) : of(it) { of.beating_ = true; }
@@ -63,9 +64,10 @@ asio::awaitable<lease::beat> lease::renew(std::string report) {
     what.report = std::move(report);
     if (found.first) what.previous = previous_;
     auto const asking = instance_;
+    if (connection_.is_up()) maybe_registered_ = true;
     auto const answer = co_await calls_.beat(std::move(what));
-    if (asking == instance_ && (answer ? answer->alive : answer.error().leaves_doubt()))
-        maybe_registered_ = true;
+    bool const was_sent = connection_.is_up() || connection_.generation() != generation;
+    if (was_sent && asking == instance_) maybe_registered_ = !answer || answer->alive;
     if (leaving_ || asking != instance_) co_return found;
     found.counts = true;
     if (!answer) {
@@ -103,7 +105,7 @@ asio::awaitable<void> lease::check_server() {
 asio::awaitable<void> lease::leave() {
     leaving_ = true;
     auto const until = steady_clock::now() + longest_farewell;
-    while (beating_ && connection_.is_up()) {
+    while (beating_ && !held_ && connection_.is_up()) {
         bool const woken = co_await beaten_.wait_until(until);
         if (!woken) break;
     }

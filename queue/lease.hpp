@@ -16,8 +16,9 @@ namespace engram::queue {
 
 /// The name of this instance and its lease, renewed by heartbeats.
 ///
-/// States: open (not registered; the next beat registers) → held (registered) → open again under a new name
-/// when it was taken for dead → left. What it refers to must outlive it. All calls from one executor.
+/// States: open (not registered; the next beat registers) → in doubt (asked, and not heard of: to be left,
+/// too) → held (registered) → open again under a new name when it was taken for dead → left. What it refers
+/// to must outlive it. All calls from one executor.
 class lease {
 public:
     struct beat {
@@ -43,7 +44,7 @@ public:
     /// Takes a new name.
     void begin_anew();
     /// Gives back all that this instance still has, or lets its lease end by itself if Redis is not there
-    /// within some seconds. A beat that is under way ends first, since it may be what registers.
+    /// within some seconds. A beat that registers and is under way ends first.
     boost::asio::awaitable<void> leave();
 
     [[nodiscard]] std::string const& instance() const { return instance_; }
@@ -59,7 +60,7 @@ private:
     std::string instance_;
     std::string previous_;  // the one before, which others may not know of
     bool held_ = false;
-    bool maybe_registered_ = false;  // Redis knows this name, as far as can be told
+    bool maybe_registered_ = false;  // held, or in doubt
     bool beating_ = false;           // a beat is under way
     bool leaving_ = false;           // beats no longer matter
     base::event beaten_;

@@ -1,5 +1,6 @@
 #include "store/sqlite/listing_queries.hpp"
 
+#include "base/utf8.hpp"
 #include "store/sqlite/listing_parts.hpp"
 
 namespace engram::store {
@@ -85,7 +86,6 @@ search_result listing_queries::find(std::string const& user_id, search_query con
     auto const user = users_.find(user_id);
     auto hits = search_.find(user.key, query, known, query.limit, now);
     auto const now_text = base::to_utc_text(now);
-    bool const full = hits.size() == query.limit;
     std::vector<std::pair<std::vector<turn_record>, ranked_item>> exchanges;
     for (auto& hit : hits) {
         if (hit.is_memory) {
@@ -96,7 +96,7 @@ search_result listing_queries::find(std::string const& user_id, search_query con
             if (!over) result.memories.emplace_back(std::move(record), std::move(hit.rank));
             continue;
         }
-        auto turns = read_turns(hit, user_id, full);
+        auto turns = read_turns(hit, user_id);
         if (!turns.empty()) exchanges.emplace_back(std::move(turns), std::move(hit.rank));
     }
     auto room = query.limit - result.memories.size() - exchanges.size();
@@ -109,23 +109,24 @@ search_result listing_queries::find(std::string const& user_id, search_query con
     return result;
 }
 
-// One of the voice that fits comes first. `alone`: there is no room for others, which are then not read.
-std::vector<turn_record> listing_queries::read_turns(recall_hit const& hit, std::string const& user_id,
-                                                     bool alone) {
-    auto const fits = [&](turn_record const& one) {
-        return (one.what.role == role::assistant) == hit.rank.answer;
-    };
-    auto ids = hit.turns;
-    if (hit.rank.answer) std::ranges::reverse(ids);  // an answer comes last
+// One of the voice that fits comes first: of answers the last. The others follow in order.
+std::vector<turn_record> listing_queries::read_turns(recall_hit const& hit, std::string const& user_id) {
     std::vector<turn_record> turns;
-    for (auto const id : ids) {
+    std::size_t best = 0;
+    bool found_one = false;
+    for (auto const id : hit.turns) {
         auto found = turn_.query(id, user_id);
         if (!found.next()) continue;
-        turns.push_back(read_turn_record(found));
-        if (alone && fits(turns.back())) break;
+        auto record = read_turn_record(found);
+        if (base::is_blank(record.what.content))
+            continue;  // nothing was left of it when something was deleted
+        bool const fits = (record.what.role == role::assistant) == hit.rank.answer;
+        if (fits && (hit.rank.answer || !found_one)) best = turns.size();
+        found_one |= fits;
+        turns.push_back(std::move(record));
     }
-    auto const best = std::ranges::find_if(turns, fits);
-    if (best != turns.end()) std::rotate(turns.begin(), best, best + 1);
+    auto const at = turns.begin() + static_cast<std::ptrdiff_t>(best);
+    if (!turns.empty()) std::rotate(turns.begin(), at, at + 1);
     return turns;
 }
 

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] totals count(std::string const& user_id);
 
 private:
-    std::vector<turn_record> read_turns(recall_hit const& hit, std::string const& user_id, bool alone);
+    std::vector<turn_record> read_turns(recall_hit const& hit, std::string const& user_id);
     std::vector<memory_source> read_sources(std::string const& user_id, std::int64_t label);
     std::size_t count_turns(std::string const& user_id, std::string const& session_id);
     std::vector<session_record> all_sessions(std::string const& user_id);

@@ -8,7 +8,8 @@
 namespace engram::store {
 namespace {
 
-// The newest are compared while nobody else can write; a duplicate too many is found by consolidation.
+// The newest are compared while nobody else can write; consolidation, where it is on, finds a
+// duplicate too many.
 constexpr std::size_t most_compared = 2'000;  // memories of one type
 
 std::optional<std::int64_t> expiry(new_memory const& note, base::wall_time at) {

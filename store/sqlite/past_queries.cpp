@@ -15,7 +15,7 @@ constexpr std::size_t most_looked_for = 300;  // memories
 // that another program made a ring ends, too.
 constexpr int longest_chain = 32;  // memories
 // Who answered while something was taken back had read it: a job has so long if it names no deadline
-// (queue.deadline_ms). Of what took longer only that goes which plainly tells it.
+// and queue.deadline_ms is the default. Of what took longer only that goes which plainly tells it.
 constexpr std::uint32_t longest_answer = 10;  // minutes
 
 bool was_known(taken_back::one const& memory, std::uint32_t from, std::uint32_t to) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 namespace engram::store {
-namespace {}  // namespace
 
 recall_index::recall_index(connection& db, text_index const* texts)
     : db_(db),

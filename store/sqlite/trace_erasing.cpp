@@ -6,6 +6,7 @@
 #include <utility>
 
 namespace engram::store {
+
 struct erasing_queries::traced_turn {
     erasure_preview::changed_turn what;
     std::optional<std::int64_t> item;

@@ -145,6 +145,16 @@ class Deleted(GoneCase):
         self.assertIn("The violin hangs in the qzloft.", [turn["content"] for turn in found])
         self.assertNotIn("4711", str(found))
 
+    def test_an_answer_of_which_nothing_is_left_is_not_found(self):
+        self.start()
+        memory = self.tell("my safe opens with 4711", "The user's safe opens with 4711", session_id="a")
+        self.answers["which code was it again?"] = "Your safe opens with 4711."
+        self.ask("which code was it again?", session_id="b")
+        self.admin("memory.delete", memory_id=memory)
+        self.assertEqual(self.turns(session_id="b")[1], ("assistant", ""))
+        found = self.admin("memory.search", query="which code was it again?")["turns"]
+        self.assertEqual([turn["content"] for turn in found], ["which code was it again?"])
+
     def test_another_users_same_words_stay(self):
         self.start(**SUMMARIES)
         ids = [

@@ -223,6 +223,23 @@ BOOST_AUTO_TEST_CASE(who_leaves_while_it_registers_leaves_nothing_behind) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_not_knowing_whether_it_is_registered_leaves_nothing_behind) {
+    play([](fixture& f) -> task<void> {
+        proxy cable(f, f.server.socket());
+        cable.lose_answer_to("lacking_right");
+        worker w(f, f.options(cable.url()));
+        w.begin();
+        co_await until("it has registered", [&] { return cable.lost() > 0; });
+        BOOST_TEST(f.keys() != "");
+        cable.hold();
+        drain end(f, w, steady_clock::now() + 1h);
+        co_await asio::post(f.io, asio::use_awaitable);
+        cable.let_go();
+        co_await until("the drain is over", [&] { return end.over(); });
+        BOOST_TEST(f.keys() == "");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_hurry_before_the_drain_is_not_forgotten) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

@@ -44,8 +44,8 @@ struct note_extent {
 /// end of the text is unfinished and reaches to it.
 class marked_text {
 public:
-    static constexpr std::size_t most_lines =
-        5;  ///< of one note: more is text with a bracket that was never closed
+    /// Of one note: more is text with a bracket that was never closed.
+    static constexpr std::size_t most_lines = 5;
 
     explicit marked_text(std::string_view text, bool cut = false);
 
