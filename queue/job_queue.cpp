@@ -145,6 +145,8 @@ asio::awaitable<void> job_queue::run_job(delivery what) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (reply.ended())
         co_await finish(what, *reply.ended());
+    else if (reply.postponed() && what.instance == lease_.instance())
+        co_await postpone(what, *reply.postponed());
     else if (what.instance == lease_.instance() && !intake_.has_ended())
         co_await give_back(what, failed);
     departing.orderly = true;
@@ -162,6 +164,13 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
     auto const unbegun = accept(std::move(done->job.taken), done->claims);
     for (auto const& one : unbegun)
         co_await give_back_unbegun(one);
+}
+
+asio::awaitable<void> job_queue::postpone(delivery const& what, postponement const& later) {
+    base::log_debug("a job waits for later: its call failed for a reason that passes",
+                    {{"ticket", what.ticket}, {"pause_ms", later.pause.count()}, {"reason", later.reason}});
+    co_await settler_.postpone(what, later);
+    ++counts_.delayed;
 }
 
 asio::awaitable<void> job_queue::give_back(delivery const& what, bool failed) {

@@ -35,6 +35,7 @@ struct queue_status {
     std::string trouble;  ///< why nothing is taken; empty if all is well
     std::string instance;
     std::uint64_t taken = 0, finished = 0, released = 0, lost = 0;
+    std::uint64_t delayed = 0;       ///< deliveries put off for later
     std::uint64_t dead_dropped = 0;  ///< dead letters, to keep the bound
 };
 
@@ -49,9 +50,10 @@ struct queue_status {
 /// All calls from one executor. Must outlive its tasks: drain() before it goes.
 class job_queue {
 public:
-    /// Answers a job through its reply, or gives it back untouched by returning without an end. It should not
-    /// throw but for cancellation: a job whose handler was cancelled goes back, one whose handler failed,
-    /// even before it began, goes back with a death more. The reply lives until the handler has returned.
+    /// Answers a job through its reply, or puts it off, or gives it back untouched by returning without
+    /// either. It should not throw but for cancellation: a job whose handler was cancelled goes back, one
+    /// whose handler failed, even before it began, goes back with a death more. The reply lives until the
+    /// handler has returned.
     using handler = std::function<boost::asio::awaitable<void>(delivery, reply_stream&)>;
 
     /// What this instance says of itself to the others: JSON, asked with each renewal of its lease.
@@ -93,6 +95,7 @@ private:
     void lose_everything();
     boost::asio::awaitable<void> run_job(delivery what);
     boost::asio::awaitable<void> finish(delivery const& what, settlement const& outcome);
+    boost::asio::awaitable<void> postpone(delivery const& what, postponement const& later);
     boost::asio::awaitable<void> give_back(delivery const& what, bool failed);
     boost::asio::awaitable<void> give_back_unbegun(delivery const& one);
 

@@ -50,8 +50,10 @@ asio::awaitable<void> job_queue::heed(lease::beat beat) {
         ready_.notify_all();  // first: who waits for it may change the limit before the first job is taken
         intake_.registered(steady_clock::now());
     }
-    if (beat.taken_back == 0) co_return;
-    base::log_warn("took over the jobs of an instance that died", {{"lanes", beat.taken_back}});
+    if (beat.taken_back > 0)
+        base::log_warn("took over the jobs of an instance that died", {{"lanes", beat.taken_back}});
+    if (beat.woken > 0) base::log_debug("jobs that waited for later are due", {{"lanes", beat.woken}});
+    if (beat.taken_back == 0 && beat.woken == 0) co_return;
     intake_.more_came();
     // At once: the taking of jobs may be waiting for a push, for as long as that takes.
     auto const next = intake_.next();

@@ -31,6 +31,10 @@ FOR_MUTATIONS = (
     Scope("one_user_alone", ONE_USER, ALONE, max_in_flight=1),
     Scope("a_crowd_alone", CROWD, ALONE, max_in_flight=1, **CUT_SHORT),
     Scope("a_clock_that_jumps_back", PAIR, BESIDE, faults=2, kinds=("clock", "crash")),
+    Scope("a_pair_delayed", PAIR, BESIDE, faults=2, kinds=("delay", "crash")),
+    Scope("two_users_delayed", TWO_USERS, (1,), faults=2, kinds=("delay",)),
+    Scope("a_pair_delayed_late", PAIR, BESIDE, faults=2, kinds=("delay", "stall")),
+    Scope("two_sessions_delayed", TWO_SESSIONS, ALONE, faults=3, kinds=("delay",)),
     Scope("a_pair_and_two_deaths", PAIR, BESIDE, faults=2, kinds=DEATHS),
 )
 
@@ -45,6 +49,8 @@ QUICK = FOR_MUTATIONS + (
     Scope("a_lost_registration_and_lost_answers", PAIR, BESIDE, faults=2, kinds=("forget", "lose")),
     Scope("a_lost_registration_and_a_stall", PAIR, BESIDE, faults=2, kinds=("forget", "stall")),
     Scope("three_daemons", PAIR, BESIDE_TWO, kinds=DEATHS),
+    Scope("delays_and_lost_answers", PAIR, BESIDE, faults=2, kinds=("delay", "lose")),
+    Scope("delays_stalls_and_leaving", TWO_SESSIONS, BESIDE, faults=2, kinds=("delay", "stall", "leave")),
     Scope("two_faults_alone", TWO_SESSIONS, ALONE, faults=2),
     Scope("deaths_in_a_full_queue", CROWD, (2, 2), max_parked=2, kinds=DEATHS),
     Scope("deaths_with_a_share_of_one", TWO_USERS, (1, 1), kinds=DEATHS),
