@@ -5,6 +5,7 @@
 #include "base/event.hpp"
 #include "base/part.hpp"
 #include "base/task_group.hpp"
+#include "queue/cancel_list.hpp"
 #include "queue/dead_bound.hpp"
 #include "queue/delivery.hpp"
 #include "queue/intake.hpp"
@@ -31,6 +32,7 @@ struct queue_status {
     intake state = intake::cut_off;
     std::size_t in_flight = 0;
     std::size_t limit = 0;
+    bool paused = false;  ///< by an operator
     bool connected = false;
     std::string trouble;  ///< why nothing is taken; empty if all is well
     std::string instance;
@@ -73,7 +75,8 @@ public:
     /// Ends a drain() under way, or still to come, at once: what runs is cancelled and given back.
     void hurry();
 
-    /// The most jobs to hold, at most options.max_in_flight: 0 pauses, 1 is a trial. Jobs in hand stay.
+    /// The most jobs to hold, at most options.max_in_flight: 0 pauses, 1 is a trial. Jobs in hand stay. While
+    /// an operator has paused the queue none are taken, whatever it is.
     void set_limit(std::size_t limit);
 
     [[nodiscard]] queue_status status() const;
@@ -85,7 +88,10 @@ public:
 private:
     boost::asio::awaitable<void> keep_alive();
     boost::asio::awaitable<void> heed(lease::beat beat);
+    void heed_pause(bool paused);
+    void apply_limit();
     boost::asio::awaitable<void> bound_dead_letters();
+    boost::asio::awaitable<void> cancel_jobs();
     boost::asio::awaitable<void> take_jobs();
     boost::asio::awaitable<void> take_some(std::size_t claims);
     boost::asio::awaitable<void> wait_for_push();
@@ -102,6 +108,7 @@ private:
     options options_;
     base::event changed_;  // room, limit, connection, draining: look again
     base::event ready_;    // registered
+    base::event cancel_asked_;
     redis::client commands_;
     redis::client waiting_;  // blocks on the list, so it needs a connection of its own
     job_calls calls_;
@@ -110,8 +117,11 @@ private:
     list_waiter waiter_;
     settler settler_;
     dead_bound dead_;
+    cancel_list cancels_;
     handler handler_;
     report report_;
+    std::size_t wanted_limit_;
+    bool paused_ = false;  // by an operator
     base::steady_time drain_until_ = base::steady_time::max();
     bool left_ = false;  // the drain is over
     queue_status counts_;

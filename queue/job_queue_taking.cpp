@@ -44,6 +44,8 @@ asio::awaitable<void> job_queue::heed(lease::beat beat) {
         co_return;
     }
     intake_.counted(beat.owned);
+    heed_pause(beat.paused);
+    if (beat.cancels > 0) cancel_asked_.notify_all();
     if (beat.first) {
         base::log_info("this instance takes jobs",
                        {{"instance", lease_.instance()}, {"redis", commands_.address().to_text()}});
@@ -58,6 +60,17 @@ asio::awaitable<void> job_queue::heed(lease::beat beat) {
     // At once: the taking of jobs may be waiting for a push, for as long as that takes.
     auto const next = intake_.next();
     if (next.what == intake_machine::step::take) co_await take_some(next.claims);
+}
+
+void job_queue::heed_pause(bool paused) {
+    if (paused_ == paused) return;
+    paused_ = paused;
+    if (paused)
+        base::log_warn("jobs are not taken: the queue was paused by an operator",
+                       {{"key", options_.prefix + ":paused"}});
+    else
+        base::log_info("jobs are taken again: the queue was resumed");
+    apply_limit();
 }
 
 // Another instance has found our lease at an end and given our lanes to others.
