@@ -31,6 +31,8 @@ constexpr unsigned max_continuations = 3;  // of an answer that pauses
 // Between two tries, as in the official client libraries.
 constexpr milliseconds first_delay{500};
 constexpr milliseconds longest_delay{8'000};
+// What the server asks for beyond this is not waited for here: the call ends and its place serves others.
+constexpr milliseconds longest_wish{5'000};
 
 /// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
 /// comes at the end only takes memory at the end.
@@ -160,7 +162,8 @@ asio::awaitable<bool> http_client::ask_until_answered(call& c) {
 
 bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
     auto& why = *c.why;
-    if (!why.retryable || n >= options_.max_retries) return false;
+    if (!why.passes || n >= options_.max_retries) return false;
+    if (why.wait && *why.wait > longest_wish) return false;
     delay = why.wait ? *why.wait : base::backoff_after(n, first_delay, longest_delay);
     if (steady_clock::now() + delay >= c.deadline) {
         why.kind = error_kind::deadline;
@@ -209,7 +212,10 @@ std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome, c
         return past_deadline("the deadline came before Claude's answer (" + outcome.what + ')');
     auto why = std::make_unique<failure>();
     why->message = "the Messages API at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
-    why->retryable = true;
+    why->passes = true;
+    why->code = !outcome.connected                       ? "no_connection"
+                : outcome.end == http::io_end::timed_out ? "timed_out"
+                                                         : "cut";
     return why;
 }
 
@@ -235,7 +241,8 @@ bool http_client::understand(call& c) const {
     }
     c.why = std::make_unique<failure>();
     c.why->status = reply->status;
-    c.why->retryable = true;
+    c.why->passes = true;
+    c.why->code = "unreadable";
     c.why->message = "the answer of the Messages API " + read.error().why;
     if (!reply->request_id.empty()) c.why->message += " (request " + http::quote(reply->request_id) + ')';
     return false;

@@ -158,7 +158,9 @@ asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::s
         failures_.erase(task.of);
         co_return whole_lines(std::move(*answer));
     }
-    bool const hopeless = answer || answer.error().kind == claude::error_kind::rejected;
+    using enum claude::error_kind;
+    bool const hopeless = answer || answer.error().kind == rejected || answer.error().kind == too_long ||
+                          answer.error().kind == model_gone;
     auto const pause = pause_after(task.of, hopeless);
     base::log_warn("a session was not summarized; it will be tried again",
                    {{"user", task.of.user_id},

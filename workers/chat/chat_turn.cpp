@@ -370,15 +370,14 @@ asio::awaitable<void> chat_turn::end_recorded(turn& turn, store::recorded_outcom
     turn.end(settle_recorded(job, std::move(recorded)));
 }
 
-// What concerns every call is borne by the first job that meets it; the others are given back.
+// Whether a refusal is this job's own to bear, the gate knows; if not, the job is given back.
 asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
-    using claude::error_kind;
-    bool const for_everybody = error.kind == error_kind::auth || error.kind == error_kind::spend_limit;
-    if (for_everybody && !gate_.refused(error)) {
+    using enum claude::error_kind;
+    bool const refused = claude::concerns_all(error.kind) || error.kind == rejected || error.kind == too_long;
+    if (refused && gate_.met(error, turn.asked_in) != claude::fate::bears) {
         turn.end(std::nullopt);
         co_return;
     }
-    if (error.kind == error_kind::rejected) gate_.answered(turn.asked_in);
     auto why = failure_of(std::move(error));
     co_await fail(turn, std::move(why));
 }

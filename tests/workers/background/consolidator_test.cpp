@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(off_by_default_nobody_is_claimed) {
 }
 
 BOOST_AUTO_TEST_CASE(nobody_is_claimed_while_claude_refuses_everybody) {
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     store.tasks.push_back(task_of("u"));
     start();
     pass(1h);
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(it_stops_while_it_pauses_after_a_failure) {
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_the_gate_is_shut) {
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     start();
     BOOST_TEST(stops());
 }

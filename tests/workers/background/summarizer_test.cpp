@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(condensing_that_is_cut_short_by_the_end_gives_the_session_b
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_asked_while_claude_refuses_everybody) {
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     pool.start();
     pool.consider(session, 20);
     settle();
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_asked_while_claude_refuses_everybody) {
 }
 
 BOOST_AUTO_TEST_CASE(a_session_that_waits_already_is_not_queued_twice) {
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     pool.consider(session, 20);
     pool.consider(session, 22);
     BOOST_TEST(pool.status().waiting == 1u);

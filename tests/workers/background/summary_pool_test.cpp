@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_bound_below_the_usual_number_adds_nobody) {
 
 BOOST_AUTO_TEST_CASE(a_shut_gate_makes_no_helpers) {
     start();
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     come(100);
     BOOST_TEST(claude.asked.empty());
     BOOST_TEST(pool.status().workers == 2U);
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_shut_gate_makes_no_helpers) {
 BOOST_AUTO_TEST_CASE(a_gate_that_opens_over_a_backlog_lets_in_as_many_as_the_bound_says) {
     claude.hold = true;
     start();
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     come(100);
     BOOST_TEST(claude.asked.empty());
     gate.try_now();
