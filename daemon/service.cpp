@@ -53,12 +53,6 @@ workers::admin_rules admin_rules_of(config const& config) {
     return rules;
 }
 
-asio::awaitable<void> answer_job(workers::chat_turn& chat, queue::delivery delivery,
-                                 queue::reply_stream& reply) {
-    auto outcome = co_await chat.answer(std::move(delivery));
-    if (outcome) reply.end(std::move(*outcome));
-}
-
 // A summary that is made beyond the usual number must not hold a connection that a job could need.
 workers::summary_options summaries_of(config const& config) {
     auto summary = config.summary;
@@ -126,7 +120,7 @@ void service::start_parts() {
     erasures_.start();
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery,
-                        queue::reply_stream& reply) { return answer_job(chat_, std::move(delivery), reply); },
+                        queue::reply_stream& reply) { return chat_.answer(std::move(delivery), reply); },
                  [this] { return to_json(current_status()); });
 }
 
@@ -182,7 +176,8 @@ asio::awaitable<void> service::announce_ready() {
 }
 
 status service::current_status() const {
-    return {queue_.status(), chat_.store_trouble(), gate_.reason(), summaries_.status(), chat_.counts()};
+    return {queue_.status(), chat_.store_trouble(), status_of(gate_, steady_clock::now()),
+            summaries_.status(), chat_.counts()};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.

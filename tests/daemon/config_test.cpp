@@ -17,8 +17,8 @@ BOOST_FIXTURE_TEST_SUITE(config_sources_and_errors, engram::test::config_folder)
 BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     auto const values = load();
     BOOST_TEST(values.queue.server.url == "redis://127.0.0.1:6379");
-    BOOST_TEST(values.chat.model == "claude-opus-4-5");
-    BOOST_TEST(values.summary.model == "claude-haiku-4-5");
+    BOOST_TEST(values.chat.model == "claude-opus-5-5");
+    BOOST_TEST(values.summary.model == "claude-haiku-5-5");
     BOOST_TEST(values.queue.deadline.count() == 600'000);
     BOOST_TEST(values.chat.memory_limit == 500u);
     BOOST_TEST(values.chat.recall_limit == 10u);

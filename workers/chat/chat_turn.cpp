@@ -2,7 +2,9 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "embedding/vector_bytes.hpp"
+#include "workers/chat/delay.hpp"
 #include "workers/chat/given_notes.hpp"
 #include "workers/chat/memory_tags.hpp"
 #include "workers/chat/note_marks.hpp"
@@ -13,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -29,15 +32,27 @@ constexpr int most_tries = 5;
 // Of what the user said in the window: kept while the turn waits, which thousands do at a time.
 constexpr std::size_t most_bytes_said = 16'000;
 
+// How long a job waits that may itself be why nothing is answered.
+constexpr milliseconds shortest_turn_of_others{1'000};
+constexpr milliseconds longest_turn_of_others{30'000};
+
+// In [0, 1).
+double chance() {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
 }  // namespace
 
 // One job on its way through.
 struct chat_turn::turn {
+    explicit turn(queue::reply_stream& reply) : reply(reply) {}
+
+    queue::reply_stream& reply;  // gets what becomes of the job
     chat_job job;
     stage at = stage::loading;
     int tries = 0;
-    time_zone const* zone = nullptr;           // the user's
-    std::optional<queue::settlement> settled;  // at its end; none: the job is given back
+    time_zone const* zone = nullptr;  // the user's
     base::steady_time asked_at;
     std::uint64_t asked_in = 0;  // the gate's period
     queue::reply_timing timing;
@@ -49,10 +64,15 @@ struct chat_turn::turn {
     std::vector<shown_memory> shown;
     std::unique_ptr<given_notes> given;  // what the prompt holds that looks like a note; null: nothing
 
-    void end(std::optional<queue::settlement> with) {
-        settled = std::move(with);
+    void end(queue::settlement with) {
+        reply.end(std::move(with));
         at = stage::ended;
     }
+    void postpone(queue::postponement later) {
+        reply.postpone(std::move(later));
+        at = stage::ended;
+    }
+    void give_back() { at = stage::ended; }
 };
 
 chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
@@ -73,24 +93,22 @@ chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, sto
 // Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for
 // the turn, and one frame, of take_turn(). What comes before and after has frames of its own, which are gone
 // by then.
-asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::delivery delivery) {
+asio::awaitable<void> chat_turn::answer(queue::delivery delivery, queue::reply_stream& reply) {
     auto read = read_delivery(delivery, rules_);
-    auto one = std::make_unique<turn>();
+    auto one = std::make_unique<turn>(reply);
     one->job = std::move(read.job);
     one->timing.queued_ms = one->job.queued_ms;
     return read.problem.empty() ? take_turn(std::move(one)) : refuse(std::move(one), std::move(read.problem));
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_ptr<turn> turn,
-                                                                    std::string why) {
+asio::awaitable<void> chat_turn::refuse(std::unique_ptr<turn> turn, std::string why) {
     turn_failure invalid{"invalid_job", std::move(why)};
     co_await fail(*turn, std::move(invalid));
-    co_return std::move(turn->settled);
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::unique_ptr<turn> turn) {
+asio::awaitable<void> chat_turn::take_turn(std::unique_ptr<turn> turn) {
     co_await find_zone(*turn);
-    if (turn->at == stage::ended) co_return std::move(turn->settled);
+    if (turn->at == stage::ended) co_return;
     if (finding_.embedder != nullptr && searches()) co_await embed_message(*turn);
     for (;;) {
         co_await load(*turn);
@@ -101,7 +119,6 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::uniq
         co_await take_answer(*turn, std::move(answered));
         if (turn->at == stage::ended) break;
     }
-    co_return std::move(turn->settled);
 }
 
 asio::awaitable<void> chat_turn::find_zone(turn& turn) {
@@ -281,6 +298,9 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         co_await asio::post(executor_, asio::use_awaitable);
     bool const cut = was_cut(answer);
     if (cut) ++counts_.cut;
+    if (base::is_blank(text) && answer.stop_reason == "max_tokens")
+        base::log_warn("the answer has no text: thinking used up claude.max_tokens",
+                       {{"job", job.key.job_id}, {"cure", "raise claude.max_tokens or lower claude.effort"}});
     auto tags = extract_memory_tags(text, options_.types.names(), cut, turn.given.get());
     auto said = std::move(tags.reply);
     // Whoever reads the stored answer later does not know what was given.
@@ -370,12 +390,48 @@ asio::awaitable<void> chat_turn::end_recorded(turn& turn, store::recorded_outcom
     turn.end(settle_recorded(job, std::move(recorded)));
 }
 
-// Whether a refusal is this job's own to bear, the gate knows; if not, the job is given back.
+// A failure that passes puts the job off. A refusal may concern every call: the gate knows.
 asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
     using enum claude::error_kind;
-    bool const refused = claude::concerns_all(error.kind) || error.kind == rejected || error.kind == too_long;
-    if (refused && gate_.met(error, turn.asked_in) != claude::fate::bears) {
-        turn.end(std::nullopt);
+    if (error.kind == unavailable && error.passes) {
+        co_await try_later(turn, std::move(error));
+        co_return;
+    }
+    bool const failed = error.kind == unavailable || error.kind == deadline;
+    auto const fate = failed ? claude::fate::bears : gate_.met(error, turn.asked_in);
+    if (fate == claude::fate::goes_back) {
+        turn.give_back();
+    } else if (fate == claude::fate::waits) {
+        co_await let_others_try(turn, std::move(error));
+    } else {
+        auto why = failure_of(std::move(error));
+        co_await fail(turn, std::move(why));
+    }
+}
+
+// The job waits in its place, as long as there is patience for it and its deadline is not reached.
+asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
+    auto const now = clock_.steady();
+    failed_call call;
+    if (turn.job.failing)
+        call.failing = *turn.job.failing + std::chrono::floor<milliseconds>(now - turn.job.received);
+    call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
+    call.wish = error.wait;
+    auto const next = plan_next_try(call, options_.retry_for, chance());
+    if (next.end == give_up::no) {
+        turn.postpone({next.pause, reason_of(error)});
+        co_return;
+    }
+    auto why = failure_of(std::move(error));
+    if (next.end == give_up::deadline) why = past_deadline(std::move(why));
+    co_await fail(turn, std::move(why));
+}
+
+// Nothing is answered, and this job may be why: another one is tried first.
+asio::awaitable<void> chat_turn::let_others_try(turn& turn, claude::error error) {
+    auto const pause = std::clamp(options_.pause_retry, shortest_turn_of_others, longest_turn_of_others);
+    if (clock_.steady() + pause < turn.job.deadline) {
+        turn.postpone({pause, reason_of(error)});
         co_return;
     }
     auto why = failure_of(std::move(error));

@@ -8,7 +8,7 @@
 //   asking      the prompt is with Claude; nothing else is kept     committing
 //   committing  the answer and its notes are stored                 ended; loading, if something that the
 //                                                                   prompt held was erased meanwhile
-//   ended       there is a settlement, or the job is given back
+//   ended       the reply has the outcome, or when the job is tried again, or neither: it is given back
 #pragma once
 
 #include "base/clock.hpp"
@@ -52,8 +52,9 @@ public:
               claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
               boost::asio::any_io_executor executor);
 
-    /// The outcome of a job, or nothing if it is to be given back. Throws on cancellation.
-    boost::asio::awaitable<std::optional<queue::settlement>> answer(queue::delivery delivery);
+    /// Ends the job, or puts it off because its call failed for a reason that passes, or does neither if the
+    /// job is to be given back. `reply` must outlive the call. Throws on cancellation.
+    boost::asio::awaitable<void> answer(queue::delivery delivery, queue::reply_stream& reply);
 
     /// Why the store cannot be used; empty if it can.
     [[nodiscard]] std::string const& store_trouble() const { return patience_.trouble(); }
@@ -68,9 +69,8 @@ private:
     enum class stage { loading, asking, committing, ended };
     struct turn;
 
-    boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn,
-                                                                    std::string why);
-    boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
+    boost::asio::awaitable<void> refuse(std::unique_ptr<turn> turn, std::string why);
+    boost::asio::awaitable<void> take_turn(std::unique_ptr<turn> turn);
     [[nodiscard]] bool searches() const { return options_.recall_limit > 0; }
     boost::asio::awaitable<void> find_zone(turn& turn);
     boost::asio::awaitable<void> embed_message(turn& turn);
@@ -91,6 +91,8 @@ private:
     static void end_cancelled(turn& turn);
     boost::asio::awaitable<void> end_recorded(turn& turn, store::recorded_outcome recorded);
     boost::asio::awaitable<void> end_refused(turn& turn, claude::error error);
+    boost::asio::awaitable<void> try_later(turn& turn, claude::error error);
+    boost::asio::awaitable<void> let_others_try(turn& turn, claude::error error);
     boost::asio::awaitable<void> fail(turn& turn, turn_failure why);
 
     job_rules rules_;

@@ -221,6 +221,7 @@ claude::request compose_chat(chat_options const& options, store::context const& 
     shown_ids ids;
     request.model = options.model;
     request.max_tokens = options.max_tokens;
+    request.effort = options.effort;
     // The instructions are the same for everybody, the list for as long as it does not change: each is worth
     // a place in the cache.
     request.system.push_back({instructions(options.types), true});

@@ -57,6 +57,14 @@ turn_failure failure_of(claude::error error) {
     return {std::string(error_type(error.kind)), std::move(error.message), !hopeless, std::move(logged)};
 }
 
+turn_failure past_deadline(turn_failure last) {
+    constexpr std::string_view what = "the deadline comes before another try; the last one failed: ";
+    last.type = error_type(claude::error_kind::deadline);
+    last.message.insert(0, what);
+    if (!last.logged.empty()) last.logged.insert(0, what);
+    return last;
+}
+
 bool was_cut(claude::answer const& answer) {
     return answer.stop_reason == "max_tokens" || answer.stop_reason == "model_context_window_exceeded";
 }

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(the_cheaper_model_is_asked_in_the_background_and_its_plan_i
     claude.will_say(merge_two);
     start();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1U);
-    BOOST_TEST(claude.asked[0].model == "claude-haiku-4-5");
+    BOOST_TEST(claude.asked[0].model == "claude-haiku-5-5");
     BOOST_TEST(!claude.asked[0].output_schema.empty());
     BOOST_TEST(bool(claude.classes[0] == claude::call_class::background));
     BOOST_REQUIRE_EQUAL(store.committed.size(), 1U);

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_session_at_the_trigger_is_summarized_by_the_cheaper_model
     pool.consider(session, 20);
     settle();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
-    BOOST_TEST(claude.asked[0].model == "claude-haiku-4-5");
+    BOOST_TEST(claude.asked[0].model == "claude-haiku-5-5");
     BOOST_TEST(bool(claude.classes[0] == claude::call_class::background));
     BOOST_REQUIRE_EQUAL(store.summaries.size(), 1u);
     BOOST_TEST(store.summaries[0] == "- one\n- two\n- three");
