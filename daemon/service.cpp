@@ -85,6 +85,11 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       gate_(
           config_.chat.pause_retry, [this](claude::gate::state state) { set_intake(state); },
           io.get_executor()),
+      models_([this] { return models_in_use(); },
+              [this](std::string model, base::steady_time until) {
+                  return claude_->describe_model(std::move(model), until);
+              },
+              clock_, io.get_executor()),
       summaries_(summaries_of(config_), queue_.instance(), *store_, *claude_, gate_, clock_,
                  io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
@@ -173,11 +178,21 @@ asio::awaitable<void> service::announce_ready() {
     co_await queue_.wait_until_ready(never);
     announced_ = true;
     sd_notify(0, "READY=1");
+    part_.keep_up("models", [this] { return models_.run(); });
+}
+
+std::vector<used_model> service::models_in_use() const {
+    std::vector<used_model> used{{config_.chat.model, "claude.model"}};
+    for (auto const& model : config_.claude.fallback_models)
+        used.push_back({model, "claude.fallback_models"});
+    if (config_.summary.enabled) used.push_back({config_.summary.model, "summary.model"});
+    if (config_.consolidation.enabled) used.push_back({config_.consolidation.model, "consolidation.model"});
+    return used;
 }
 
 status service::current_status() const {
-    return {queue_.status(), chat_.store_trouble(), status_of(gate_, steady_clock::now()),
-            summaries_.status(), chat_.counts()};
+    return {queue_.status(),     chat_.store_trouble(), status_of(gate_, steady_clock::now()),
+            summaries_.status(), chat_.counts(),        models_.known()};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.
@@ -230,6 +245,8 @@ void service::reload_config() {
         admin_.set_types(config_.chat.types);
         claude_->set_api_key(fresh->key);
         if (embedder_) embedder_->set_api_key(fresh->fresh.embedding.api_key);
+        claude_->set_fallbacks(config_.claude.fallback_models, config_.claude.fallback_on_overload);
+        models_.changed();
         gate_.try_now();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }

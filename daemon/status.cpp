@@ -53,6 +53,30 @@ void append_api(std::string& json, api_status const& api) {
     all.end();
 }
 
+// As the API writes times.
+std::string api_time(base::wall_time at) {
+    auto text = base::to_utc_text(at);
+    text[10] = 'T';
+    text.resize(19);
+    return text + 'Z';
+}
+
+void append_models(std::string& json, std::vector<known_model> const& models) {
+    json += '[';
+    for (auto const& one : models) {
+        if (&one != &models.front()) json += ',';
+        base::json_object_writer all(json);
+        all.text("model", one.model);
+        if (one.retires_at)
+            all.text("retires_at", api_time(*one.retires_at));
+        else
+            all.raw("retires_at", "null");
+        all.boolean("gone", one.gone);
+        all.end();
+    }
+    json += ']';
+}
+
 std::string trouble_of(api_status const& api) {
     return api.cause.empty() || api.cure.empty() ? api.cause : api.cause + " (cure: " + api.cure + ')';
 }
@@ -117,6 +141,8 @@ std::string to_json(status const& now) {
     all.text("trouble", trouble_of(now));
     all.key("api");
     append_api(json, now.api);
+    all.key("models");
+    append_models(json, now.models);
     all.key("summaries");
     append_summaries(json, now.summaries);
     all.key("notes");

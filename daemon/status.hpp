@@ -2,12 +2,14 @@
 #pragma once
 
 #include "claude/gate.hpp"
+#include "daemon/model_watch.hpp"
 #include "queue/job_queue.hpp"
 #include "workers/background/summary_status.hpp"
 #include "workers/chat/note_limits.hpp"
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace engram::daemon {
 
@@ -27,6 +29,7 @@ struct status {
     api_status api;
     workers::summary_status summaries;
     workers::note_counts notes;
+    std::vector<known_model> models;
 };
 
 /// Jobs were taken and answered lately, or would be if there were any.

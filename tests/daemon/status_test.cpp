@@ -77,6 +77,20 @@ BOOST_AUTO_TEST_CASE(what_waits_for_later_and_a_pause_by_an_operator_are_told) {
     BOOST_TEST(json.at("paused").as_bool());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_known_of_models_is_told) {
+    auto now = in(intake::taking);
+    BOOST_TEST(boost::json::parse(to_json(now)).at("models").as_array().empty());
+    now.models = {{"one", base::wall_time(std::chrono::sys_days(std::chrono::January / 22 / 2027))},
+                  {"two", {}, true}};
+    auto const models = boost::json::parse(to_json(now)).at("models").as_array();
+    BOOST_REQUIRE_EQUAL(models.size(), 2u);
+    BOOST_TEST(models[0].at("model").as_string() == "one");
+    BOOST_TEST(models[0].at("retires_at").as_string() == "2027-01-22T00:00:00Z");
+    BOOST_TEST(!models[0].at("gone").as_bool());
+    BOOST_TEST(models[1].at("retires_at").is_null());
+    BOOST_TEST(models[1].at("gone").as_bool());
+}
+
 BOOST_AUTO_TEST_CASE(while_the_gate_is_shut_the_status_says_what_it_met_and_what_to_do) {
     boost::asio::io_context io;
     claude::gate gate(std::chrono::seconds(15), [](claude::gate::state) {}, io.get_executor());
