@@ -182,7 +182,7 @@ class Status(QueueCase):
         self.queue("pause", "--reason", "maintenance", env={"USER": "ada"})
         answer = self.queue("status")
         self.assertEqual((answer.status, answer.err), (EX_TEMPFAIL, ""), answer)
-        self.assertRegex(answer.out, r'\npaused by ada@\S+ since 20\S+ \S+Z: "maintenance" \(engramctl queue resume')
+        self.assertRegex(answer.out, r'\npaused by ada@\S+ since 20\S+ \S+Z: "maintenance" \(engramctl ')
         paused = self.view(EX_TEMPFAIL)["paused"]
         self.assertEqual((sorted(paused), paused["reason"]), (["at", "by", "reason"], "maintenance"))
         self.queue("resume")
@@ -239,8 +239,8 @@ class Status(QueueCase):
         self.assertEqual((two["api"], two["models"], two["delayed"]), ({"state": "open"}, models[:2], None))
         page = self.queue("status").out
         self.assertIn(
-            "a-1: Claude refuses every call: HTTP status 402 billing_error; add credit; it is tried by itself; "
-            "the next try in 31 s\n",
+            "a-1: Claude refuses every call: HTTP status 402 billing_error; add credit; it is tried by "
+            "itself; the next try in 31 s\n",
             page,
         )
         self.assertNotIn("b-2:", page)
@@ -410,7 +410,8 @@ class Cancel(QueueCase):
         self.assert_complains(self.cancel("j"), EX_CONFIG, "--prefix")
         self.assertEqual(self.client.get(CANCEL), b"precious")
         self.client.delete(CANCEL)
-        self.client.execute_command("ACL", "SETUSER", "chat", "on", ">x", "%W~engram:cancel", "+lpush", "+ping")
+        rights = ["%W~engram:cancel", "+lpush", "+ping"]
+        self.client.execute_command("ACL", "SETUSER", "chat", "on", ">x", *rights)
         answer = self.cancel("j", url=f"unix://chat:x@{self.redis.socket}")
         self.assert_complains(answer, EX_NOPERM, "was asked for")
         self.assertEqual(self.client.llen(CANCEL), 1)
