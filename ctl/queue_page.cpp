@@ -129,6 +129,10 @@ void read_status(std::string_view given, instance_view& into) {
         into.models = *models;
 }
 
+bool queue_view::has_living() const {
+    return std::any_of(instances.begin(), instances.end(), [](auto const& one) { return one.is_alive(); });
+}
+
 bool queue_view::is_served() const {
     return !paused &&
            std::any_of(instances.begin(), instances.end(), [](auto const& one) { return one.is_ready(); });
@@ -151,9 +155,7 @@ std::string queue_page(queue_view const& view) {
         out += table(rows);
     }
     out += provider_lines(view.instances, view.now_ms);
-    bool const is_anyone_alive = std::any_of(view.instances.begin(), view.instances.end(),
-                                             [](auto const& one) { return one.is_alive(); });
-    if (!is_anyone_alive)
+    if (!view.has_living())
         out += "no instance is alive: nobody takes jobs\n";
     else if (!view.is_served() && !view.paused)
         out += "no instance is ready: jobs wait\n";

@@ -43,6 +43,7 @@ struct queue_view {
     std::optional<pause_note> paused = {};     ///< none: it is not, as far as is known
     std::optional<std::int64_t> now_ms = {};   ///< by Redis's clock, since the epoch
 
+    [[nodiscard]] bool has_living() const;
     /// Jobs are answered: the queue is not paused, and an instance is ready.
     [[nodiscard]] bool is_served() const;
 };

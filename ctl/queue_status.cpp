@@ -15,6 +15,7 @@
 #include <iostream>
 #include <optional>
 #include <sysexits.h>
+#include <thread>
 #include <unistd.h>
 
 namespace engram::ctl {
@@ -91,17 +92,36 @@ std::optional<pause_note> look_at_pause(questions& redis, std::string const& pre
     return note ? read_pause(note->text) : pause_note{};
 }
 
+queue_view look(questions& redis, std::string const& prefix) {
+    queue_view view;
+    view.prefix = prefix;
+    view.waiting = jobs_waiting(redis, prefix);
+    view.parked = redis.count("HLEN", prefix + ":body");
+    view.dead = redis.count("XLEN", prefix + ":dead");
+    view.now_ms = redis.now_ms();
+    view.delayed = look_at_delays(redis, prefix, view.now_ms);
+    view.paused = look_at_pause(redis, prefix);
+    view.instances = look_at_instances(redis, prefix, view.now_ms);
+    return view;
+}
+
+// What an instance says is as old as its last beat: one that has just begun, or whose trouble has just ended,
+// says that it is ready a second later.
+queue_view look_until_ready(questions& redis, std::string const& prefix) {
+    constexpr std::chrono::milliseconds longest_beat{1500}, pause{100};
+    auto const until = std::chrono::steady_clock::now() + longest_beat;
+    for (;;) {
+        auto view = look(redis, prefix);
+        bool const may_become_ready = view.has_living() && !view.is_served() && !view.paused;
+        if (!may_become_ready || std::chrono::steady_clock::now() > until) return view;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
 int show_once(connection& redis, status_request const& request) {
     questions questions(redis);
-    queue_view view;
-    view.prefix = request.prefix;
-    view.waiting = jobs_waiting(questions, request.prefix);
-    view.parked = questions.count("HLEN", request.prefix + ":body");
-    view.dead = questions.count("XLEN", request.prefix + ":dead");
-    view.now_ms = questions.now_ms();
-    view.delayed = look_at_delays(questions, request.prefix, view.now_ms);
-    view.paused = look_at_pause(questions, request.prefix);
-    view.instances = look_at_instances(questions, request.prefix, view.now_ms);
+    auto const view =
+        request.watch ? look(questions, request.prefix) : look_until_ready(questions, request.prefix);
     if (!questions.lost())
         std::cout << (request.json ? json_line(queue_document(view)) + '\n' : queue_page(view));
     if (questions.trouble()) {

@@ -75,9 +75,10 @@ class WhatIsAsked(ModelCase):
         self.assertEqual((second.get("output_config"), second["max_tokens"]), (None, 4321))
 
     def test_an_unknown_effort_is_refused_at_the_start(self):
-        answer = self.run_daemon("--check-config", "--set", "claude.effort=extreme")
-        self.assertNotEqual(answer.status, 0, answer)
-        self.assertIn("claude.effort", answer.err)
+        for effort, is_fine in (("extreme", False), ("medium", True), ("", True)):
+            answer = self.run_daemon("--check-config", "--set", "claude.effort=" + effort)
+            self.assertEqual(answer.status == 0, is_fine, answer)
+            self.assertEqual("claude.effort" in answer.err, not is_fine, answer)
 
 
 class Thinking(ModelCase):
