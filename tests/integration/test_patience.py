@@ -38,7 +38,7 @@ PASSING = {
     "nothing": (Response(raw=b""), None),
     "cut": (
         Response(raw=b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"),
-        None,
+        "the answer was cut",
     ),
     "garbage": (Response(b"qzwording", 200), None),
     "no_http": (Response(raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), None),
@@ -76,7 +76,7 @@ class WhatPasses(TroubleCase):
         port = free_port()
         self.start_daemon(claude_max_retries=0, claude_base_url=f"http://127.0.0.1:{port}", **BEATS)
         ids = self.push_backlog()
-        self.watch_them_wait(None)
+        self.watch_them_wait("no connection")
         self.start_fake(self.speak, port)
         self.check_backlog(ids)
 
@@ -86,7 +86,7 @@ class WhatPasses(TroubleCase):
         self.trouble = lambda request: "late" if gate.wait(PATIENCE) else ""
         self.start_daemon(claude_max_retries=0, claude_timeout_ms=300, **BEATS)
         ids = self.push_backlog()
-        self.watch_them_wait(None)
+        self.watch_them_wait("no answer in time")
         self.trouble = None
         self.check_backlog(ids)
 
