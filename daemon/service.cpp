@@ -100,7 +100,9 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       chat_(
           rules_of(config_.queue), config_.chat, {embedder_.get(), config_.embedding.timeout}, *store_,
           *claude_, gate_, clock_,
-          [this](store::conversation const& which, std::size_t turns) { summaries_.consider(which, turns); },
+          [this](store::conversation const& which, workers::window window) {
+              summaries_.consider(which, window);
+          },
           io.get_executor()) {}
 
 asio::awaitable<void> service::run() {

@@ -17,8 +17,9 @@ struct chat_options {
     std::size_t memory_limit = 500;    ///< memories in the list at the beginning of a prompt
     std::size_t recent_summaries = 3;  ///< in it, of other conversations, beside those
     std::size_t recall_limit = 10;     ///< memories and earlier turns found for the new message
-    std::size_t memory_tokens = 4'000;  ///< of both together, estimated; the least useful ones stay out
-    std::size_t history_turns = 40;     ///< turns in a prompt, a cap for when summaries lag
+    std::size_t memory_tokens = 4'000;        ///< of both together, estimated; the least useful ones stay out
+    std::size_t own_summary_tokens = 25'000;  ///< of the conversation's own summaries, which are all shown
+    std::size_t history_turns = 40;           ///< turns in a prompt, a cap for when summaries lag
     /// Bytes of turns in a prompt; older ones stay out, so that long messages cannot outgrow the model's
     /// context.
     std::size_t history_bytes = 400'000;

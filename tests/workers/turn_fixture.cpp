@@ -25,7 +25,11 @@ std::string error_of(std::optional<queue::settlement> const& outcome) {
 turn_fixture::turn_fixture(workers::finding finding, workers::chat_options options)
     : turn(
           {"engram", {}, 262'144, std::chrono::minutes(10), 3}, std::move(options), finding, store, claude,
-          gate, clock, [this](store::conversation const&, std::size_t n) { considered.push_back(n); },
+          gate, clock,
+          [this](store::conversation const&, workers::window window) {
+              considered.push_back(window.turns);
+              considered_bytes.push_back(window.bytes);
+          },
           io.get_executor()) {}
 
 std::optional<queue::settlement> turn_fixture::answer(std::string body, std::string ticket, int deaths,

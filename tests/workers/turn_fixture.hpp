@@ -43,7 +43,8 @@ struct turn_fixture {
     std::vector<claude::gate::state> intake;
     claude::gate gate{std::chrono::hours(1), [this](claude::gate::state s) { intake.push_back(s); },
                       io.get_executor()};
-    std::vector<std::size_t> considered;
+    std::vector<std::size_t> considered;           // turns of the windows that after_commit was told of
+    std::vector<std::size_t> considered_bytes;     // and their bytes
     std::optional<queue::postponement> postponed;  // what the last delivery asked for; none: it did not
     workers::chat_turn turn;
 };

@@ -4,18 +4,16 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "embedding/vector_bytes.hpp"
-#include "workers/chat/delay.hpp"
-#include "workers/chat/given_notes.hpp"
 #include "workers/chat/memory_tags.hpp"
 #include "workers/chat/note_marks.hpp"
 #include "workers/chat/notes.hpp"
 #include "workers/chat/prompt.hpp"
+#include "workers/chat/turn.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -27,53 +25,19 @@ using std::chrono::milliseconds;
 namespace {
 
 // How often a turn begins anew because something that its prompt held was erased meanwhile.
-constexpr int most_tries = 5;
+constexpr int most_erasures = 5;
 
 // Of what the user said in the window: kept while the turn waits, which thousands do at a time.
 constexpr std::size_t most_bytes_said = 16'000;
 
-// How long a job waits that may itself be why nothing is answered.
-constexpr milliseconds shortest_turn_of_others{1'000};
-constexpr milliseconds longest_turn_of_others{30'000};
-
-// In [0, 1).
-double chance() {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0, 1)(random);
+std::size_t bytes_of(std::vector<store::turn> const& turns) {
+    std::size_t bytes = 0;
+    for (auto const& one : turns)
+        bytes += one.content.size();
+    return bytes;
 }
 
 }  // namespace
-
-// One job on its way through.
-struct chat_turn::turn {
-    explicit turn(queue::reply_stream& reply) : reply(reply) {}
-
-    queue::reply_stream& reply;  // gets what becomes of the job
-    chat_job job;
-    stage at = stage::loading;
-    int tries = 0;
-    time_zone const* zone = nullptr;  // the user's
-    base::steady_time asked_at;
-    std::uint64_t asked_in = 0;  // the gate's period
-    queue::reply_timing timing;
-    store::context context;               // until it is in a prompt
-    std::optional<store::erasures> seen;  // as the context had it; none: nothing was loaded yet
-    std::string vector;                   // of the message; empty: none
-    std::string answered;                 // the earlier answers found for the message
-    std::string said;                     // if there are any, what else the user said in the prompt
-    std::vector<shown_memory> shown;
-    std::unique_ptr<given_notes> given;  // what the prompt holds that looks like a note; null: nothing
-
-    void end(queue::settlement with) {
-        reply.end(std::move(with));
-        at = stage::ended;
-    }
-    void postpone(queue::postponement later) {
-        reply.postpone(std::move(later));
-        at = stage::ended;
-    }
-    void give_back() { at = stage::ended; }
-};
 
 chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
                      claude::asker& claude, claude::gate& gate, base::clock const& clock,
@@ -109,7 +73,7 @@ asio::awaitable<void> chat_turn::refuse(std::unique_ptr<turn> turn, std::string 
 asio::awaitable<void> chat_turn::take_turn(std::unique_ptr<turn> turn) {
     co_await find_zone(*turn);
     if (turn->at == stage::ended) co_return;
-    if (finding_.embedder != nullptr && searches()) co_await embed_message(*turn);
+    if (finding_.embedder != nullptr && options_.recall_limit > 0) co_await embed_message(*turn);
     for (;;) {
         co_await load(*turn);
         if (turn->at == stage::ended) break;
@@ -144,19 +108,24 @@ asio::awaitable<void> chat_turn::embed_message(turn& turn) {
     if (made && made->size() == 1) turn.vector = embedding::to_bytes(made->front());
 }
 
+chat_options const& chat_turn::options_of(turn const& turn) const {
+    return turn.smaller ? *turn.smaller : options_;
+}
+
 store::context_query chat_turn::what_to_load(turn const& turn) const {
+    auto const& options = options_of(turn);
     store::context_query query;
     query.job = turn.job.key;
     query.of = turn.job.conversation;
-    query.memory_limit = options_.memory_limit;
-    query.memory_tokens = options_.memory_tokens;
-    query.recent_summaries = options_.recent_summaries;
-    query.history_turns = options_.history_turns;
-    query.history_bytes = options_.history_bytes;
+    query.memory_limit = options.memory_limit;
+    query.memory_tokens = options.memory_tokens;
+    query.recent_summaries = options.recent_summaries;
+    query.history_turns = options.history_turns;
+    query.history_bytes = options.history_bytes;
     query.now = clock_.wall();
-    if (!searches()) return query;
+    if (options.recall_limit == 0) return query;
     query.find.text = turn.job.what.message;
-    query.find.limit = options_.recall_limit;
+    query.find.limit = options.recall_limit;
     query.find.vector = turn.vector;
     if (!turn.vector.empty()) query.find.vector_model = finding_.embedder->model_id();
     return query;
@@ -164,7 +133,7 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
 
 // From `loading` to `asking`.
 asio::awaitable<void> chat_turn::load(turn& turn) {
-    if (turn.tries++ == most_tries) {
+    if (turn.erasures == most_erasures) {
         turn_failure why{"internal", "memories were being erased all the time", true};
         co_await fail(turn, std::move(why));
         co_return;
@@ -241,9 +210,12 @@ void chat_turn::keep_to_judge_notes(turn& turn, store::context const& context) {
 claude::request chat_turn::compose(turn& turn) const {
     auto context = std::exchange(turn.context, {});
     shown_ids shown;
-    auto request = compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
-                                turn.zone->describe(clock_.wall()), &shown);
+    auto request = compose_chat(options_of(turn), context, turn.job.conversation.session_id,
+                                turn.job.what.message, turn.zone->describe(clock_.wall()), &shown);
     keep_shown(context, shown);
+    turn.window = {context.turns.size(), bytes_of(context.turns)};
+    turn.holds_context = !(context.turns.empty() && context.memories.empty() &&
+                           context.found_memories.empty() && context.found_turns.empty());
     keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
     turn.given = given_notes::find(context, turn.job.what.message);
@@ -279,12 +251,15 @@ asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
     } else if (committed->stale == staleness::deletion) {
         base::log_info("a memory was erased during the call: the job is answered anew",
                        {{"job", turn.job.key.job_id}});
+        ++turn.erasures;
         turn.at = stage::loading;
     } else if (!committed->committed) {
         co_await end_recorded(turn, std::move(committed->outcome));
     } else {
         base::failpoint("committed");
         finish_timing(turn, begun);
+        turn.window.turns = committed->window_turns;
+        turn.window.bytes = turn.smaller ? SIZE_MAX : turn.window.bytes + bytes_of(exchange.turns);
         end_answered(turn, answer, std::move(*committed), exchange.memories.size());
     }
 }
@@ -344,117 +319,6 @@ std::size_t chat_turn::limit_notes(turn const& turn, std::vector<memory_tag>& ta
             "the model noted more than is kept of one answer",
             {{"job", turn.job.key.job_id}, {"too_long", left_out.too_long}, {"too_many", left_out.too_many}});
     return left_out.not_shown;
-}
-
-void chat_turn::finish_timing(turn& turn, base::steady_time commit_begun) const {
-    auto const now = clock_.steady();
-    turn.timing.commit_ms = base::elapsed_ms(commit_begun, now);
-    turn.timing.total_ms = turn.job.queued_ms + base::elapsed_ms(turn.job.received, now);
-}
-
-void chat_turn::end_answered(turn& turn, claude::answer const& answer, store::commit_outcome committed,
-                             std::size_t notes) {
-    auto const& job = turn.job;
-    if (committed.unknown_labels > 0)
-        base::log_warn("the model named memories that this user does not have",
-                       {{"job", job.key.job_id}, {"notes", committed.unknown_labels}});
-    base::log_info("job answered", {{"job", job.key.job_id},
-                                    {"user", job.conversation.user_id},
-                                    {"session", job.conversation.session_id},
-                                    {"stop_reason", answer.stop_reason},
-                                    {"memories", notes},
-                                    {"claude_ms", turn.timing.claude_ms},
-                                    {"total_ms", turn.timing.total_ms},
-                                    {"calls", answer.attempts}});
-    after_commit_(job.conversation, committed.window_turns);
-    turn.end(settle_answered(job, queue::with_timing(std::move(committed.outcome.reply), turn.timing)));
-}
-
-// Everything about the user was erased while the job waited or ran. Nothing is recorded: that would be
-// something about the user again.
-void chat_turn::end_cancelled(turn& turn) {
-    base::log_info("job cancelled: everything about its user was erased", {{"job", turn.job.key.job_id}});
-    turn.end(settle_cancelled(turn.job));
-}
-
-// Another delivery of this job came to an end before this one.
-asio::awaitable<void> chat_turn::end_recorded(turn& turn, store::recorded_outcome recorded) {
-    auto const& job = turn.job;
-    if (recorded.ok && !recorded.same_body) {
-        turn_failure conflict{"id_conflict", "the id " + job.key.job_id + " was used for another job"};
-        co_await fail(turn, std::move(conflict));
-        co_return;
-    }
-    base::log_info("job answered from the store",
-                   {{"job", job.key.job_id}, {"user", job.conversation.user_id}});
-    turn.end(settle_recorded(job, std::move(recorded)));
-}
-
-// A failure that passes puts the job off. A refusal may concern every call: the gate knows.
-asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
-    using enum claude::error_kind;
-    if (error.kind == unavailable && error.passes) {
-        co_await try_later(turn, std::move(error));
-        co_return;
-    }
-    bool const failed = error.kind == unavailable || error.kind == deadline;
-    auto const fate = failed ? claude::fate::bears : gate_.met(error, turn.asked_in);
-    if (fate == claude::fate::goes_back) {
-        turn.give_back();
-    } else if (fate == claude::fate::waits) {
-        co_await let_others_try(turn, std::move(error));
-    } else {
-        auto why = failure_of(std::move(error));
-        co_await fail(turn, std::move(why));
-    }
-}
-
-// The job waits in its place, as long as there is patience for it and its deadline is not reached.
-asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
-    auto const now = clock_.steady();
-    failed_call call;
-    if (turn.job.failing)
-        call.failing = *turn.job.failing + std::chrono::floor<milliseconds>(now - turn.job.received);
-    call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
-    call.wish = error.wait;
-    auto const next = plan_next_try(call, options_.retry_for, chance());
-    if (next.end == give_up::no) {
-        turn.postpone({next.pause, reason_of(error)});
-        co_return;
-    }
-    auto why = failure_of(std::move(error));
-    if (next.end == give_up::deadline) why = past_deadline(std::move(why));
-    co_await fail(turn, std::move(why));
-}
-
-// Nothing is answered, and this job may be why: another one is tried first.
-asio::awaitable<void> chat_turn::let_others_try(turn& turn, claude::error error) {
-    auto const pause = std::clamp(options_.pause_retry, shortest_turn_of_others, longest_turn_of_others);
-    if (clock_.steady() + pause < turn.job.deadline) {
-        turn.postpone({pause, reason_of(error)});
-        co_return;
-    }
-    auto why = failure_of(std::move(error));
-    co_await fail(turn, std::move(why));
-}
-
-// Records the error, so that a delivery that wakes up late cannot bring another outcome, and answers with it.
-asio::awaitable<void> chat_turn::fail(turn& turn, turn_failure why) {
-    auto const& job = turn.job;
-    base::log_warn("job failed", {{"job", job.key.job_id},
-                                  {"user", job.what.user_id},
-                                  {"session", job.what.session_id},
-                                  {"error", why.type},
-                                  {"message", why.logged.empty() ? why.message : why.logged},
-                                  {"attempts", job.attempts}});
-    store::failure const failure{
-        job.key, job.what.user_id, error_reply(job, why), why.type, why.message, clock_.wall(), turn.seen};
-    auto const record = [&] { return store_.record_failure(failure); };
-    auto recorded = co_await patience_.insist(record);
-    // A damaged store must not keep the caller waiting.
-    bool const as_reported = !recorded || recorded->reply == failure.reply;
-    turn.end(as_reported ? settle_failed(job, failure.reply, std::move(why))
-                         : settle_recorded(job, std::move(*recorded)));
 }
 
 }  // namespace engram::workers

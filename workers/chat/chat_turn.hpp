@@ -5,7 +5,8 @@
 //
 //   stage       what goes on                                        then
 //   loading     what is known about the user is read                asking
-//   asking      the prompt is with Claude; nothing else is kept     committing
+//   asking      the prompt is with Claude; nothing else is kept     committing; loading, with less, if it was
+//                                                                   too long for the model
 //   committing  the answer and its notes are stored                 ended; loading, if something that the
 //                                                                   prompt held was erased meanwhile
 //   ended       the reply has the outcome, or when the job is tried again, or neither: it is given back
@@ -22,6 +23,7 @@
 #include "workers/chat/note_limits.hpp"
 #include "workers/chat/replies.hpp"
 #include "workers/chat/time_zones.hpp"
+#include "workers/chat/window.hpp"
 #include "workers/options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,8 +47,8 @@ struct finding {
 /// refers to must outlive it. All calls from one executor.
 class chat_turn {
 public:
-    /// Told after each commit: the conversation and how many of its turns no summary covers.
-    using after_commit = std::function<void(store::conversation const&, std::size_t window_turns)>;
+    /// Told after each commit: the conversation and what no summary of it covers.
+    using after_commit = std::function<void(store::conversation const&, window)>;
 
     chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
               claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
@@ -71,7 +73,7 @@ private:
 
     boost::asio::awaitable<void> refuse(std::unique_ptr<turn> turn, std::string why);
     boost::asio::awaitable<void> take_turn(std::unique_ptr<turn> turn);
-    [[nodiscard]] bool searches() const { return options_.recall_limit > 0; }
+    [[nodiscard]] chat_options const& options_of(turn const& turn) const;
     boost::asio::awaitable<void> find_zone(turn& turn);
     boost::asio::awaitable<void> embed_message(turn& turn);
     boost::asio::awaitable<void> load(turn& turn);
@@ -91,6 +93,7 @@ private:
     static void end_cancelled(turn& turn);
     boost::asio::awaitable<void> end_recorded(turn& turn, store::recorded_outcome recorded);
     boost::asio::awaitable<void> end_refused(turn& turn, claude::error error);
+    [[nodiscard]] bool shrink(turn& turn, claude::error const& why) const;
     boost::asio::awaitable<void> try_later(turn& turn, claude::error error);
     boost::asio::awaitable<void> let_others_try(turn& turn, claude::error error);
     boost::asio::awaitable<void> fail(turn& turn, turn_failure why);

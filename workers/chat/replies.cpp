@@ -52,6 +52,8 @@ queue::settlement settle(chat_job const& job, std::string reply) {
 turn_failure failure_of(claude::error error) {
     // What a server says may repeat what the user said: that goes to the caller and not into the log.
     auto logged = claude::loggable(error);
+    if (error.kind == claude::error_kind::too_long)
+        error.message.insert(0, "the message is too long for the model: ");
     bool const hopeless =
         error.kind == claude::error_kind::rejected || error.kind == claude::error_kind::too_long;
     return {std::string(error_type(error.kind)), std::move(error.message), !hopeless, std::move(logged)};

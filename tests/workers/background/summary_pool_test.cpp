@@ -69,7 +69,7 @@ struct fixture {
         for (int i = 0; i < count; ++i) {
             store.claims.push_back(
                 {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}});
-            pool.consider({"u", std::to_string(sessions++)}, window_turns);
+            pool.consider({"u", std::to_string(sessions++)}, {window_turns});
         }
         settle();
     }
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(turns_that_left_the_prompts_unsummarized_are_counted) {
     BOOST_TEST(pool.status().unseen_turns == 6U);
     BOOST_TEST(workers::lags(pool.status()));
     // The first of them again, two turns later.
-    pool.consider({"u", "60"}, 45);
+    pool.consider({"u", "60"}, {45});
     BOOST_TEST(pool.status().unseen_turns == 8U);
     claude.hold = false;
     claude.released.notify_all();
