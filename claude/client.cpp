@@ -216,13 +216,13 @@ asio::awaitable<bool> http_client::ask_until_answered(call& c) {
 bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
     auto& why = *c.why;
     if (!why.passes || n >= options_.max_retries) return false;
-    if (why.wait && *why.wait > longest_wish) return false;
     delay = why.wait ? *why.wait : base::backoff_after(n, first_delay, longest_delay);
     if (steady_clock::now() + delay >= c.deadline) {
         why.kind = error_kind::deadline;
         why.message.insert(0, "the deadline comes before another try; the last one failed: ");
         return false;
     }
+    if (why.wait && *why.wait > longest_wish) return false;
     base::log_info("asking Claude again",
                    {{"wait_ms", delay.count()}, {"tries", c.attempts}, {"because", loggable(why)}});
     return true;

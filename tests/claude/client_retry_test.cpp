@@ -80,33 +80,31 @@ BOOST_AUTO_TEST_CASE(retry_after_is_obeyed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_retry_beyond_the_deadline_is_not_waited_for) {
-    harness h(
-        {answers({http_answer(429, error_json("rate_limit_error", "slow down"), "retry-after: 4\r\n")})});
-    auto const begin = std::chrono::steady_clock::now();
-    auto const answer = h.ask(question(), std::chrono::seconds(3));
-    BOOST_REQUIRE(answer.has_error());
-    BOOST_CHECK(answer.error().kind == error_kind::deadline);
-    BOOST_TEST(answer.error().status == 429);
-    BOOST_TEST(answer.error().message.find("slow down") != std::string::npos);
-    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
+    for (auto const* wish : {"retry-after: 4\r\n", "retry-after: 30\r\n"}) {
+        harness h({answers({http_answer(429, error_json("rate_limit_error", "slow down"), wish)})});
+        auto const begin = std::chrono::steady_clock::now();
+        auto const answer = h.ask(question(), std::chrono::seconds(3));
+        BOOST_REQUIRE(answer.has_error());
+        BOOST_CHECK(answer.error().kind == error_kind::deadline);
+        BOOST_TEST(answer.error().status == 429);
+        BOOST_TEST(answer.error().message.find("slow down") != std::string::npos);
+        BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_long_wish_of_the_server_ends_the_call_which_tells_of_it) {
-    for (auto const* deadline : {"far", "near"}) {
-        harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after: 6\r\n")})});
-        h.options.max_connections = 1;
-        auto const begin = std::chrono::steady_clock::now();
-        auto const answer = h.ask(question(), std::chrono::seconds(*deadline == 'f' ? 60 : 3));
-        BOOST_REQUIRE(answer.has_error());
-        BOOST_CHECK(answer.error().kind == error_kind::unavailable);
-        BOOST_TEST(answer.error().passes);
-        BOOST_TEST(answer.error().wait.value().count() == 6'000);
-        BOOST_TEST(answer.error().attempts == 1U);
-        BOOST_TEST(answer.error().code == "rate_limit_error");
-        BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
-        BOOST_TEST(h.client().status().calls_in_flight == 0U);
-        BOOST_TEST(h.client().status().calls_waiting == 0U);
-    }
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after: 6\r\n")})});
+    auto const begin = std::chrono::steady_clock::now();
+    auto const answer = h.ask(question(), std::chrono::seconds(60));
+    BOOST_REQUIRE(answer.has_error());
+    BOOST_CHECK(answer.error().kind == error_kind::unavailable);
+    BOOST_TEST(answer.error().passes);
+    BOOST_TEST(answer.error().wait.value().count() == 6'000);
+    BOOST_TEST(answer.error().attempts == 1U);
+    BOOST_TEST(answer.error().code == "rate_limit_error");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(3)));
+    BOOST_TEST(h.client().status().calls_in_flight == 0U);
+    BOOST_TEST(h.client().status().calls_waiting == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_forbidden_to_be_tried_again_does_not_pass) {
