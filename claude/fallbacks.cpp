@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::chrono::minutes gone_for{10};
 
+// Also if the pause before another try would reach beyond the deadline: another model may answer at once.
 bool is_overload(error const& why) {
-    return why.kind == error_kind::unavailable &&
+    return (why.kind == error_kind::unavailable || why.kind == error_kind::deadline) &&
            (why.status == 429 || why.status == 503 || why.status == 529);
 }
 

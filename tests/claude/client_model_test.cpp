@@ -154,6 +154,18 @@ BOOST_AUTO_TEST_CASE(an_overloaded_model_is_replaced_only_if_that_is_wanted) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(another_model_is_asked_at_once_if_the_first_wants_a_long_pause) {
+    for (auto const* wish : {"retry-after: 30\r\n", "retry-after: 6\r\n"}) {
+        harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), wish), answered()})});
+        h.options.fallback_models = {"b"};
+        h.options.fallback_on_overload = true;
+        auto const answer = h.ask(ask_of("a"), std::chrono::seconds(20));
+        BOOST_REQUIRE(answer.has_value());
+        BOOST_TEST(answer->model == "b");
+        BOOST_TEST(answer->attempts == 2U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(other_failures_are_no_overload) {
     for (int const status : {400, 401, 402, 500, 504}) {
         harness h({answers({http_answer(status, error_json("x", "y"))})});

@@ -56,10 +56,11 @@ BOOST_AUTO_TEST_CASE(overload_is_not_remembered_and_counts_only_if_wanted) {
     fallbacks no({"b"}, false), yes({"b"}, true);
     BOOST_TEST(!no.failed("a", overloaded, "b", now));
     BOOST_TEST(yes.failed("a", overloaded, "b", now));
+    BOOST_TEST(yes.failed("a", failed_with(error_kind::deadline, 429), "b", now));
     BOOST_TEST(yes.candidates("a", now).size() == 2U);
     for (auto const& why : {failed_with(error_kind::unavailable, 500),
                             failed_with(error_kind::unavailable, 0), failed_with(error_kind::rejected, 429),
-                            failed_with(error_kind::auth, 401), failed_with(error_kind::deadline, 529)})
+                            failed_with(error_kind::auth, 401), failed_with(error_kind::deadline, 0)})
         BOOST_TEST(!yes.failed("a", why, "b", now));
 }
 
