@@ -30,7 +30,8 @@ constexpr int most_erasures = 5;
 // Of what the user said in the window: kept while the turn waits, which thousands do at a time.
 constexpr std::size_t most_bytes_said = 16'000;
 
-std::size_t bytes_of(std::vector<store::turn> const& turns) {
+template <class Turn>
+std::size_t bytes_of(std::vector<Turn> const& turns) {
     std::size_t bytes = 0;
     for (auto const& one : turns)
         bytes += one.content.size();
