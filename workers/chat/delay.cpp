@@ -11,6 +11,8 @@ namespace {
 
 constexpr milliseconds shortest{1'000};
 constexpr milliseconds longest{30'000};
+// A job that is due is delivered with the next heartbeat of a daemon.
+constexpr milliseconds until_delivered{1'000};
 constexpr double most_cut = .25;
 constexpr double most_added = .1;
 
@@ -24,7 +26,7 @@ next_try plan_next_try(failed_call const& call, milliseconds retry_for, double c
     if (retry_for <= milliseconds(0)) return {give_up::patience_over};
     auto pause = scaled(std::clamp(call.failing, shortest, longest), 1 - most_cut * chance);
     if (call.wish) pause = std::max(pause, scaled(*call.wish, 1 + most_added * chance));
-    if (pause >= call.to_deadline) return {give_up::deadline};
+    if (pause + until_delivered >= call.to_deadline) return {give_up::deadline};
     if (call.failing + pause > retry_for) return {give_up::patience_over};
     return {give_up::no, pause};
 }

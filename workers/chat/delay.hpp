@@ -25,8 +25,9 @@ struct next_try {
 
 /// As long again as the calls have been failing, between a second and half a minute, less up to a quarter; no
 /// less than the server asks for. So pauses grow, and after an outage each job is tried within about as much
-/// time as the outage took. A pause that reaches the deadline, or the end of `retry_for` (0: no patience at
-/// all), is not begun. `chance`, in [0, 1), spreads those that failed together.
+/// time as the outage took. A pause after which the job would be delivered too late for its deadline, or
+/// that reaches the end of `retry_for` (0: no patience at all), is not begun. `chance`, in [0, 1), spreads
+/// those that failed together.
 [[nodiscard]] next_try plan_next_try(failed_call const& call, std::chrono::milliseconds retry_for,
                                      double chance);
 
