@@ -6,6 +6,7 @@
 #include "claude/admission.hpp"
 #include "claude/answer.hpp"
 #include "claude/failure.hpp"
+#include "claude/fallbacks.hpp"
 #include "claude/outgoing.hpp"
 #include "http/client/endpoint.hpp"
 #include "http/text.hpp"
@@ -28,9 +29,12 @@ namespace {
 
 constexpr milliseconds longest_span = std::chrono::hours(24 * 365);
 constexpr unsigned max_continuations = 3;  // of an answer that pauses
+constexpr std::chrono::seconds longest_description{10};
 // Between two tries, as in the official client libraries.
 constexpr milliseconds first_delay{500};
 constexpr milliseconds longest_delay{8'000};
+// What the server asks for beyond this is not waited for here: the call ends and its place serves others.
+constexpr milliseconds longest_wish{5'000};
 
 /// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
 /// comes at the end only takes memory at the end.
@@ -45,6 +49,9 @@ struct call {
     std::unique_ptr<answer_fold> fold = nullptr;           // what all tries brought
     std::unique_ptr<std::string> pause_content = nullptr;  // set if the answer pauses: to be sent back
     std::unique_ptr<failure> why = nullptr;                // why the last try brought nothing
+    std::unique_ptr<std::vector<std::string>> others =
+        nullptr;                                  // models still to be asked, the next one last
+    std::unique_ptr<failure> overload = nullptr;  // of the model that was to answer
 };
 
 std::unique_ptr<failure> past_deadline(std::string what) {
@@ -70,8 +77,9 @@ public:
                     {options_.connect_timeout, options_.idle_timeout, options_.max_idle_connections,
                      options_.max_response_bytes, options_.died_idle_within},
                     executor),
-          head_(compose_head(endpoint_.url(), options_, options_.api_key)),
-          admission_(executor, options_.max_connections) {}
+          head_(head("POST", "/v1/messages")),
+          admission_(executor, options_.max_connections),
+          fallbacks_(options_.fallback_models, options_.fallback_on_overload) {}
 
     asio::awaitable<result<answer>> ask(request what, call_class priority, base::steady_time deadline,
                                         listener& hears) override;
@@ -79,8 +87,14 @@ public:
     void set_api_key(base::secret key) override {
         http::check_header_value(key.reveal(), "the API key");
         options_.api_key = std::move(key);
-        head_ = compose_head(endpoint_.url(), options_, options_.api_key);
+        head_ = head("POST", "/v1/messages");
     }
+
+    void set_fallbacks(std::vector<std::string> models, bool on_overload) override {
+        fallbacks_.set(std::move(models), on_overload);
+    }
+
+    asio::awaitable<result<model_info>> describe_model(std::string id, base::steady_time deadline) override;
 
     client_status status() const override {
         client_status s;
@@ -97,13 +111,20 @@ public:
     void close() override { endpoint_.close(); }
 
 private:
+    std::string head(std::string_view method, std::string_view path) const {
+        return compose_head(method, path, endpoint_.url(), options_, options_.api_key);
+    }
+    void choose_models(call& c) const;
+    bool use_next_model(call& c);
+    static void set_model(call& c, std::string model);
     // Each returns whether it succeeded; if not, `why` is set.
     asio::awaitable<bool> ask_until_answered(call& c);
     asio::awaitable<bool> try_once(call& c);
     bool understand(call& c) const;
     answer end(call& c) const;
     error give_up(call& c);
-    std::unique_ptr<failure> explain(http::io_outcome const& outcome, call const& c) const;
+    std::unique_ptr<failure> explain(http::io_outcome const& outcome, base::steady_time deadline) const;
+    result<model_info> read_description(http::reply& reply) const;
     bool may_try_again(call& c, unsigned n, milliseconds& delay);
     asio::awaitable<void> pause(milliseconds delay);
 
@@ -112,6 +133,7 @@ private:
     http::endpoint endpoint_;
     std::string head_;  // with the key in it
     admission admission_;
+    fallbacks fallbacks_;
     std::size_t pausing_ = 0;  // calls between two tries
     std::uint64_t retries_ = 0;
     std::uint64_t failures_ = 0;
@@ -121,14 +143,44 @@ asio::awaitable<result<answer>> http_client::ask(request what, call_class priori
                                                  base::steady_time deadline, listener& hears) {
     call c{{what, options_}, std::move(what.model), priority, deadline, hears};
     what = {};  // its text is in c.wire; an answer may take minutes
-    for (unsigned continuations = 0;; ++continuations) {
+    if (!fallbacks_.empty()) choose_models(c);
+    for (unsigned continuations = 0;;) {
         bool const answered = co_await ask_until_answered(c);
+        // An answer that paused is not gone on with by another model.
+        if (!answered && continuations == 0 && use_next_model(c)) continue;
         if (!answered) co_return give_up(c);
         if (!c.pause_content || continuations == max_continuations) break;
+        ++continuations;
         c.wire.append_assistant(*std::exchange(c.pause_content, nullptr));
         c.fold->expect_next();
     }
+    if (!fallbacks_.empty()) fallbacks_.answered(c.model);
     co_return end(c);
+}
+
+void http_client::choose_models(call& c) const {
+    auto models = fallbacks_.candidates(c.model, steady_clock::now());
+    if (models.back() != c.model) set_model(c, models.back());
+    models.pop_back();
+    c.others = std::make_unique<std::vector<std::string>>(std::move(models));
+}
+
+void http_client::set_model(call& c, std::string model) {
+    c.wire.set_model(model);
+    c.model = std::move(model);
+}
+
+// Whether another model may answer in place of the one that failed, and there is one: then it is asked next.
+bool http_client::use_next_model(call& c) {
+    if (!c.others) return false;
+    auto const next = c.others->empty() ? std::string() : std::move(c.others->back());
+    if (!fallbacks_.failed(c.model, *c.why, next, steady_clock::now()) || next.empty()) return false;
+    c.others->pop_back();
+    if (c.why->kind != error_kind::model_gone && !c.overload) c.overload = std::move(c.why);
+    if (c.fold) c.fold->restart();
+    c.fold = nullptr;  // it refers to the model
+    set_model(c, next);
+    return true;
 }
 
 answer http_client::end(call& c) const {
@@ -140,7 +192,10 @@ answer http_client::end(call& c) const {
 
 error http_client::give_up(call& c) {
     ++failures_;
-    error why = std::move(*c.why);
+    // What only another model refuses the right one may still answer.
+    using enum error_kind;
+    bool const of_other = c.why->kind == model_gone || c.why->kind == rejected || c.why->kind == too_long;
+    error why = std::move(c.overload && of_other ? *c.overload : *c.why);
     why.message = http::without_key(std::move(why.message), options_.api_key);
     why.attempts = c.attempts;
     return why;
@@ -160,13 +215,14 @@ asio::awaitable<bool> http_client::ask_until_answered(call& c) {
 
 bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
     auto& why = *c.why;
-    if (!why.retryable || n >= options_.max_retries) return false;
+    if (!why.passes || n >= options_.max_retries) return false;
     delay = why.wait ? *why.wait : base::backoff_after(n, first_delay, longest_delay);
     if (steady_clock::now() + delay >= c.deadline) {
         why.kind = error_kind::deadline;
         why.message.insert(0, "the deadline comes before another try; the last one failed: ");
         return false;
     }
+    if (why.wait && *why.wait > longest_wish) return false;
     base::log_info("asking Claude again",
                    {{"wait_ms", delay.count()}, {"tries", c.attempts}, {"because", loggable(why)}});
     return true;
@@ -198,18 +254,22 @@ asio::awaitable<bool> http_client::try_once(call& c) {
     c.wire.set_head(head_);
     auto const outcome = co_await endpoint_.exchange(c.wire.wire(), c.reply, until);
     if (!outcome.ok()) {
-        c.why = explain(outcome, c);
+        c.why = explain(outcome, c.deadline);
         co_return false;
     }
     co_return understand(c);
 }
 
-std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome, call const& c) const {
-    if (outcome.end == http::io_end::timed_out && steady_clock::now() >= c.deadline)
+std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome,
+                                              base::steady_time deadline) const {
+    if (outcome.end == http::io_end::timed_out && steady_clock::now() >= deadline)
         return past_deadline("the deadline came before Claude's answer (" + outcome.what + ')');
     auto why = std::make_unique<failure>();
     why->message = "the Messages API at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
-    why->retryable = true;
+    why->passes = true;
+    why->code = !outcome.connected                       ? "no_connection"
+                : outcome.end == http::io_end::timed_out ? "timed_out"
+                                                         : "cut";
     return why;
 }
 
@@ -235,10 +295,31 @@ bool http_client::understand(call& c) const {
     }
     c.why = std::make_unique<failure>();
     c.why->status = reply->status;
-    c.why->retryable = true;
+    c.why->passes = true;
+    c.why->code = "unreadable";
     c.why->message = "the answer of the Messages API " + read.error().why;
     if (!reply->request_id.empty()) c.why->message += " (request " + http::quote(reply->request_id) + ')';
     return false;
+}
+
+asio::awaitable<result<model_info>> http_client::describe_model(std::string id, base::steady_time deadline) {
+    auto const wire = head("GET", model_path(id)) + "0\r\n\r\n";
+    auto const until = std::min(steady_clock::now() + longest_description, deadline);
+    std::unique_ptr<http::reply> reply;
+    auto const outcome = co_await endpoint_.exchange(wire, reply, until);
+    if (!outcome.ok()) co_return error(std::move(*explain(outcome, deadline)));
+    co_return read_description(*reply);
+}
+
+result<model_info> http_client::read_description(http::reply& reply) const {
+    reply.body = http::without_key(std::move(reply.body), options_.api_key);
+    if (reply.status / 100 != 2) return error(classify(reply, std::chrono::system_clock::now()));
+    if (auto found = parse_model(reply.body)) return std::move(*found);
+    error why;
+    why.status = reply.status;
+    why.code = "unreadable";
+    why.message = "the answer of the Messages API describes no model";
+    return why;
 }
 
 }  // namespace

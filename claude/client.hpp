@@ -2,6 +2,7 @@
 #pragma once
 
 #include "claude/asker.hpp"
+#include "claude/model_info.hpp"
 #include "claude/options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace engram::claude {
 
@@ -22,11 +25,18 @@ struct client_status {
     std::uint64_t failures = 0;
 };
 
-/// The client for one endpoint: keep-alive connections, retries, admission. Must outlive its calls.
+/// The client for one endpoint: keep-alive connections, retries, admission, and other models where one is
+/// gone (options::fallback_models). Must outlive its calls.
 class client : public asker {
 public:
     /// SIGHUP: from the next try on.
     virtual void set_api_key(base::secret key) = 0;
+    /// SIGHUP: from the next call on; replaces options::fallback_models and fallback_on_overload.
+    virtual void set_fallbacks(std::vector<std::string> models, bool on_overload) = 0;
+    /// What the API tells of a model, asked once, for ten seconds at most. Error kind model_gone: that there
+    /// is none; any other: this endpoint does not tell. Throws on cancellation.
+    virtual boost::asio::awaitable<result<model_info>> describe_model(std::string id,
+                                                                      base::steady_time deadline) = 0;
     [[nodiscard]] virtual client_status status() const = 0;
     /// Closes idle connections and lets no new one idle; for the end of the process.
     virtual void close() = 0;

@@ -35,7 +35,12 @@ struct options {
     /// Sends cache_control at the seams of the prompt.
     bool prompt_cache = true;
 
-    unsigned max_retries = 2;                          ///< tries beyond the first
+    /// What is asked, in this order, when the model that a request names is unknown or retired.
+    std::vector<std::string> fallback_models;
+    /// Also when it stays overloaded after all quick tries.
+    bool fallback_on_overload = false;
+
+    unsigned max_retries = 2;                          ///< quick tries beyond the first
     std::chrono::milliseconds timeout{600'000};        ///< one attempt as a whole
     std::chrono::milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS together
     std::chrono::milliseconds idle_timeout{60'000};    ///< an unused connection is closed after this

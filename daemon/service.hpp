@@ -7,6 +7,7 @@
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
 #include "daemon/config.hpp"
+#include "daemon/model_watch.hpp"
 #include "daemon/status.hpp"
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
@@ -27,6 +28,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace engram::daemon {
 
@@ -56,6 +58,7 @@ private:
     boost::asio::awaitable<void> announce_ready();
     boost::asio::awaitable<void> tell_systemd();
     [[nodiscard]] status current_status() const;
+    [[nodiscard]] std::vector<used_model> models_in_use() const;
     void start_parts();
     boost::asio::awaitable<void> stop_parts();
     void begin_stop();
@@ -81,6 +84,7 @@ private:
     queue::job_queue queue_;
     queue::admin_queue admin_queue_;
     claude::gate gate_;
+    model_watch models_;
     workers::summary_pool summaries_;
     workers::consolidator consolidator_;
     workers::upkeep upkeep_;

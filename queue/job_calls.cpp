@@ -14,12 +14,14 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t most_ingested_a_call = 128;  // as many take Redis about a millisecond
+constexpr std::size_t longest_reason = 120;        // of a delay; it stands in Redis
 
 redis::error odd_answer() {
     return {redis::error_kind::refused, "ERR a script gave an answer that is none"};
 }
 
-// `item`: {lane, ticket, body, deliveries, deaths, first_seen_ms}.
+// `item`: {lane, ticket, body, deliveries, deaths, first_seen_ms}, and when a call for it first failed, if
+// one has.
 delivery read_delivery(redis::value& item, std::string const& instance, std::int64_t now_ms) {
     delivery one;
     one.instance = instance;
@@ -30,6 +32,8 @@ delivery read_delivery(redis::value& item, std::string const& instance, std::int
     one.deaths = int(item.items[4].as_integer());
     one.queued_ms = std::max<std::int64_t>(0, now_ms - item.items[5].as_integer());
     one.received = steady_clock::now();
+    if (item.items.size() > 6)
+        one.failing = milliseconds(std::max<std::int64_t>(0, now_ms - item.items[6].as_integer()));
     return one;
 }
 
@@ -44,7 +48,7 @@ taken_jobs read_taken(redis::value& answer, std::string const& instance) {
     auto& claimed = answer.items[4].items;
     taken.jobs.reserve(claimed.size());
     for (auto& item : claimed)
-        if (item.items.size() == 6) taken.jobs.push_back(read_delivery(item, instance, now_ms));
+        if (item.items.size() >= 6) taken.jobs.push_back(read_delivery(item, instance, now_ms));
     return taken;
 }
 
@@ -117,6 +121,17 @@ job_calls::answer<bool> job_calls::release(delivery const& what, bool failed) {
     co_return given->as_integer() != 0;
 }
 
+job_calls::answer<bool> job_calls::delay(delivery const& what, postponement const& later) {
+    auto const pause = std::max<std::int64_t>(0, later.pause.count());
+    std::vector<std::string> const arguments{
+        options_.prefix, what.instance,         what.lane,
+        what.ticket,     std::to_string(pause), later.reason.substr(0, longest_reason)};
+    auto const given = co_await all_scripts().delay.run(connection_, jobs_key_, arguments);
+    note(given, "putting a job off");
+    if (!given) co_return given.error();
+    co_return given->as_integer() != 0;
+}
+
 job_calls::answer<std::int64_t> job_calls::reconcile(std::string instance, std::vector<std::string> tickets) {
     std::vector<std::string> arguments{options_.prefix, std::move(instance)};
     arguments.insert(arguments.end(), tickets.begin(), tickets.end());
@@ -139,9 +154,10 @@ job_calls::answer<heartbeat_answer> job_calls::beat(heartbeat what) {
         std::string(1, what.kind), std::move(what.report),   std::move(what.previous)};
     auto const given = co_await all_scripts().heartbeat.run(connection_, jobs_key_, arguments);
     if (!given) co_return given.error();
-    if (given->items.size() != 3) co_return odd_answer();
-    co_return heartbeat_answer{given->items[0].as_integer() != 0, given->items[1].as_integer(),
-                               given->items[2].as_integer()};
+    auto const& items = given->items;
+    if (items.size() != 6) co_return odd_answer();
+    co_return heartbeat_answer{items[0].as_integer() != 0, items[1].as_integer(), items[2].as_integer(),
+                               items[3].as_integer(),      items[4].as_integer(), items[5].as_integer() != 0};
 }
 
 }  // namespace engram::queue

@@ -6,7 +6,7 @@
 namespace engram::queue {
 
 struct scripts {
-    redis::script take, finish, release, heartbeat, reconcile, leave, dead_retry;
+    redis::script take, finish, release, delay, heartbeat, reconcile, leave, dead_retry;
     redis::script admin_take, admin_finish, admin_release;
     redis::script user_jobs, cancel, dead_without, dead_trim;
 };

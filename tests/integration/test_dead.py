@@ -562,7 +562,15 @@ class QueueStatus(DeadCase):
         self.assertIn("no instance is alive", answer.out)
         self.assertEqual(
             self.status(EX_TEMPFAIL),
-            {"prefix": "engram", "waiting": 0, "parked": 0, "dead": 0, "instances": []},
+            {
+                "prefix": "engram",
+                "waiting": 0,
+                "parked": 0,
+                "dead": 0,
+                "delayed": {"count": 0, "next_ms": None, "lanes": []},
+                "paused": None,
+                "instances": [],
+            },
         )
         self.assertEqual(self.keys(), [])
 
@@ -607,6 +615,7 @@ class QueueStatus(DeadCase):
             "taken": 70,
             "finished": 60,
             "released": 5,
+            "delayed": 11,
             "lost": 2,
             "trouble": "the key is rejected",
             "version": "0.1.0",

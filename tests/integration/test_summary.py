@@ -15,7 +15,7 @@ from harness import (
     system_text,
 )
 
-CHEAP = "claude-haiku-4-5"
+CHEAP = "claude-haiku-5-5"
 POINTS = "- The user counted.\n- The assistant repeated.\n- Nothing was decided."
 
 
