@@ -14,7 +14,8 @@ from test_ctl import Terminal
 
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_IOERR, EX_TEMPFAIL = 64, 65, 66, 69, 74, 75
 EX_NOPERM, EX_CONFIG = 77, 78
-REJECTED = Response(error_body("invalid_request_error", "not like this"), 400)
+# What concerns one job, however many get it.
+REJECTED = Response(error_body("request_too_large", "not like this"), 413)
 JOBS, DEAD = "engram:jobs", "engram:dead"
 
 

@@ -39,6 +39,17 @@ std::string text_of(http_answer const& a) {
     return std::string(a.json().at("content").at(0).at("text").as_string());
 }
 
+std::string ask_of(std::string const& model, int max_tokens = 2048) {
+    return R"({"model":")" + model + R"(","max_tokens":)" + std::to_string(max_tokens) +
+           R"(,"messages":[{"role":"user","content":"hi"}]})";
+}
+
+http_answer describe(http_client& client, std::string const& model) {
+    client.send("GET /v1/models/" + model +
+                " HTTP/1.1\r\nhost: a\r\nx-api-key: k\r\nanthropic-version: 2023-06-01\r\n\r\n");
+    return client.read();
+}
+
 BOOST_FIXTURE_TEST_SUITE(one_simulator, shared_simulator)
 
 BOOST_AUTO_TEST_CASE(answers_come_over_one_connection_one_after_the_other) {
@@ -234,17 +245,6 @@ BOOST_AUTO_TEST_CASE(odd_contents_come_as_asked) {
     BOOST_TEST(client.ask(simple_ask("hi")).json().at("usage").is_null());
     BOOST_TEST(client.ask(simple_ask("hi")).body.find('\xFF') != std::string::npos);
     BOOST_TEST(client.ask(simple_ask("hi")).body.size() > 3'000'000U);
-}
-
-std::string ask_of(std::string const& model, int max_tokens = 2048) {
-    return R"({"model":")" + model + R"(","max_tokens":)" + std::to_string(max_tokens) +
-           R"(,"messages":[{"role":"user","content":"hi"}]})";
-}
-
-http_answer describe(http_client& client, std::string const& model) {
-    client.send("GET /v1/models/" + model +
-                " HTTP/1.1\r\nhost: a\r\nx-api-key: k\r\nanthropic-version: 2023-06-01\r\n\r\n");
-    return client.read();
 }
 
 BOOST_AUTO_TEST_CASE(models_can_go_and_come_back) {

@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(summaries_that_outgrew_their_room_become_one_before_the_nex
     pool.consider(session, {20});
     settle();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 2u);
-    BOOST_TEST(claude.asked[0].max_tokens == 1500u);
+    BOOST_TEST(claude.asked[0].max_tokens == 4096u);
     BOOST_TEST(claude.asked[0].messages[0].content[0].text().find("- Ada came\\n- and went on") !=
                std::string::npos);
     BOOST_REQUIRE_EQUAL(store.condensed.size(), 1u);
