@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import redis
 
@@ -40,11 +39,7 @@ class Producer(threading.Thread):
     def _push_until_confirmed(self, number):
         job = f"j{number:05}"
         body = {"user_id": "u", "session_id": self.session_of(number), "id": job, "message": f"m{number:05}"}
-        deadline = time.monotonic() + PATIENCE
-        while not self._push(job, json.dumps(body)):
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.02)
+        eventually(lambda: self._push(job, json.dumps(body)), f"{job} is confirmed")
         self.confirmed.append(job)
 
     def _push(self, job, body):

@@ -16,19 +16,9 @@ using strings = std::vector<std::string>;
 namespace {
 
 // The same as the one that the store was filled with, but for the version: everything is indexed anew.
-class next_index final : public store::text_index {
+class next_index final : public word_index {
 public:
-    [[nodiscard]] std::uint32_t version() const override { return 2; }
-    [[nodiscard]] std::string entry(std::string_view text, store::text_kind kind) const override {
-        return words().entry(text, kind);
-    }
-    [[nodiscard]] std::string exchange_entry(std::span<store::spoken const> turns) const override {
-        return words().exchange_entry(turns);
-    }
-    [[nodiscard]] std::string fingerprint(std::string_view text) const override {
-        return words().fingerprint(text);
-    }
-    [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
+    next_index() : word_index(2) {}
     [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query,
                                                             base::wall_time) const override {
         return last_search = std::make_shared<word_ranker>(query);

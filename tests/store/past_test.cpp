@@ -77,23 +77,8 @@ private:
     word_set held_;
 };
 
-class telling_index final : public store::text_index {
+class telling_index final : public word_index {
 public:
-    [[nodiscard]] std::uint32_t version() const override { return 1; }
-    [[nodiscard]] std::string entry(std::string_view text, store::text_kind kind) const override {
-        return words().entry(text, kind);
-    }
-    [[nodiscard]] std::string exchange_entry(std::span<store::spoken const> turns) const override {
-        return words().exchange_entry(turns);
-    }
-    [[nodiscard]] std::string fingerprint(std::string_view text) const override {
-        return words().fingerprint(text);
-    }
-    [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
-    [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query,
-                                                            base::wall_time now) const override {
-        return words().ranker_for(std::move(query), now);
-    }
     [[nodiscard]] std::unique_ptr<store::telltale> make_telltale() const override {
         ++made;
         return std::make_unique<name_telltale>();

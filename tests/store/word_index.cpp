@@ -56,17 +56,7 @@ std::shared_ptr<ranker> word_index::ranker_for(std::string query, base::wall_tim
 
 std::string watched_index::entry(std::string_view text, text_kind kind) const {
     if (on_entry) on_entry(text, kind);
-    return words().entry(text, kind);
-}
-
-std::string watched_index::exchange_entry(std::span<spoken const> turns) const {
-    for (auto const& one : turns)
-        if (on_entry) on_entry(one.text, one.kind);
-    return words().exchange_entry(turns);
-}
-
-std::string watched_index::fingerprint(std::string_view text) const {
-    return words().fingerprint(text);
+    return word_index::entry(text, kind);
 }
 
 std::shared_ptr<ranker> watched_index::ranker_for(std::string query, base::wall_time) const {

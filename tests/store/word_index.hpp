@@ -17,7 +17,7 @@ namespace engram::store::test {
 
 /// An entry is the words of the text, that of an exchange those of its turns one behind the other. Two
 /// memories are the same if they have the same words in any order.
-class word_index final : public text_index {
+class word_index : public text_index {
 public:
     explicit word_index(std::uint32_t version = 1) : version_(version) {}
 
@@ -56,13 +56,9 @@ private:
 
 /// Tells a test what the store does with it. The hooks run on the store's threads, and the rest may be looked
 /// at when the call that used it has come back.
-class watched_index final : public text_index {
+class watched_index final : public word_index {
 public:
-    [[nodiscard]] std::uint32_t version() const override { return 1; }
     [[nodiscard]] std::string entry(std::string_view text, text_kind kind) const override;
-    [[nodiscard]] std::string exchange_entry(std::span<spoken const> turns) const override;
-    [[nodiscard]] std::string fingerprint(std::string_view text) const override;
-    [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
     [[nodiscard]] std::shared_ptr<ranker> ranker_for(std::string query, base::wall_time now) const override;
 
     std::function<void(std::string_view text, text_kind kind)> on_entry;  ///< may be empty, and may wait

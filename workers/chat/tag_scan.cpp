@@ -214,8 +214,8 @@ void marked_text::pair_brackets(std::size_t line, std::vector<std::size_t>& open
                 open.pop_back();
             }
         }
-        at +=
-            c.is == mark::open || c.is == mark::close ? c.bytes : 1;  // bytes that are no UTF-8 hide nothing
+        // Bytes that are no UTF-8 hide nothing.
+        at += c.is == mark::open || c.is == mark::close ? c.bytes : 1;
     }
 }
 

@@ -17,31 +17,15 @@ namespace {
 constexpr int turns = 9'000, memories = 2'500;
 
 // Counts the texts that are analysed.
-class counting_index final : public store::text_index {
+class counting_index final : public word_index {
 public:
-    explicit counting_index(std::uint32_t version) : words_(version) {}
-    [[nodiscard]] std::uint32_t version() const override { return words_.version(); }
+    using word_index::word_index;
     [[nodiscard]] std::string entry(std::string_view text, store::text_kind kind) const override {
         ++texts;
-        return words_.entry(text, kind);
-    }
-    [[nodiscard]] std::string exchange_entry(std::span<store::spoken const> exchange) const override {
-        texts += static_cast<int>(exchange.size());
-        return words_.exchange_entry(exchange);
-    }
-    [[nodiscard]] std::string fingerprint(std::string_view text) const override {
-        return words_.fingerprint(text);
-    }
-    [[nodiscard]] bool same(std::string_view a, std::string_view b) const override { return a == b; }
-    [[nodiscard]] std::shared_ptr<store::ranker> ranker_for(std::string query,
-                                                            base::wall_time now) const override {
-        return words_.ranker_for(std::move(query), now);
+        return word_index::entry(text, kind);
     }
 
     mutable std::atomic<int> texts{0};
-
-private:
-    word_index words_;
 };
 
 struct ends_after : store::opening_watch {
