@@ -4,6 +4,9 @@
 #include "queue/scripts.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace engram::queue {
@@ -50,6 +53,33 @@ taken_jobs read_taken(redis::value& answer, std::string const& instance) {
     for (auto& item : claimed)
         if (item.items.size() >= 6) taken.jobs.push_back(read_delivery(item, instance, now_ms));
     return taken;
+}
+
+// The shortest text that is this number.
+std::string text_of(double n) {
+    std::array<char, 32> text{};
+    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), n).ptr};
+}
+
+void append_pace_arguments(std::vector<std::string>& arguments, pace_report const& one) {
+    arguments.push_back(one.model);
+    for (auto const n : {one.chats, one.others, one.answered_a_minute, one.unused})
+        arguments.push_back(std::to_string(n));
+    arguments.emplace_back(one.refused ? "1" : "0");
+    for (auto const n : {one.allowed, one.left})
+        arguments.push_back(text_of(n));
+    arguments.push_back(std::to_string(one.hold.count()));
+}
+
+// `item`: {permits, calls a minute}. Whether it is.
+bool read_grant(redis::value const& item, pace_grant& into) {
+    if (item.items.size() != 2 || item.items[0].kind != redis::value_kind::integer) return false;
+    auto const calls = item.items[0].integer;
+    auto const& text = item.items[1].text;
+    auto const* const end = text.data() + text.size();
+    auto const [stop, error] = std::from_chars(text.data(), end, into.a_minute);
+    into.calls = std::size_t(std::max<std::int64_t>(0, calls));
+    return calls >= 0 && error == std::errc() && stop == end && std::isfinite(into.a_minute);
 }
 
 }  // namespace
@@ -158,6 +188,22 @@ job_calls::answer<heartbeat_answer> job_calls::beat(heartbeat what) {
     if (items.size() != 6) co_return odd_answer();
     co_return heartbeat_answer{items[0].as_integer() != 0, items[1].as_integer(), items[2].as_integer(),
                                items[3].as_integer(),      items[4].as_integer(), items[5].as_integer() != 0};
+}
+
+job_calls::answer<std::vector<pace_grant>> job_calls::pace(std::string instance,
+                                                           std::vector<pace_report> reports) {
+    std::vector<std::string> arguments{options_.prefix, std::move(instance)};
+    for (auto const& one : reports)
+        append_pace_arguments(arguments, one);
+    auto const given = co_await all_scripts().pace.run(connection_, jobs_key_, arguments);
+    if (!given) co_return given.error();
+    if (given->items.size() != reports.size()) co_return odd_answer();
+    std::vector<pace_grant> grants(reports.size());
+    for (std::size_t i = 0; i < grants.size(); ++i) {
+        grants[i].model = std::move(reports[i].model);
+        if (!read_grant(given->items[i], grants[i])) co_return odd_answer();
+    }
+    co_return grants;
 }
 
 }  // namespace engram::queue

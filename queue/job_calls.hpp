@@ -3,6 +3,7 @@
 
 #include "queue/delivery.hpp"
 #include "queue/options.hpp"
+#include "queue/pace.hpp"
 #include "queue/trouble_note.hpp"
 #include "redis/client.hpp"
 
@@ -70,6 +71,9 @@ public:
     /// Returns how many jobs were given back.
     answer<std::int64_t> leave(std::string instance);
     answer<heartbeat_answer> beat(heartbeat what);
+    /// Tells what this instance knows of models that are scarce; returns what it may do, one for each report
+    /// and in their order.
+    answer<std::vector<pace_grant>> pace(std::string instance, std::vector<pace_report> reports);
 
     /// Why jobs are not taken or settled; empty if they are.
     [[nodiscard]] trouble_note& trouble() { return trouble_; }

@@ -124,6 +124,14 @@ asio::awaitable<bool> job_queue::wait_until_ready(base::steady_time until) {
     co_return lease_.is_held();
 }
 
+asio::awaitable<redis::result<std::vector<pace_grant>>> job_queue::share_pace(
+    std::vector<pace_report> reports) {
+    if (!lease_.is_held())
+        co_return redis::error{redis::error_kind::disconnected, "this instance is not registered"};
+    auto granted = co_await calls_.pace(lease_.instance(), std::move(reports));
+    co_return granted;
+}
+
 asio::awaitable<void> job_queue::bound_dead_letters() {
     while (!lease_.is_held())
         co_await ready_.wait();

@@ -79,6 +79,13 @@ public:
     /// an operator has paused the queue none are taken, whatever it is.
     void set_limit(std::size_t limit);
 
+    /// Tells the other daemons what this one knows of models that are scarce, and returns what it may do
+    /// until the next time, one grant for each report and in their order. At most once a second, and only
+    /// while there is something to tell. While this instance is not registered it is as without Redis: an
+    /// error of kind disconnected. Throws on cancellation alone.
+    boost::asio::awaitable<redis::result<std::vector<pace_grant>>> share_pace(
+        std::vector<pace_report> reports);
+
     [[nodiscard]] queue_status status() const;
     /// Resumes when this instance is registered in Redis for the first time, or at `until`: whether it is.
     boost::asio::awaitable<bool> wait_until_ready(base::steady_time until);

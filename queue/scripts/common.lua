@@ -15,6 +15,7 @@
 --   P:delays          hash    lane -> why its first job waits
 --   P:paused          string  while it exists no jobs are taken
 --   P:cancel          list    jobs that are to be cancelled; the right end is next
+--   P:pace:<model>    hash    what the provider allows of a model; see pace.lua
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
 --   P:probe           any     only within a heartbeat, to see what this user may do
