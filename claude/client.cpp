@@ -35,6 +35,9 @@ constexpr milliseconds first_delay{500};
 constexpr milliseconds longest_delay{8'000};
 // What the server asks for beyond this is not waited for here: the call ends and its place serves others.
 constexpr milliseconds longest_wish{5'000};
+// For a place, while the provider is in trouble; the short one where there is another way to go on.
+constexpr milliseconds patience{30'000};
+constexpr milliseconds short_patience{5'000};
 
 /// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
 /// comes at the end only takes memory at the end.
@@ -61,6 +64,13 @@ std::unique_ptr<failure> past_deadline(std::string what) {
     return why;
 }
 
+std::unique_ptr<failure> busy() {
+    auto why = std::make_unique<failure>();
+    why->kind = error_kind::busy;
+    why->message = "the Messages API takes no more calls for the moment";
+    return why;
+}
+
 /// The keys and options that go into headers; everything else goes into JSON, which escapes.
 void check_headers(options const& o) {
     http::check_header_value(o.api_key.reveal(), "the API key");
@@ -75,10 +85,11 @@ public:
           executor_(executor),
           endpoint_(std::move(url), options_.ca_file,
                     {options_.connect_timeout, options_.idle_timeout, options_.max_idle_connections,
-                     options_.max_response_bytes, options_.died_idle_within},
+                     options_.max_response_bytes, options_.died_idle_within, limit_headers()},
                     executor),
           head_(head("POST", "/v1/messages")),
-          admission_(executor, options_.max_connections),
+          admission_(executor, {options_.max_connections, options_.first_calls, options_.shares_pace},
+                     [this] { tell_room(); }),
           fallbacks_(options_.fallback_models, options_.fallback_on_overload) {}
 
     asio::awaitable<result<answer>> ask(request what, call_class priority, base::steady_time deadline,
@@ -96,6 +107,12 @@ public:
 
     asio::awaitable<result<model_info>> describe_model(std::string id, base::steady_time deadline) override;
 
+    std::vector<pace_report> pace_reports() override { return admission_.reports(); }
+    void grant(std::vector<pace_grant> const& given) override { admission_.grant(given); }
+    void on_room(std::function<void(std::optional<std::size_t>)> told) override {
+        on_room_ = std::move(told);
+    }
+
     client_status status() const override {
         client_status s;
         s.calls_in_flight = admission_.taken();
@@ -105,6 +122,7 @@ public:
         s.requests = endpoint_.requests();
         s.retries = retries_;
         s.failures = failures_;
+        s.paced = admission_.paced();
         return s;
     }
 
@@ -117,10 +135,15 @@ private:
     void choose_models(call& c) const;
     bool use_next_model(call& c);
     static void set_model(call& c, std::string model);
+    void tell_room();
     // Each returns whether it succeeded; if not, `why` is set.
     asio::awaitable<bool> ask_until_answered(call& c);
-    asio::awaitable<bool> try_once(call& c);
-    bool understand(call& c) const;
+    enum class try_end { answered, failed, no_place };
+    asio::awaitable<try_end> try_once(call& c);
+    milliseconds patience_of(call const& c) const;
+    void find_no_place(call& c) const;
+    bool understand(call& c, http::reply& reply) const;
+    void learn(call const& c, admission::place const& place, told_limits const& limits) const;
     answer end(call& c) const;
     error give_up(call& c);
     std::unique_ptr<failure> explain(http::io_outcome const& outcome, base::steady_time deadline) const;
@@ -134,7 +157,9 @@ private:
     std::string head_;  // with the key in it
     admission admission_;
     fallbacks fallbacks_;
-    std::size_t pausing_ = 0;  // calls between two tries
+    std::function<void(std::optional<std::size_t>)> on_room_;
+    std::optional<std::size_t> room_;  // as it was told
+    std::size_t pausing_ = 0;          // calls between two tries
     std::uint64_t retries_ = 0;
     std::uint64_t failures_ = 0;
 };
@@ -203,10 +228,10 @@ error http_client::give_up(call& c) {
 
 asio::awaitable<bool> http_client::ask_until_answered(call& c) {
     for (unsigned n = 0;; ++n) {
-        bool const answered = co_await try_once(c);
-        if (answered) co_return true;
+        auto const end = co_await try_once(c);
+        if (end == try_end::answered) co_return true;
         milliseconds delay{};
-        if (!may_try_again(c, n, delay)) co_return false;
+        if (end == try_end::no_place || !may_try_again(c, n, delay)) co_return false;
         if (c.fold) c.fold->restart();
         co_await pause(delay);
         ++retries_;
@@ -239,15 +264,37 @@ asio::awaitable<void> http_client::pause(milliseconds delay) {
     co_await timer.async_wait(asio::use_awaitable);
 }
 
-asio::awaitable<bool> http_client::try_once(call& c) {
+void http_client::tell_room() {
+    auto const room = admission_.room();
+    if (room == room_) return;
+    room_ = room;
+    if (on_room_) on_room_(room);
+}
+
+// While the provider is in trouble a chat does not wait for ever: its job's place serves others. Background
+// calls hold nobody up.
+milliseconds http_client::patience_of(call const& c) const {
+    if (c.priority == call_class::background) return longest_span;
+    bool const has_other_way = c.attempts > 0 || (c.others && !c.others->empty());
+    return has_other_way ? short_patience : patience;
+}
+
+void http_client::find_no_place(call& c) const {
+    if (steady_clock::now() >= c.deadline)
+        c.why = past_deadline("the deadline came while other calls to Claude had all places");
+    else if (!c.why)
+        c.why = busy();
+}
+
+asio::awaitable<http_client::try_end> http_client::try_once(call& c) {
     if (steady_clock::now() >= c.deadline) {
         c.why = past_deadline("the deadline came before Claude was asked");
-        co_return false;
+        co_return try_end::failed;
     }
-    auto const place = co_await admission_.enter(c.priority, c.deadline);
+    auto const place = co_await admission_.enter(c.model, c.priority, c.deadline, patience_of(c));
     if (!place) {
-        c.why = past_deadline("the deadline came while other calls to Claude had all places");
-        co_return false;
+        find_no_place(c);
+        co_return try_end::no_place;
     }
     auto const until = std::min(steady_clock::now() + options_.timeout, c.deadline);
     ++c.attempts;
@@ -255,9 +302,26 @@ asio::awaitable<bool> http_client::try_once(call& c) {
     auto const outcome = co_await endpoint_.exchange(c.wire.wire(), c.reply, until);
     if (!outcome.ok()) {
         c.why = explain(outcome, c.deadline);
-        co_return false;
+        learn(c, place, {});
+        co_return try_end::failed;
     }
-    co_return understand(c);
+    auto const reply = std::move(c.reply);
+    bool const answered = understand(c, *reply);
+    if (answered) c.why = nullptr;
+    learn(c, place, read_limits(reply->more));
+    co_return answered ? try_end::answered : try_end::failed;
+}
+
+// What came of a try is news of the load at the provider, unless it concerns this request or this key alone.
+void http_client::learn(call const& c, admission::place const& place, told_limits const& limits) const {
+    if (!c.why)
+        place.answered(limits, c.fold->last_usage());
+    else if (c.why->kind != error_kind::unavailable)
+        return;
+    else if (c.why->status == 429)
+        place.refused(limits, c.why->wait);
+    else
+        place.failed();
 }
 
 std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome,
@@ -273,32 +337,31 @@ std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome,
     return why;
 }
 
-bool http_client::understand(call& c) const {
-    auto const reply = std::move(c.reply);
-    bool const good = reply->status / 100 == 2;
+bool http_client::understand(call& c, http::reply& reply) const {
+    bool const good = reply.status / 100 == 2;
     if (!good) {
-        reply->body = http::without_key(std::move(reply->body), options_.api_key);
-        c.why = std::make_unique<failure>(classify(*reply, std::chrono::system_clock::now()));
+        reply.body = http::without_key(std::move(reply.body), options_.api_key);
+        c.why = std::make_unique<failure>(classify(reply, std::chrono::system_clock::now()));
         return false;
     }
-    bool const encoded = !reply->content_encoding.empty() && reply->content_encoding != "identity";
+    bool const encoded = !reply.content_encoding.empty() && reply.content_encoding != "identity";
     if (!c.fold) c.fold = std::make_unique<answer_fold>(c.model, options_.prices, c.hears);
     auto read =
         encoded
-            ? unreadable{"is encoded (" + http::quote(reply->content_encoding) + "), which was not asked for"}
-            : read_answer(reply->body, *c.fold);
+            ? unreadable{"is encoded (" + http::quote(reply.content_encoding) + "), which was not asked for"}
+            : read_answer(reply.body, *c.fold);
     if (read.has_value()) {
-        c.fold->set_request_id(std::move(reply->request_id));
+        c.fold->set_request_id(std::move(reply.request_id));
         auto& content = read->pause_content;
         if (!content.empty()) c.pause_content = std::make_unique<std::string>(std::move(content));
         return true;
     }
     c.why = std::make_unique<failure>();
-    c.why->status = reply->status;
+    c.why->status = reply.status;
     c.why->passes = true;
     c.why->code = "unreadable";
     c.why->message = "the answer of the Messages API " + read.error().why;
-    if (!reply->request_id.empty()) c.why->message += " (request " + http::quote(reply->request_id) + ')';
+    if (!reply.request_id.empty()) c.why->message += " (request " + http::quote(reply.request_id) + ')';
     return false;
 }
 

@@ -12,6 +12,7 @@ constexpr std::chrono::minutes gone_for{10};
 
 // Also if the pause before another try would reach beyond the deadline: another model may answer at once.
 bool is_overload(error const& why) {
+    if (why.kind == error_kind::busy) return true;
     return (why.kind == error_kind::unavailable || why.kind == error_kind::deadline) &&
            (why.status == 429 || why.status == 503 || why.status == 529);
 }

@@ -47,6 +47,11 @@ struct options {
     /// A kept connection closed so soon after a request was sent had died idle; see http/client/limits.hpp.
     std::chrono::milliseconds died_idle_within = http::died_idle_within;
     std::size_t max_connections = 5'000;  ///< calls under way at most; others wait, chats first
+    /// Somebody shares what the provider allows among several clients: calls wait for permits while a limit
+    /// is near. See client::pace_reports().
+    bool shares_pace = false;
+    /// Calls to a model that may be under way before anything is known of its limits; see claude::pace.
+    std::size_t first_calls = 4;
     std::size_t max_idle_connections = 100;
     std::size_t max_response_bytes = 16 * 1024 * 1024;
     std::vector<price> prices;  ///< before the built-in table

@@ -159,6 +159,14 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .max = 100'000,
      .help = "Calls under way at most; others wait, chats before summaries.",
      AT(claude.max_connections)},
+    {.name = "claude.first_calls",
+     .unit = "calls",
+     .min = 1,
+     .max = 100'000,
+     .help =
+         "Calls to a model that may be under way before anything is known of its rate limits; more follow as "
+         "answers come. An endpoint without limits may get many.",
+     AT(claude.first_calls)},
     {.name = "claude.max_idle_connections",
      .unit = "connections",
      .min = 0,

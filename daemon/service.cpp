@@ -25,6 +25,7 @@ constexpr auto never = base::steady_time::max();
 
 claude::options with_key(claude::options options, base::secret key) {
     options.api_key = std::move(key);
+    options.shares_pace = true;
     return options;
 }
 
@@ -83,13 +84,16 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       admin_queue_(
           config_.queue, [this] { return queue_.instance(); }, io.get_executor()),
       gate_(
-          config_.chat.pause_retry, [this](claude::gate::state state) { set_intake(state); },
-          io.get_executor()),
+          config_.chat.pause_retry, [this](claude::gate::state) { apply_intake(); }, io.get_executor()),
       models_([this] { return models_in_use(); },
               [this](std::string model, base::steady_time until) {
                   return claude_->describe_model(std::move(model), until);
               },
               clock_, io.get_executor()),
+      pace_(
+          *claude_,
+          [this](std::vector<queue::pace_report> reports) { return queue_.share_pace(std::move(reports)); },
+          io.get_executor()),
       summaries_(summaries_of(config_), queue_.instance(), *store_, *claude_, gate_, clock_,
                  io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
@@ -103,7 +107,12 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
           [this](store::conversation const& which, workers::window window) {
               summaries_.consider(which, window);
           },
-          io.get_executor()) {}
+          io.get_executor()) {
+    claude_->on_room([this](std::optional<std::size_t> room) {
+        room_ = room;
+        apply_intake();
+    });
+}
 
 asio::awaitable<void> service::run() {
     start_parts();
@@ -119,6 +128,7 @@ asio::awaitable<void> service::run() {
 void service::start_parts() {
     part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("api-gate", [this] { return gate_.run(); });
+    part_.keep_up("pace", [this] { return pace_.run(); });
     part_.spawn("ready", announce_ready());
     part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
@@ -193,8 +203,9 @@ std::vector<used_model> service::models_in_use() const {
 }
 
 status service::current_status() const {
-    return {queue_.status(),     chat_.store_trouble(), status_of(gate_, steady_clock::now()),
-            summaries_.status(), chat_.counts(),        models_.known()};
+    return {queue_.status(),        chat_.store_trouble(), status_of(gate_, steady_clock::now()),
+            summaries_.status(),    chat_.counts(),        models_.known(),
+            claude_->status().paced};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.
@@ -223,10 +234,13 @@ asio::awaitable<void> service::tell_systemd() {
     }
 }
 
-void service::set_intake(claude::gate::state state) {
+// As many jobs as the gate lets through, and no more than the provider has room for.
+void service::apply_intake() {
     if (stopping_) return;
     using enum claude::gate::state;
-    queue_.set_limit(state == open ? config_.queue.max_in_flight : state == trial ? 1 : 0);
+    auto const gate = gate_.current();
+    auto const most = config_.queue.max_in_flight;
+    queue_.set_limit(gate == open ? std::min(most, room_.value_or(most)) : gate == trial ? 1 : 0);
 }
 
 void service::reload_config() {

@@ -8,6 +8,7 @@
 #include "claude/gate.hpp"
 #include "daemon/config.hpp"
 #include "daemon/model_watch.hpp"
+#include "daemon/pace_share.hpp"
 #include "daemon/status.hpp"
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
@@ -28,6 +29,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace engram::daemon {
@@ -64,7 +66,7 @@ private:
     void begin_stop();
     void hurry();
     void reload_config();
-    void set_intake(claude::gate::state state);
+    void apply_intake();
 
     boost::asio::signal_set signals_;  // first: a signal that comes while the database is opened is not lost
     config config_;
@@ -85,6 +87,8 @@ private:
     queue::admin_queue admin_queue_;
     claude::gate gate_;
     model_watch models_;
+    pace_share pace_;
+    std::optional<std::size_t> room_;  // jobs that the provider has room for; none: it is no bound
     workers::summary_pool summaries_;
     workers::consolidator consolidator_;
     workers::upkeep upkeep_;

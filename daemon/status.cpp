@@ -5,6 +5,7 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <unistd.h>
 
 namespace engram::daemon {
@@ -77,6 +78,19 @@ void append_models(std::string& json, std::vector<known_model> const& models) {
     json += ']';
 }
 
+void append_paced(std::string& json, std::vector<claude::model_pace> const& paced) {
+    json += '[';
+    for (auto const& one : paced) {
+        if (&one != &paced.front()) json += ',';
+        base::json_object_writer all(json);
+        all.text("model", one.model);
+        all.number("a_minute", std::llround(one.a_minute));
+        all.number("waiting", std::int64_t(one.waiting));
+        all.end();
+    }
+    json += ']';
+}
+
 std::string trouble_of(api_status const& api) {
     return api.cause.empty() || api.cure.empty() ? api.cause : api.cause + " (cure: " + api.cure + ')';
 }
@@ -143,6 +157,8 @@ std::string to_json(status const& now) {
     append_api(json, now.api);
     all.key("models");
     append_models(json, now.models);
+    all.key("paced");
+    append_paced(json, now.paced);
     all.key("summaries");
     append_summaries(json, now.summaries);
     all.key("notes");

@@ -1,6 +1,7 @@
 // What the daemon says of itself: to the other daemons and engramctl through Redis, and to systemd.
 #pragma once
 
+#include "claude/admission.hpp"
 #include "claude/gate.hpp"
 #include "daemon/model_watch.hpp"
 #include "queue/job_queue.hpp"
@@ -30,6 +31,7 @@ struct status {
     workers::summary_status summaries;
     workers::note_counts notes;
     std::vector<known_model> models;
+    std::vector<claude::model_pace> paced;  ///< models whose limit is near
 };
 
 /// Jobs were taken and answered lately, or would be if there were any.

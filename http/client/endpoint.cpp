@@ -41,7 +41,7 @@ asio::awaitable<io_outcome> endpoint::exchange(std::string_view wire, std::uniqu
             opened.connected = opened.ok();
             if (!opened.ok()) co_return opened;
         }
-        reply_reader reader(limits_.max_response_bytes);
+        reply_reader reader(limits_.max_response_bytes, limits_.more_headers);
         ++requests_;
         auto sent = base::steady_time::max();
         lease->set_deadline(until);

@@ -18,7 +18,8 @@ namespace {
 
 struct fixture {
     asio::io_context loop;
-    admission gate{loop.get_executor(), 1};
+    admission gate{loop.get_executor(), {1, 1}};
+    static constexpr std::chrono::hours patience{1};
     std::string order;  // who got a place, in order; upper case: gave up
     admission::place held;
 
@@ -27,11 +28,11 @@ struct fixture {
         loop.poll();
     }
     asio::awaitable<void> hold() {
-        held = co_await gate.enter(call_class::chat, steady_clock::time_point::max());
+        held = co_await gate.enter("model", call_class::chat, steady_clock::time_point::max(), patience);
     }
 
     asio::awaitable<void> visit(char name, call_class priority, steady_clock::time_point until) {
-        auto const place = co_await gate.enter(priority, until);
+        auto const place = co_await gate.enter("model", priority, until, patience);
         order += place ? name : char(name - 'a' + 'A');
     }
     void come(char name, call_class priority,

@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(one_connection_serves_call_after_call) {
 
 BOOST_AUTO_TEST_CASE(calls_at_the_same_time_have_a_connection_each) {
     harness h({echoes()});
+    h.options.first_calls = 10;
     std::vector<pending_call> calls;
     for (int i = 0; i < 10; ++i)
         calls.emplace_back(h, question(std::to_string(i)), claude::call_class::chat);

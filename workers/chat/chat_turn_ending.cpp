@@ -104,6 +104,10 @@ asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
         co_await try_later(turn, std::move(error));
         co_return;
     }
+    if (error.kind == busy) {
+        turn.give_back();
+        co_return;
+    }
     if (error.kind == too_long && shrink(turn, error)) co_return;
     bool const failed = error.kind == unavailable || error.kind == deadline;
     auto const fate = failed ? claude::fate::bears : gate_.met(error, turn.asked_in);
