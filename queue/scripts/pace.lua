@@ -69,7 +69,7 @@ local function share_out(first, now)
   local rate = found or (allowed > 0 and ceiling or 0.7 * met)
   -- What led to the first report counts once, also if several daemons tell of it.
   local cut, cuts = past(was.cut, refused and now or 0, now), number(was.cuts, 0, 0, most)
-  if refused and now - cut >= cut_pause_ms and begun then
+  if refused and now - cut >= cut_pause_ms then
     rate, cut, cuts = 0.7 * math.min(rate, allowed > 0 and ceiling or met), now, math.min(cuts + 1, most)
   elseif allowed > 0 and (said == 0 or now - cut >= believed_ms) then
     rate = ceiling  -- what the provider says counts when it is new, and when nothing has spoken against it for long
