@@ -40,15 +40,21 @@ for i = 1, #all, 2 do
 end
 return '')lua";
 
+task<void> ask(queue::job_calls& calls, std::string instance, std::vector<pace_report> reports,
+               redis::result<std::vector<pace_grant>>& into) {
+    into = co_await calls.pace(std::move(instance), std::move(reports));
+}
+
 struct fixture : user_fixture {
     queue::job_calls calls{set, hand.redis};
 
     void play(task<void> (*body)(fixture&)) { run(body(*this)); }
 
     std::vector<pace_grant> tell_all(std::string const& instance, std::vector<pace_report> const& reports) {
-        std::vector<pace_grant> grants;
-        run(ask(calls, instance, reports, grants));
-        return grants;
+        redis::result<std::vector<pace_grant>> given = redis::error{};
+        run(ask(calls, instance, reports, given));
+        if (!given) throw std::runtime_error(given.error().message);
+        return *given;
     }
     // Of the model m.
     pace_grant tell(std::string const& instance, pace_report report) {
@@ -65,14 +71,6 @@ struct fixture : user_fixture {
     void pass(std::chrono::milliseconds time) { look({"EVAL", later, "0", std::to_string(time.count())}); }
     void set_field(std::string const& name, std::string const& to) {
         look({"HSET", "engram:pace:m", name, to});
-    }
-
-private:
-    static task<void> ask(queue::job_calls& calls, std::string instance, std::vector<pace_report> reports,
-                          std::vector<pace_grant>& into) {
-        auto given = co_await calls.pace(std::move(instance), std::move(reports));
-        if (!given) throw std::runtime_error(given.error().message);
-        into = std::move(*given);
     }
 };
 
@@ -374,5 +372,21 @@ BOOST_AUTO_TEST_CASE(a_daemon_shares_while_it_is_registered) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+// Scripts are answered with a number.
+struct odd_server : queue_fixture {
+    odd_server()
+        : queue_fixture({"--rename-command", "EVALSHA", "off", "--rename-command", "RPUSH", "EVALSHA"}) {}
+};
+
+BOOST_FIXTURE_TEST_CASE(an_answer_of_the_pace_script_that_is_none_is_an_error, odd_server) {
+    auto const set = options();
+    client hand(*this, server.url());
+    queue::job_calls calls(set, hand.redis);
+    redis::result<std::vector<pace_grant>> given = std::vector<pace_grant>{};
+    run(ask(calls, "a", {told(1)}, given));
+    BOOST_REQUIRE(!given.has_value());
+    BOOST_TEST(given.error().message == "ERR a script gave an answer that is none");
+}
 
 }  // namespace
