@@ -11,7 +11,7 @@ namespace engram::queue {
 struct pace_report {
     /// As the configuration names it. It becomes a part of a key, P:pace:<model>, byte for byte: any text
     /// will do, and daemons share what they call by the same name.
-    std::string model;
+    std::string model = {};
     std::size_t chats = 0;              ///< calls that wait
     std::size_t others = 0;             ///< background calls that wait
     std::size_t answered_a_minute = 0;  ///< calls answered in the last minute, about

@@ -5,11 +5,13 @@
 -- Returns for each {permits until the next report, calls a minute}.
 --
 -- P:pace:<model> holds `rate` (calls a minute), `level` (calls that may start now; it fills up at that rate), `allowed` (what
--- the provider last said it allows a minute, or 0), and by Redis's clock in ms `at` (the last report), `until` (no call
--- before), `cut` (when the rate was lowered last), `born`; and for each daemon i:<instance> -> "at chats others answered".
+-- the provider last said it allows a minute, or 0), `cuts` (how often the rate was lowered); by Redis's clock in ms `at` (the
+-- last report), `until` (no call before), `cut` (when the rate was lowered last) and `born`; and for each daemon
+-- i:<instance> -> "at chats others answered".
 local stale_ms, answered_ms, lives_ms = 3000, 60000, 600000
 local cut_pause_ms, believed_ms, settling_ms, longest_hold_ms = 5000, 60000, 1000, 60000
-local share, growth = 0.98, 1.005      -- of what is allowed; a second
+local share = 0.98  -- of what is allowed
+local first_growth, growth = 1.05, 1.005  -- of the rate, a second: until it has met the limit, and from then on
 local least_found, most = 20, 1000000  -- calls a minute, where the provider does not say
 
 -- tonumber() reads NaN and infinity, too: the one is no number here, and would stay for ever.
@@ -66,13 +68,13 @@ local function share_out(first, now)
   local seconds = begun and (now - past(was.at, now, now)) / 1000 or 0
   local rate = found or (allowed > 0 and ceiling or 0.7 * met)
   -- What led to the first report counts once, also if several daemons tell of it.
-  local cut = past(was.cut, refused and now or 0, now)
-  if refused and now - cut >= cut_pause_ms and begun then
-    rate, cut = 0.7 * math.min(rate, allowed > 0 and ceiling or met), now
+  local cut, cuts = past(was.cut, refused and now or 0, now), number(was.cuts, 0, 0, most)
+  if refused and now - cut >= cut_pause_ms then
+    rate, cut, cuts = 0.7 * math.min(rate, allowed > 0 and ceiling or met), now, math.min(cuts + 1, most)
   elseif allowed > 0 and (said == 0 or now - cut >= believed_ms) then
     rate = ceiling  -- what the provider says counts when it is new, and when nothing has spoken against it for long
   else
-    rate = rate * growth ^ math.min(seconds, stale_ms / 1000)  -- while nobody asks nothing is found out
+    rate = rate * (cuts > 0 and growth or first_growth) ^ math.min(seconds, stale_ms / 1000)  -- while nobody asks nothing is found out
   end
   -- At first not all have told yet how much was answered.
   if allowed == 0 and now - born < cut_pause_ms then rate = math.max(rate, 0.7 * met) end
@@ -95,7 +97,7 @@ local function share_out(first, now)
     level = level - permits
   end
   redis.call('HSET', pace, 'rate', string.format('%.3f', rate), 'level', string.format('%.3f', level),
-    'allowed', string.format('%.3f', allowed), 'at', ms_text(now), 'until', ms_text(hold_until), 'cut', ms_text(cut),
+    'allowed', string.format('%.3f', allowed), 'at', ms_text(now), 'until', ms_text(hold_until), 'cut', ms_text(cut), 'cuts', string.format('%.0f', cuts),
     'born', ms_text(born), 'i:' .. me, string.format('%.0f %.0f %.0f %.0f', now, chats, others, answered))
   redis.call('PEXPIRE', pace, lives_ms)
   return {permits, string.format('%.3f', rate)}

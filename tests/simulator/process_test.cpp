@@ -370,8 +370,7 @@ BOOST_AUTO_TEST_CASE(only_the_given_keys_are_accepted) {
 }
 
 BOOST_AUTO_TEST_CASE(models_are_as_the_command_line_says) {
-    simulator_process p({"--gone", "claude-opus-4-5", "--context", "50", "--thinking-tokens", "9", "--rpm",
-                         "60", "--burst", "4"});
+    simulator_process p({"--gone", "claude-opus-4-5", "--context", "50", "--thinking-tokens", "9"});
     http_client client(p.port()), control(p.port());
     BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).status == 404);
     auto const thought = client.ask(ask_of("claude-opus-5-5"));
@@ -380,13 +379,32 @@ BOOST_AUTO_TEST_CASE(models_are_as_the_command_line_says) {
     BOOST_TEST(refused.status == 400);
     BOOST_TEST(refused.body.find("prompt is too long: 10") != std::string::npos);
     BOOST_TEST(refused.body.find(" tokens > 50 maximum") != std::string::npos);
-    int taken = 0;
-    while (client.ask(ask_of("claude-opus-5-5")).status == 200)
-        ++taken;
-    BOOST_TEST(taken >= 3);
-    BOOST_TEST(taken < 20);
     BOOST_REQUIRE(control.post("/control/reset", "").status == 200);
     BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(requests_over_the_limit_are_told_of_it_and_when_to_come_again) {
+    auto const ask_until_refused = [](std::vector<std::string> const& options) {
+        simulator_process p(options);
+        http_client client(p.port());
+        int taken = 0;
+        for (;; ++taken) {
+            auto answer = client.ask(ask_of("claude-opus-5-5"));
+            if (answer.status != 200 || taken > 20) return std::pair(taken, std::move(answer));
+        }
+    };
+    auto const [taken, refused] = ask_until_refused({"--rpm", "60", "--burst", "4"});
+    BOOST_TEST(taken >= 4);
+    BOOST_TEST(taken < 20);  // one a second comes meanwhile
+    BOOST_TEST(refused.status == 429);
+    BOOST_TEST(refused.json().at("error").at("type").as_string() == "rate_limit_error");
+    for (std::string const line : {"retry-after: 1", "anthropic-ratelimit-requests-limit: 60",
+                                   "anthropic-ratelimit-requests-remaining: 0"})
+        BOOST_TEST(refused.headers.find("\r\n" + line + "\r\n") != std::string::npos, line);
+    auto const untold = ask_until_refused({"--rpm", "60", "--burst", "4", "--no-rate-limit-headers"}).second;
+    BOOST_TEST(untold.status == 429);
+    BOOST_TEST(untold.headers.find("\r\nretry-after: 1\r\n") != std::string::npos);
+    BOOST_TEST(untold.headers.find("ratelimit") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(many_answers_wait_at_the_same_time) {
