@@ -25,8 +25,34 @@ FAULTS = {
     "slow_link": 2,
     "full_disk": 2,
     "slow_disk": 2,
+    "pause_queue": 3,
 }
 KILLS = ("kill", "kill_at_point")
+
+# What happens to every call in a span of foul weather: the first fault that strikes; and the status of each refusal.
+WEATHER = {
+    "api_down": (
+        [
+            {"fault": "unavailable", "probability": 0.4},
+            {"fault": "overloaded", "probability": 0.5},
+            {"fault": "reset", "probability": 1.0},
+        ],
+        None,
+    ),
+    "api_limited": (
+        [
+            {"fault": "rate_limit", "probability": 0.5, "retry_after": 1},
+            {"fault": "rate_limit", "probability": 1.0},
+        ],
+        None,
+    ),
+    "api_refusing": ([{"fault": "edge_page", "probability": 1.0}], 403),
+    # Only where keys are refused: each costs a job.
+    "api_refusing_key": ([{"fault": "authentication", "probability": 1.0}], 401),
+    "api_refusing_money": ([{"fault": "billing", "probability": 1.0}], 402),
+}
+COSTLY_WEATHER = ("api_refusing_key", "api_refusing_money")
+SPANS = 200  # more than a storm meets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +66,7 @@ class Shape:
     kills: int = 50
     lease_ms: int = 1000
     only: tuple = ()
+    weather: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +98,18 @@ class Fault:
 
 
 @dataclasses.dataclass(frozen=True)
+class Span:
+    """`seconds` in which Claude answers no call, after so many in which it does. `status`: that of every refusal,
+    if Claude refuses; else None."""
+
+    after: float
+    seconds: float
+    kind: str
+    faults: list
+    status: int = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
     seed: int
     shape: Shape
@@ -78,6 +117,7 @@ class Plan:
     faults: list
     settings: dict
     claude_faults: list
+    weather: list
     key_is_refused: bool
 
 
@@ -92,6 +132,7 @@ def make_plan(seed, shape):
         make_faults(chance, shape, len(pushes)),
         make_settings(chance, seed, shape),
         make_claude_faults(key_is_refused),
+        make_weather(seed, key_is_refused) if shape.weather else [],
         key_is_refused,
     )
 
@@ -112,8 +153,12 @@ def make_settings(chance, seed, shape):
         "queue.max_job_bytes": MAX_JOB_BYTES,
         # Honest jobs would be poisoned by so many deaths; every tenth seed shows who is.
         "queue.max_deliveries": 3 if seed % 10 == 0 else 1000,
+        # Longer than any run: no job may end for want of patience.
+        "queue.deadline_ms": 600_000,
+        "queue.retry_for_ms": 600_000,
         "claude.timeout_ms": 1500,
-        "claude.max_retries": 1,
+        # Without a quick try more jobs are put off.
+        "claude.max_retries": 0 if shape.weather and seed % 2 else 1,
         "claude.pause_retry_ms": 50,
         "memory.limit": 10,
         "memory.history_turns": 12,
@@ -142,6 +187,25 @@ def make_claude_faults(key_is_refused):
 
 
 STATUS = {"overloaded": 529, "internal": 500, "invalid_request": 400, "authentication": 401}
+
+
+# ---- weather
+
+
+def make_weather(seed, key_is_refused):
+    """Each span lies somewhere in thrice its time, so that together they last a third. Each kind has its turn
+    before one comes again. A draw of its own: a seed has the same jobs and faults with and without it."""
+    chance = random.Random(f"weather {seed}")
+    kinds = [kind for kind in WEATHER if key_is_refused or kind not in COSTLY_WEATHER]
+    spans, turn, fair = [], [], 0.0
+    for _ in range(SPANS):
+        turn = turn or chance.sample(kinds, len(kinds))
+        seconds = chance.uniform(0.4, 1.8)
+        before = chance.uniform(0, 2 * seconds)
+        kind = turn.pop()
+        spans.append(Span(round(fair + before, 3), round(seconds, 3), kind, *WEATHER[kind]))
+        fair = 2 * seconds - before
+    return spans
 
 
 # ---- jobs
@@ -293,5 +357,6 @@ def lasting(chance, kind, lease):
         "slow_link": (0.5, 1.5),
         "full_disk": (0.3, 1.2),
         "slow_disk": (0.5, 1.5),
+        "pause_queue": (0.5, 2.5 * lease),
     }.get(kind, (0.0, 0.0))
     return round(chance.uniform(least, most), 3)
