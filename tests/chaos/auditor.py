@@ -1,6 +1,7 @@
-"""Reads what a run left in Redis and SQLite, and checks every job against the promises.
+"""Checks what a run left in Redis and SQLite, and what was seen meanwhile, against the promises, job by job.
 
-It knows nothing of the daemon's code, and of the driver only the ledger (evidence.py).
+It knows nothing of the daemon's code, and of the driver only the ledger (evidence.py), the sightings and the
+weather (sightings.py).
 
     auditor.py LEDGER REDIS_SOCKET DATABASE [LOG...]     # beside LEDGER: sightings.jsonl, weather.json
 """
@@ -12,7 +13,7 @@ import re
 import sys
 
 from evidence import Ledger, Queue, Store, effective_places, pushes_text, stable_text
-from sightings import Sightings, Weather, read_lines
+from sightings import Sightings, WeatherRecord, read_lines
 
 # What may become of a job of each kind, beside an answer. A failure that passes costs none.
 CLAUDE_ERRORS = {"claude_rejected", "id_conflict"}
@@ -145,12 +146,14 @@ class Audit:
         allowed = set(ERRORS[body.kind])
         if header["key_is_refused"] and body.kind in ANSWERABLE:
             allowed |= {"claude_auth", "claude_spend_limit"}
-        if body.kind in ANSWERABLE and reply.get("attempts", 0) > header["max_deliveries"]:
+        # The last death may not have been seen: the job ends soon after.
+        deaths = self.sightings.deaths[body.bytes.decode("utf-8", "replace")]
+        if body.kind in ANSWERABLE and deaths + 1 >= header["max_deliveries"]:
             allowed.add("poisoned")
         if kind not in allowed:
             self._break(
                 "only expected errors",
-                f"{kind}: {error.get('message')}, {reply.get('attempts')} attempts",
+                f"{kind}: {error.get('message')}, {deaths} deaths were seen",
                 body,
             )
 
@@ -345,7 +348,7 @@ def main(ledger, socket, database, *logs):
     queue = Queue.read(redis.Redis(unix_socket_path=socket), read.header["prefix"])
     beside = os.path.dirname(ledger)
     sightings = read_lines(os.path.join(beside, "sightings.jsonl"))
-    weather = Weather.read(os.path.join(beside, "weather.json"))
+    weather = WeatherRecord.read(os.path.join(beside, "weather.json"))
     audit = Audit(read, queue, Store.read(database), texts, sightings, weather).run()
     print(json.dumps({"broken": audit.broken, "figures": audit.figures()}, indent=1))
     return 1 if audit.broken else 0

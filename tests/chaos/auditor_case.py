@@ -14,7 +14,7 @@ from processes import Redis  # noqa: E402
 
 from auditor import Audit  # noqa: E402
 from evidence import Ledger, Queue, Store  # noqa: E402
-from sightings import Weather  # noqa: E402
+from sightings import WeatherRecord  # noqa: E402
 
 TABLES = """
 CREATE TABLE conversation_history(id INTEGER PRIMARY KEY, session_id, user_id, role, content);
@@ -42,13 +42,13 @@ class AuditorCase(unittest.TestCase):
         self.pushes = []
         self.logs = []
         self.sightings = []
-        self.weather = Weather(by_status={"200": 6, "400": 1})
+        self.weather = WeatherRecord(by_status={"200": 6, "400": 1})
         self.make_good_state()
 
     def make_good_state(self):
-        """Two jobs of one conversation, one of another user, a repeat, a job without a session, a conflict, an
-        error that a repeat turned into an answer, and one that is no job. Meanwhile Claude was down: two jobs were
-        put off, while another was under way."""
+        """Two jobs of one conversation, one of another user, a repeat, a job without a session, a conflict,
+        an error that a repeat turned into an answer, and one that is no job. Meanwhile Claude was down: two
+        jobs were put off while another one was under way."""
         self.effect("j000001")
         self.effect("j000002")
         self.effect("j000003", user="v")
@@ -66,8 +66,9 @@ class AuditorCase(unittest.TestCase):
         self.bury(b"no job", "", "invalid_job")
         self.effect("j000006")
         self.weather.spans.append(self.span("api_down"))
+        delayed, owned = {"1:u:s": 1200, "1:v:s": 29_000}, {"d0-1": ["1:u:t"]}
         for _ in range(5):
-            self.sight(delayed={"1:u:s": 1200, "1:v:s": 29_000}, owned={"d0-1": ["1:u:t"]}, d0=self.said(1, 7))
+            self.sight(delayed, owned, d0=self.said(in_flight=1, taken=7))
 
     # ---- making
 
@@ -87,6 +88,7 @@ class AuditorCase(unittest.TestCase):
             "paused": paused,
             "owned": dict(owned),
             "said": {f"{name}-1": status for name, status in said.items()},
+            "died": {},
         }
         self.sightings.append(one)
         return one

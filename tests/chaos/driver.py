@@ -14,8 +14,7 @@ from evidence import Ledger, Queue, Store
 from faults import Faults
 from plan import PREFIX, make_plan
 from producer import Producer
-from sightings import Weather as WeatherRecord
-from sightings import read_lines
+from sightings import WeatherRecord, read_lines
 from stage import Stage
 from watcher import Watcher
 from weather import Weather
@@ -55,9 +54,9 @@ class Run:
         self.stage = Stage(self.plan, self.notes, with_disk_faults)
         self.faults = Faults(self.stage, self.notes)
         self.weather = Weather(self.stage, self.notes)
-        self.ledger_path, self.sightings_path, self.weather_path = (
-            os.path.join(self.stage.folder, name) for name in ("ledger.jsonl", "sightings.jsonl", "weather.json")
-        )
+        self.ledger_path = os.path.join(self.stage.folder, "ledger.jsonl")
+        self.sightings_path = os.path.join(self.stage.folder, "sightings.jsonl")
+        self.weather_path = os.path.join(self.stage.folder, "weather.json")
         header = {
             "prefix": PREFIX,
             "max_deliveries": self.plan.settings["queue.max_deliveries"],
@@ -201,6 +200,8 @@ class Run:
         queue = Queue.read(self.stage.client, PREFIX)
         self.watcher.stop()
         self.watcher.join(10)
+        if self.watcher.failure:
+            self.notes.broken("somebody looks on", self.watcher.failure)
         return Audit(
             Ledger.read(self.ledger_path),
             queue,

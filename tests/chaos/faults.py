@@ -106,7 +106,7 @@ class Faults:
         self._ask_redis("scripts flushed", "SCRIPT", "FLUSH")
 
     def _ask_redis(self, name, *command):
-        """False: it is away, which is another fault. Then the command may have been carried out all the same."""
+        """False: it is away, which is another fault. The command may have been carried out then."""
         try:
             self.stage.client.execute_command(*command)
         except redis.exceptions.RedisError:
@@ -117,8 +117,8 @@ class Faults:
     def _pause_queue(self, fault):
         """As an operator does it."""
         note = {"at": int(time.time() * 1000), "by": "chaos@here", "reason": f"fault {next(self._order)}"}
-        if self._ask_redis("queue paused", "SET", PREFIX + ":paused", json.dumps(note)):
-            self.after(fault.seconds, self._resume_queue)
+        self._ask_redis("queue paused", "SET", PREFIX + ":paused", json.dumps(note))
+        self.after(fault.seconds, self._resume_queue)
 
     def _resume_queue(self):
         if not self._ask_redis("queue resumed", "DEL", PREFIX + ":paused"):

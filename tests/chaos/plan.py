@@ -5,6 +5,8 @@ import dataclasses
 import json
 import random
 
+from forecast import forecast
+
 PREFIX = "engram"
 MAX_JOB_BYTES = 8192
 POINTS = ("ingested", "claimed", "mid_call", "before_commit", "in_commit", "committed", "finished")
@@ -28,31 +30,6 @@ FAULTS = {
     "pause_queue": 3,
 }
 KILLS = ("kill", "kill_at_point")
-
-# What happens to every call in a span of foul weather: the first fault that strikes; and the status of each refusal.
-WEATHER = {
-    "api_down": (
-        [
-            {"fault": "unavailable", "probability": 0.4},
-            {"fault": "overloaded", "probability": 0.5},
-            {"fault": "reset", "probability": 1.0},
-        ],
-        None,
-    ),
-    "api_limited": (
-        [
-            {"fault": "rate_limit", "probability": 0.5, "retry_after": 1},
-            {"fault": "rate_limit", "probability": 1.0},
-        ],
-        None,
-    ),
-    "api_refusing": ([{"fault": "edge_page", "probability": 1.0}], 403),
-    # Only where keys are refused: each costs a job.
-    "api_refusing_key": ([{"fault": "authentication", "probability": 1.0}], 401),
-    "api_refusing_money": ([{"fault": "billing", "probability": 1.0}], 402),
-}
-COSTLY_WEATHER = ("api_refusing_key", "api_refusing_money")
-SPANS = 200  # more than a storm meets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,18 +75,6 @@ class Fault:
 
 
 @dataclasses.dataclass(frozen=True)
-class Span:
-    """`seconds` in which Claude answers no call, after so many in which it does. `status`: that of every refusal,
-    if Claude refuses; else None."""
-
-    after: float
-    seconds: float
-    kind: str
-    faults: list
-    status: int = None
-
-
-@dataclasses.dataclass(frozen=True)
 class Plan:
     seed: int
     shape: Shape
@@ -132,7 +97,7 @@ def make_plan(seed, shape):
         make_faults(chance, shape, len(pushes)),
         make_settings(chance, seed, shape),
         make_claude_faults(key_is_refused),
-        make_weather(seed, key_is_refused) if shape.weather else [],
+        forecast(seed, key_is_refused) if shape.weather else [],
         key_is_refused,
     )
 
@@ -187,25 +152,6 @@ def make_claude_faults(key_is_refused):
 
 
 STATUS = {"overloaded": 529, "internal": 500, "invalid_request": 400, "authentication": 401}
-
-
-# ---- weather
-
-
-def make_weather(seed, key_is_refused):
-    """Each span lies somewhere in thrice its time, so that together they last a third. Each kind has its turn
-    before one comes again. A draw of its own: a seed has the same jobs and faults with and without it."""
-    chance = random.Random(f"weather {seed}")
-    kinds = [kind for kind in WEATHER if key_is_refused or kind not in COSTLY_WEATHER]
-    spans, turn, fair = [], [], 0.0
-    for _ in range(SPANS):
-        turn = turn or chance.sample(kinds, len(kinds))
-        seconds = chance.uniform(0.4, 1.8)
-        before = chance.uniform(0, 2 * seconds)
-        kind = turn.pop()
-        spans.append(Span(round(fair + before, 3), round(seconds, 3), kind, *WEATHER[kind]))
-        fair = 2 * seconds - before
-    return spans
 
 
 # ---- jobs

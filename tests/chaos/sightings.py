@@ -1,8 +1,9 @@
 """What was seen in Redis while a run went on, and the promises about it.
 
-JSON lines, each of one moment: {"at": ms by Redis's clock, "delayed": {lane: when it is due, ms}, "delays": {lane:
-why}, "paused": the operator's note or "", "owned": {instance: [lane]}, "said": {instance: {"in_flight", "taken",
-"paused", "gate"}}}. What an instance says of itself is up to one beat old.
+JSON lines, each of one moment: {"at": ms by Redis's clock, "delayed": {lane: when it is due, ms}, "delays":
+{lane: why}, "paused": the operator's note or "", "owned": {instance: [lane]}, "said": {instance:
+{"in_flight", "taken", "paused", "gate"}}, "died": {bytes of a job: how many daemons died with it, if more
+than one}}. What an instance says of itself is up to one beat old.
 """
 
 import collections
@@ -14,16 +15,16 @@ LONGEST_PAUSE_MS = 30_000
 LONGEST_REASON = 120
 # Time for what was on its way when a daemon heard of a pause: longer than redis.command_timeout_ms.
 SETTLING_MS = 700
-# For so many leases a daemon may say that it has jobs in hand which Redis counts as another's: then it has noticed.
+# For so many leases a daemon may say that it has jobs in hand that Redis does not count as its own.
 LEASES_TO_NOTICE = 3
 WORD_OF_A_USER = re.compile(r"\bj\d{6}x?\b")
 GATES = {401: "auth", 402: "spend_limit", 403: "no_api"}  # by what the API answers
 
 
 @dataclasses.dataclass
-class Weather:
-    """The times in which Claude answered no call: {"kind", "status", "seconds", "refused", "daemons"} each, and
-    how many calls it answered with which status in all."""
+class WeatherRecord:
+    """The times in which Claude answered no call: {"kind", "status", "seconds", "refused": how many calls
+    with that status, "daemons": how many lived then} each; and how many calls met which status in all."""
 
     spans: list = dataclasses.field(default_factory=list)
     by_status: dict = dataclasses.field(default_factory=dict)
@@ -72,6 +73,7 @@ class Sightings:
         self._delays = {}  # (lane, due) -> why
         self._pauses = {}  # instance -> (note, since when it has said so, how many jobs it had taken)
         self._held = {}  # instance -> the last (at, in_flight, owned)
+        self.deaths = collections.Counter()  # the most that were seen, by the bytes of the job
         for one in lines:
             self._look_at(one)
 
@@ -81,6 +83,8 @@ class Sightings:
         self._check_pause(one)
         self._check_places(one)
         self._check_gates(one)
+        for job, deaths in one["died"].items():
+            self.deaths[job] = max(self.deaths[job], deaths)
 
     def _check_delayed(self, one):
         delayed, delays = one["delayed"], one["delays"]
@@ -113,14 +117,15 @@ class Sightings:
                 note, since, taken = one["paused"], one["at"], None
             if one["at"] - since >= SETTLING_MS:
                 self.looks_in_pauses += 1
-                if taken is not None and said["taken"] > taken:
-                    self._break("nothing is taken from a paused queue", f"{instance}: {said['taken'] - taken} jobs")
+                more = said["taken"] - taken if taken is not None else 0
+                if more > 0:
+                    self._break("nothing is taken from a paused queue", f"{instance}: {more} jobs")
                 taken = said["taken"]
             self._pauses[instance] = note, since, taken
 
     def _check_places(self, one):
-        """A daemon that says for a while that it has more jobs in hand than Redis counts as its own keeps places
-        for jobs that are not there."""
+        """A daemon that says for a while that it has more jobs in hand than Redis counts as its own keeps
+        places for jobs that are not there."""
         for instance in self._held.keys() - one["said"].keys():
             del self._held[instance]
         for instance, said in one["said"].items():

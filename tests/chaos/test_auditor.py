@@ -41,10 +41,13 @@ class WhatIsGood(AuditorCase):
 
     def test_a_poisoned_job_needs_as_many_deaths_as_allowed(self):
         self.push("j000007")
-        self.error("j000007", "poisoned", attempts=4)
-        self.assert_held()
-        self.edit_reply("j000007", attempts=3)
+        self.error("j000007", "poisoned", attempts=20)
+        self.sight()["died"] = {self.job_bytes("j000006").decode(): 3}
         self.assert_noticed("only expected errors", "j000007")
+        # The third was not seen.
+        self.sight()["died"] = {self.job_bytes("j000007").decode(): 2}
+        self.sight()
+        self.assert_held()
 
     def test_a_rejected_key_is_expected_only_where_keys_are_rejected(self):
         self.push("j000007")
@@ -344,11 +347,13 @@ class OnTheWay(AuditorCase):
         self.assert_held()
 
     def test_what_was_not_seen_for_a_while_tells_nothing(self):
-        for seen in ({"d0": self.said(in_flight=2)}, {}):
-            with self.subTest(seen):
+        """Neither if nobody looked, nor if the daemon had not renewed its lease."""
+        says = {"d0": self.said(in_flight=2)}
+        for said, later in ((says, 2000), ({}, 100)):
+            with self.subTest(later):
                 self.sightings.clear()
                 for n in range(32):
-                    self.sight(**(seen if n == 16 else {"d0": self.said(in_flight=2)}), later=2000 if n == 16 else 100)
+                    self.sight(**(said if n == 16 else says), later=later if n == 16 else 100)
                 self.assert_held()
 
     def test_a_job_that_is_taken_from_a_paused_queue(self):

@@ -18,8 +18,14 @@ end
 for _, name in ipairs(redis.call('ZRANGE', key('instances'), 0, -1)) do
   said[#said + 1] = {name, redis.call('GET', key('status:') .. name) or ''}
 end
+local died = {}
+local metas = redis.call('HGETALL', key('meta'))
+for i = 1, #metas, 2 do
+  local deaths = tonumber(string.match(metas[i + 1], '^%d+ (%d+)') or 0)
+  if deaths > 1 then died[#died + 1] = {redis.call('HGET', key('body'), metas[i]) or '', deaths} end
+end
 return {redis.call('TIME'), redis.call('ZRANGE', key('delayed'), 0, -1, 'WITHSCORES'),
-  redis.call('HGETALL', key('delays')), redis.call('GET', key('paused')) or '', owned, said}
+  redis.call('HGETALL', key('delays')), redis.call('GET', key('paused')) or '', owned, said, died}
 """
 
 
@@ -30,11 +36,18 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self._connect, self._path = connect, path
         self._ends = threading.Event()
+        self.failure = None
 
     def stop(self):
         self._ends.set()
 
     def run(self):
+        try:
+            self._look_until_stopped()
+        except Exception as failure:
+            self.failure = repr(failure)
+
+    def _look_until_stopped(self):
         client = self._connect()
         with open(self._path, "w") as f:
             while not self._ends.wait(LOOK_S):
@@ -45,7 +58,7 @@ class Watcher(threading.Thread):
                 f.write(json.dumps(self._as_line(seen)) + "\n")
 
     def _as_line(self, seen):
-        (seconds, micros), delayed, delays, paused, owned, said = seen
+        (seconds, micros), delayed, delays, paused, owned, said, died = seen
         return {
             "at": int(seconds) * 1000 + int(micros) // 1000,
             "delayed": {text(lane): int(float(due)) for lane, due in zip(delayed[::2], delayed[1::2])},
@@ -53,6 +66,7 @@ class Watcher(threading.Thread):
             "paused": text(paused),
             "owned": {text(name).split(":", 2)[2]: [text(lane) for lane in lanes] for name, lanes in owned},
             "said": {text(name): status_of(raw) for name, raw in said if raw},
+            "died": {text(job): deaths for job, deaths in died},
         }
 
 

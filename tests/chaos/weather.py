@@ -38,8 +38,8 @@ class Weather:
         stage = self.stage
         self._span = span = self._coming.pop()
         stage.simulator.control("POST", "faults", span.faults)
-        # Counted after the change here and before it at the end: no refusal of another cause counts as one of these.
-        self._refused_before = self._refused()
+        # After the change here, and before it at the end: no other refusal counts as one of these.
+        self._refused_before = self._refused(span)
         self._daemons_before = stage.starts - sum(slot.runs for slot in stage.slots)
         self._began_at = now
         self._turns_at = now + span.seconds
@@ -60,9 +60,11 @@ class Weather:
         )
         self._wait_for_next(now)
 
-    def _refused(self, span=None):
-        status = (span or self._span).status
-        return self.stage.simulator.stats()["by_status"].get(str(status), 0) if status else 0
+    def _refused(self, span):
+        """How many calls have been refused like this until now."""
+        if span.status is None:
+            return 0
+        return self.stage.simulator.stats()["by_status"].get(str(span.status), 0)
 
     def write(self, path, by_status, storm_seconds):
         with open(path, "w") as f:
