@@ -369,8 +369,10 @@ class OnTheWay(AuditorCase):
                 self.sight(paused=note, d0=self.said(taken=len(note + note), paused=True))
             self.sight(paused=note, d0=self.said(taken=8, paused=False))
             self.sight(paused=note, d0=self.said(taken=9, paused=True))
-        for _ in range(10):
-            self.sight(paused="three", d0=self.said(taken=10, paused=True))
+        # Over before anybody looked again.
+        for note, taken in (("three", 10), ("four", 11)):
+            for _ in range(10):
+                self.sight(paused=note, d0=self.said(taken=taken, paused=True))
         self.assert_held()
 
     def test_a_gate_that_shuts_for_nothing_or_for_one_job(self):
