@@ -80,12 +80,12 @@ void admission::forget_idle_lanes() {
 
 bool admission::may_begin(lane& model, call_class priority, base::steady_time now) const {
     bool const first = model.line(priority).empty() && model.chats.empty();
-    return first && taken_ < limits_.places && model.pace.may_start(now);
+    return first && taken_ < limits_.places && model.pace.may_start(now, priority);
 }
 
-void admission::begin(lane& model, base::steady_time now) {
+void admission::begin(lane& model, call_class priority, base::steady_time now) {
     ++taken_;
-    model.pace.started(now);
+    model.pace.started(now, priority);
 }
 
 // Whose first waiter of this class may begin, and came before those of the others.
@@ -93,7 +93,7 @@ admission::lane* admission::next_lane(call_class priority, base::steady_time now
     lane* next = nullptr;
     for (auto& [model, one] : lanes_) {
         auto const& line = one.line(priority);
-        if (line.empty() || !one.pace.may_start(now)) continue;
+        if (line.empty() || !one.pace.may_start(now, priority)) continue;
         if (!next || line.front().number < next->line(priority).front().number) next = &one;
     }
     return next;
@@ -107,7 +107,7 @@ void admission::hand_on() {
             if (!model) break;
             auto& line = model->line(priority);
             auto const first = line.begin();
-            begin(*model, now);
+            begin(*model, priority, now);
             granted_.splice(granted_.end(), line, first);
             first->granted = true;
             first->timer.cancel();
@@ -126,7 +126,7 @@ void admission::look() {
 }
 
 void admission::look_later(base::steady_time now) {
-    if (looking_) return;
+    if (looking_ || closed_) return;
     auto when = base::steady_time::max();
     for (auto const& [model, one] : lanes_)
         if (one.waiting() > 0 || one.pace.room()) when = std::min(when, one.pace.look_again(now));
@@ -134,10 +134,15 @@ void admission::look_later(base::steady_time now) {
     looking_ = true;
     timer_.expires_at(when);
     timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code const&) {
-        if (alive.expired()) return;
+        if (alive.expired() || closed_) return;
         looking_ = false;
         look();
     });
+}
+
+void admission::close() {
+    closed_ = true;
+    timer_.cancel();
 }
 
 asio::awaitable<admission::place> admission::enter(std::string_view model, call_class priority,
@@ -147,7 +152,7 @@ asio::awaitable<admission::place> admission::enter(std::string_view model, call_
     if (priority == call_class::chat) mine.last_chat = came;
     if (mine.pace.look(came, mine.waiting()) && room_changed_) room_changed_();
     if (may_begin(mine, priority, came)) {
-        begin(mine, came);
+        begin(mine, priority, came);
         co_return place(this, &mine);
     }
     auto& line = mine.line(priority);

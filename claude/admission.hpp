@@ -76,6 +76,9 @@ public:
     boost::asio::awaitable<place> enter(std::string_view model, call_class priority, base::steady_time until,
                                         std::chrono::milliseconds patience);
 
+    /// Looks no more at what time changes, so that nothing of it is left to wait for. REQUIRES: nobody waits.
+    void close();
+
     [[nodiscard]] std::size_t taken() const { return taken_; }
     [[nodiscard]] std::size_t waiting() const;
 
@@ -107,7 +110,7 @@ private:
     void forget_idle_lanes();
     [[nodiscard]] lane* next_lane(call_class priority, base::steady_time now);
     [[nodiscard]] bool may_begin(lane& model, call_class priority, base::steady_time now) const;
-    void begin(lane& model, base::steady_time now);
+    void begin(lane& model, call_class priority, base::steady_time now);
     void hand_on();
     void look();
     void look_later(base::steady_time now);
@@ -117,8 +120,9 @@ private:
     std::function<void()> room_changed_;
     std::size_t taken_ = 0;
     std::uint64_t arrivals_ = 0;
-    std::map<std::string, lane, std::less<>> lanes_;         // by model
-    std::list<waiter> granted_;                              // have a place, not yet resumed
+    std::map<std::string, lane, std::less<>> lanes_;  // by model
+    std::list<waiter> granted_;                       // have a place, not yet resumed
+    bool closed_ = false;
     bool looking_ = false;                                   // the timer is armed
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // for its handler, which may outlive this
     boost::asio::steady_timer timer_;

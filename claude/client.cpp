@@ -126,7 +126,10 @@ public:
         return s;
     }
 
-    void close() override { endpoint_.close(); }
+    void close() override {
+        admission_.close();
+        endpoint_.close();
+    }
 
 private:
     std::string head(std::string_view method, std::string_view path) const {

@@ -86,14 +86,18 @@ pace::pace(std::size_t first, std::size_t most, bool shared, base::steady_time n
       granted_at_(now),
       answered_at_(now) {}
 
-bool pace::may_start(base::steady_time now) const {
+bool pace::may_start(base::steady_time now, call_class what) const {
     if (under_way_ >= window_ || now < hold_until_) return false;
-    return !paced_ || !shared_ || permits_ > 0 || now - granted_at_ >= redis_is_away;
+    auto const kept = what == call_class::chat ? 0 : for_chats_;
+    return !paced_ || !shared_ || permits_ > kept || now - granted_at_ >= redis_is_away;
 }
 
-void pace::started(base::steady_time now) {
+void pace::started(base::steady_time now, call_class what) {
     ++under_way_;
-    ++started_;
+    if (what == call_class::chat) {
+        ++chats_started_;
+        for_chats_ -= std::min<std::size_t>(for_chats_, 1);
+    }
     if (!first_call_) first_call_ = now;
     if (!paced_ || !shared_) return;
     if (permits_ > 0)
@@ -154,7 +158,7 @@ void pace::hear(base::steady_time now, told_limits const& limits) {
 void pace::turn_paced(base::steady_time now) {
     scarce_at_ = now;
     if (std::exchange(paced_, true)) return;
-    permits_ = granted_ = 0;
+    permits_ = granted_ = for_chats_ = 0;
     granted_at_ = now;
 }
 
@@ -166,11 +170,11 @@ bool pace::look(base::steady_time now, std::size_t waiting) {
     return true;
 }
 
-// While calls wait: twice as many after a good second, half as many again before anything is known.
+// While calls wait: half as many again. Before anything is known only if that lasts.
 std::size_t pace::grown(base::steady_time now) const {
-    if (last_news_ == news::good) return 2 * window_;
     bool const is_slow = last_news_ == news::none && first_call_ && now - *first_call_ >= slow_start;
-    return is_slow ? window_ + std::max<std::size_t>(1, window_ / 2) : window_;
+    if (last_news_ != news::good && !is_slow) return window_;
+    return window_ + std::max<std::size_t>(1, window_ / 2);
 }
 
 void pace::end_round(base::steady_time now, std::size_t waiting) {
@@ -212,9 +216,11 @@ double pace::answered_lately(base::steady_time now) const {
 
 pace_report pace::report(base::steady_time now, std::size_t chats, std::size_t others) {
     pace_report all;
-    // One more than were begun lately, so that who comes next need not wait for the next report.
-    all.chats = chats + std::exchange(started_, 0) + 1;
+    all.chats = chats;
     all.others = others;
+    // One more than lately, so that it need not wait for the next report either.
+    if (chats_started_ > 0) all.soon = std::exchange(chats_started_, 0) + 1;
+    for_chats_ = all.chats + all.soon;
     all.answered_a_minute = std::size_t(std::llround(answered_lately(now)));
     all.unused = std::exchange(permits_, 0);
     all.refused = std::exchange(was_refused_, false);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "claude/asker.hpp"
 #include "claude/message.hpp"
 
 #include <chrono>
@@ -33,8 +34,9 @@ struct told_limits {
 /// What one daemon tells the others of its calls to a model, once a second while it is paced.
 struct pace_report {
     std::string model;
-    std::size_t chats = 0;              ///< that wait, or will soon
+    std::size_t chats = 0;              ///< that wait
     std::size_t others = 0;             ///< background calls that wait
+    std::size_t soon = 0;               ///< chats that may come before the next report
     std::size_t answered_a_minute = 0;  ///< calls, lately, about
     std::size_t unused = 0;             ///< permits that it gives back
     bool refused = false;               ///< a call was, since the last report
@@ -64,9 +66,10 @@ public:
     /// permits; where none come for some seconds, one a second is taken for granted.
     pace(std::size_t first, std::size_t most, bool shared, base::steady_time now);
 
-    [[nodiscard]] bool may_start(base::steady_time now) const;
+    /// Permits that chats will want are not for background calls.
+    [[nodiscard]] bool may_start(base::steady_time now, call_class what) const;
     /// REQUIRES: may_start().
-    void started(base::steady_time now);
+    void started(base::steady_time now, call_class what);
 
     // What came of a call under way; ended() after any of them, or alone if it tells nothing of the load.
     void answered(base::steady_time now, told_limits const& limits, usage const& used);
@@ -127,14 +130,15 @@ private:
     bool paced_ = false;
     base::steady_time scarce_at_;  // the last sign
     std::size_t permits_ = 0;
-    std::size_t granted_ = 0;  // last
+    std::size_t for_chats_ = 0;  // of these
+    std::size_t granted_ = 0;    // last
     base::steady_time granted_at_;
     double a_minute_ = 0;
 
     // For the report:
     double answered_ = 0;  // leaks over a minute
     base::steady_time answered_at_;
-    std::size_t started_ = 0;  // since the last one
+    std::size_t chats_started_ = 0;  // since the last one
     bool was_refused_ = false;
 };
 

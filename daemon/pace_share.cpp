@@ -23,8 +23,8 @@ milliseconds next_pause() {
 }
 
 queue::pace_report for_redis(claude::pace_report&& one) {
-    return {std::move(one.model), one.chats, one.others, one.answered_a_minute, one.unused, one.refused,
-            one.allowed,          one.left,  one.hold};
+    return {std::move(one.model), one.chats,   one.others,  one.soon, one.answered_a_minute,
+            one.unused,           one.refused, one.allowed, one.left, one.hold};
 }
 
 claude::pace_grant from_redis(queue::pace_grant&& one) {

@@ -63,7 +63,7 @@ std::string text_of(double n) {
 
 void append_pace_arguments(std::vector<std::string>& arguments, pace_report const& one) {
     arguments.push_back(one.model);
-    for (auto const n : {one.chats, one.others, one.answered_a_minute, one.unused})
+    for (auto const n : {one.chats, one.others, one.soon, one.answered_a_minute, one.unused})
         arguments.push_back(std::to_string(n));
     arguments.emplace_back(one.refused ? "1" : "0");
     for (auto const n : {one.allowed, one.left})

@@ -14,6 +14,7 @@ struct pace_report {
     std::string model = {};
     std::size_t chats = 0;              ///< calls that wait
     std::size_t others = 0;             ///< background calls that wait
+    std::size_t soon = 0;               ///< chats that may come before the next report
     std::size_t answered_a_minute = 0;  ///< calls answered in the last minute, about
     std::size_t unused = 0;             ///< permits of the last grant that no call took: they go back
     bool refused = false;               ///< the provider has refused a call since the last report (429)

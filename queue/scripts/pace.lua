@@ -1,6 +1,6 @@
 -- Shares what the provider allows of a model among the daemons. Each tells once a second, while it has calls that wait.
--- ARGV[3...] for each model nine values: model; chats and background calls that wait; calls answered in the last minute,
--- about; permits that were not used; '1' if the provider has refused one since the last report; calls a minute that it says
+-- ARGV[3...] for each model ten values: model; chats and background calls that wait; chats that may come before the next
+-- report; calls answered in the last minute, about; permits that were not used; '1' if the provider has refused one since the last report; calls a minute that it says
 -- it allows (0: it does not say); calls that it says are left (-1: it does not say); ms that it asks to wait.
 -- Returns for each {permits until the next report, calls a minute}.
 --
@@ -48,11 +48,11 @@ end
 local function share_out(first, now)
   local pace = key('pace:') .. ARGV[first]
   local function told(at, default, least) return number(ARGV[first + at], default, least, most) end
-  local chats, others, answered, unused = told(1, 0, 0), told(2, 0, 0), told(3, 0, 0), told(4, 0, 0)
-  local refused = ARGV[first + 5] == '1'
-  local allowed, left, hold = told(6, 0, 0), told(7, -1, -1), told(8, 0, 0)
+  local chats, others, soon, answered, unused = told(1, 0, 0), told(2, 0, 0), told(3, 0, 0), told(4, 0, 0), told(5, 0, 0)
+  local refused = ARGV[first + 6] == '1'
+  local allowed, left, hold = told(7, 0, 0), told(8, -1, -1), told(9, 0, 0)
   local fields = redis.pcall('HGETALL', pace)
-  if fields.err then return {math.min(1, chats + others), '0'} end  -- something foreign: as little as is no risk
+  if fields.err then return {math.min(1, chats + soon + others), '0'} end  -- something foreign: as little as is no risk
   local was = {}
   for i = 1, #fields, 2 do was[fields[i]] = fields[i + 1] end
   local others_chats, others_answered, others_waiting = others_of(pace, fields, now)
@@ -89,7 +89,7 @@ local function share_out(first, now)
   local hold_until = math.max(asked, hold > 0 and now + math.min(hold, longest_hold_ms) or 0)
   if refused then level = math.min(level, 1) end  -- one, to see whether it is over
 
-  local wanted = chats + (others_chats > 0 and 0 or others)
+  local wanted = chats + soon + (others_chats > 0 and 0 or others)
   local permits = 0
   -- Not before each daemon has told what it saw left: calls under way show in no header yet.
   if now - born >= settling_ms and now >= hold_until and wanted > 0 and level >= 1 then
@@ -105,5 +105,5 @@ end
 
 begin_to_write()
 local grants, now = {}, now_ms()
-for first = 3, #ARGV, 9 do grants[#grants + 1] = share_out(first, now) end
+for first = 3, #ARGV, 10 do grants[#grants + 1] = share_out(first, now) end
 return grants

@@ -86,7 +86,7 @@ class RateLimits(Case):
 
     def test_a_limit_that_nobody_tells_is_found(self):
         daemons = self.start(*LIMITED, "--latency-ms", "500", "--no-rate-limit-headers")
-        seconds = self.check_all_answered(self.push_conversations(300), within=150)
+        seconds = self.check_all_answered(self.push_conversations(500), within=200)
         self.check_refusals(0.05)
         self.check_shares(daemons, 30)
         self.check_cost(daemons, seconds)

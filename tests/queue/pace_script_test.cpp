@@ -156,6 +156,14 @@ BOOST_AUTO_TEST_CASE(chats_come_before_background_calls_of_all_daemons) {
     BOOST_TEST(permits("a", background) == 10u);
 }
 
+BOOST_AUTO_TEST_CASE(chats_that_may_come_get_permits_and_keep_no_background_call_of_others_waiting) {
+    pace_report const background{.others = 10, .allowed = 60};
+    tell("a", told(0, 40));
+    pass(1s);
+    BOOST_TEST(permits("b", {.soon = 3, .allowed = 60}) == 3u);
+    BOOST_TEST(permits("a", background) == 10u);
+}
+
 BOOST_AUTO_TEST_CASE(whoever_is_silent_has_no_share_and_is_forgotten) {
     tell("b", {.chats = 100, .answered_a_minute = 30, .allowed = 60, .left = 40});
     pass(2500ms);
