@@ -7,7 +7,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -67,12 +69,40 @@ std::string model_line(json::object const& model, std::optional<std::int64_t> no
     return line + ": " + std::string(cure);
 }
 
+// What the instances say together of the models whose limit is near.
+std::string paced_lines(std::vector<instance_view> const& instances) {
+    struct pace {
+        std::int64_t a_minute = 0, waiting = 0;
+    };
+    std::map<std::string, pace> all;
+    for (auto const& one : instances) {
+        auto const* const paced = one.paced.if_array();
+        if (!paced || !one.is_alive()) continue;
+        for (auto const& model : *paced) {
+            if (!model.is_object()) continue;
+            auto const name = text_cell(model.get_object(), "model", 80);
+            if (name == "-") continue;
+            auto& pace = all[name];
+            pace.a_minute = std::max(pace.a_minute, number_in(model.get_object(), "a_minute").value_or(0));
+            pace.waiting += number_in(model.get_object(), "waiting").value_or(0);
+        }
+    }
+    std::string out;
+    for (auto const& [name, pace] : all) {
+        out += name + " is near its rate limit: ";
+        if (pace.a_minute > 0) out += count_of(std::size_t(pace.a_minute), "call") + " a minute, ";
+        out += std::to_string(pace.waiting) + (pace.waiting == 1 ? " waits\n" : " wait\n");
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string provider_lines(std::vector<instance_view> const& instances, std::optional<std::int64_t> now_ms) {
     std::string out;
     for (auto const& one : instances)
         if (one.is_alive()) out += api_line(one);
+    out += paced_lines(instances);
     std::set<std::string> told;
     for (auto const& one : instances) {
         auto const* const models = one.models.if_array();

@@ -97,6 +97,7 @@ json::object document_of(instance_view const& one) {
     out["trouble"] = json_of(one.trouble);
     out["api"] = one.api;
     out["models"] = one.models;
+    out["paced"] = one.paced;
     out["version"] = json_of(one.version);
     out["pid"] = json_of(one.pid);
     out["host"] = json_of(one.host);
@@ -127,6 +128,8 @@ void read_status(std::string_view given, instance_view& into) {
     if (auto const* const api = status.if_contains("api"); api && api->is_object()) into.api = *api;
     if (auto const* const models = status.if_contains("models"); models && models->is_array())
         into.models = *models;
+    if (auto const* const paced = status.if_contains("paced"); paced && paced->is_array())
+        into.paced = *paced;
 }
 
 bool queue_view::has_living() const {

@@ -26,6 +26,7 @@ struct instance_view {
     std::optional<bool> paused;  ///< by an operator
     boost::json::value api;      ///< an object: whether it asks Claude, and why not; else null
     boost::json::value models;   ///< an array: the models in use, and when they end; else null
+    boost::json::value paced;    ///< an array: the models whose rate limit is near; else null
 
     [[nodiscard]] bool is_alive() const { return lease_left_ms.value_or(0) > 0; }
     /// One that says nothing counts as ready: it has just begun, say.

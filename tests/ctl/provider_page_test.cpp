@@ -59,6 +59,14 @@ BOOST_AUTO_TEST_CASE(a_model_that_ends_within_sixty_days_is_named) {
     BOOST_TEST(line("2026-11-01").find("(now)") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(models_near_their_limit_are_told_of_for_all_instances_together) {
+    auto const one = instance_with(R"({"paced":[{"model":"m","a_minute":47,"waiting":1},{"model":"n"}]})");
+    auto const other =
+        instance_with(R"({"paced":[{"model":"m","a_minute":48,"waiting":2},7,{"a_minute":1}]})");
+    BOOST_TEST(provider_lines({one, other}, november_30) ==
+               "m is near its rate limit: 48 calls a minute, 3 wait\nn is near its rate limit: 0 wait\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_model_that_is_gone_is_named_once_for_all_instances) {
     std::string_view const status = R"({"models":[{"model":"m","retires_at":null,"gone":true}]})";
     std::string const line = "m is gone: name one that stays in its place, then reload\n";

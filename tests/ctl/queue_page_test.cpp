@@ -21,7 +21,7 @@ instance_view instance_with(std::string_view status) {
 
 constexpr std::string_view whole_status =
     R"({"state":"taking","ready":true,"in_flight":3,"limit":256,"taken":9,"finished":5,"released":1,)"
-    R"("delayed":4,"paused":false,"lost":0,"api":{"state":"open"},"models":[{"model":"m"}],)"
+    R"("delayed":4,"paused":false,"lost":0,"api":{"state":"open"},"models":[{"model":"m"}],"paced":[{"model":"p"}],)"
     R"("trouble":"","version":"0.1.0","pid":77,"host":"box"})";
 
 bool contains(std::string const& text, std::string const& part) {
@@ -44,6 +44,7 @@ BOOST_AUTO_TEST_CASE(a_status_is_read) {
     BOOST_TEST(one.lost.value() == 0);
     BOOST_TEST(one.api.at("state").as_string() == "open");
     BOOST_TEST(one.models.at(0).at("model").as_string() == "m");
+    BOOST_TEST(one.paced.at(0).at("model").as_string() == "p");
     BOOST_TEST(!one.trouble);
     BOOST_TEST(one.version.value() == "0.1.0");
     BOOST_TEST(one.pid.value() == 77);
@@ -51,13 +52,16 @@ BOOST_AUTO_TEST_CASE(a_status_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_status_says_nothing) {
-    for (std::string_view const text :
-         {"", "{", "null", "[1]", "\xff\xfe",
-          R"({"state":7,"in_flight":"3","pid":-1,"limit":1.5,"ready":1,"paused":"x","api":[],"models":{}})",
-          R"({"in_flight":1e999,"lost":99999999999999999999})"}) {
+    for (
+        std::string_view const text :
+        {"", "{", "null", "[1]", "\xff\xfe",
+         R"({"state":7,"in_flight":"3","pid":-1,"limit":1.5,"ready":1,"paused":"x","api":[],"models":{},"paced":""})",
+         R"({"in_flight":1e999,"lost":99999999999999999999})"}) {
         auto const one = instance_with(text);
         BOOST_TEST((!one.state && !one.in_flight && !one.pid && !one.limit && !one.lost), text);
-        BOOST_TEST((!one.ready && !one.paused && one.api.is_null() && one.models.is_null()), text);
+        BOOST_TEST(
+            (!one.ready && !one.paused && one.api.is_null() && one.models.is_null() && one.paced.is_null()),
+            text);
     }
 }
 

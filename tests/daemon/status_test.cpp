@@ -77,6 +77,17 @@ BOOST_AUTO_TEST_CASE(what_waits_for_later_and_a_pause_by_an_operator_are_told) {
     BOOST_TEST(json.at("paused").as_bool());
 }
 
+BOOST_AUTO_TEST_CASE(models_near_their_limit_are_told) {
+    auto now = in(intake::taking);
+    BOOST_TEST(boost::json::parse(to_json(now)).at("paced").as_array().empty());
+    now.paced = {{"one", 46.6, 3}};
+    auto const paced = boost::json::parse(to_json(now)).at("paced").as_array();
+    BOOST_REQUIRE_EQUAL(paced.size(), 1u);
+    BOOST_TEST(paced[0].at("model").as_string() == "one");
+    BOOST_TEST(paced[0].at("a_minute").as_int64() == 47);
+    BOOST_TEST(paced[0].at("waiting").as_int64() == 3);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_known_of_models_is_told) {
     auto now = in(intake::taking);
     BOOST_TEST(boost::json::parse(to_json(now)).at("models").as_array().empty());
