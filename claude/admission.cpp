@@ -147,8 +147,8 @@ void admission::close() {
 
 asio::awaitable<admission::place> admission::enter(std::string_view model, call_class priority,
                                                    base::steady_time until, milliseconds patience) {
-    auto const came = steady_clock::now();
     auto& mine = lane_of(model);
+    auto const came = steady_clock::now();
     if (priority == call_class::chat) mine.last_chat = came;
     if (mine.pace.look(came, mine.waiting()) && room_changed_) room_changed_();
     if (may_begin(mine, priority, came)) {

@@ -35,8 +35,7 @@ constexpr milliseconds first_delay{500};
 constexpr milliseconds longest_delay{8'000};
 // What the server asks for beyond this is not waited for here: the call ends and its place serves others.
 constexpr milliseconds longest_wish{5'000};
-// For a place, while the provider is in trouble; the short one where there is another way to go on.
-constexpr milliseconds patience{30'000};
+// For a place, while the provider is in trouble, where there is another way to go on.
 constexpr milliseconds short_patience{5'000};
 
 /// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
@@ -279,7 +278,7 @@ void http_client::tell_room() {
 milliseconds http_client::patience_of(call const& c) const {
     if (c.priority == call_class::background) return longest_span;
     bool const has_other_way = c.attempts > 0 || (c.others && !c.others->empty());
-    return has_other_way ? short_patience : patience;
+    return has_other_way ? std::min(short_patience, options_.place_wait) : options_.place_wait;
 }
 
 void http_client::find_no_place(call& c) const {
@@ -394,7 +393,8 @@ std::unique_ptr<client> make_client(options options, asio::any_io_executor execu
     check_headers(options);
     auto url = http::parse_base_url(options.base_url, "the address of the Messages API");
     // "Never" must not overflow where it is added to the time.
-    for (auto* const span : {&options.timeout, &options.connect_timeout, &options.idle_timeout})
+    for (auto* const span :
+         {&options.timeout, &options.connect_timeout, &options.idle_timeout, &options.place_wait})
         *span = std::clamp(*span, milliseconds(0), longest_span);
     if (!url.tls && !url.is_local())
         base::log_warn("the API key and all messages go to the Messages API unencrypted",

@@ -47,7 +47,7 @@ public:
     [[nodiscard]] virtual std::vector<pace_report> pace_reports() = 0;
     virtual void grant(std::vector<pace_grant> const& given) = 0;
     /// `told` whenever it has changed how many chats should be in hand at most; none: it is no bound. Beyond
-    /// it they only wait, and end with error_kind::busy after half a minute.
+    /// it they only wait, and end with error_kind::busy after options::place_wait.
     virtual void on_room(std::function<void(std::optional<std::size_t>)> told) = 0;
     [[nodiscard]] virtual client_status status() const = 0;
     /// Closes idle connections and lets no new one idle; for the end of the process.

@@ -52,6 +52,9 @@ struct options {
     bool shares_pace = false;
     /// Calls to a model that may be under way before anything is known of its limits; see claude::pace.
     std::size_t first_calls = 4;
+    /// How long a chat waits for its turn while the provider is in trouble or its limit is near:
+    /// error_kind::busy.
+    std::chrono::milliseconds place_wait{30'000};
     std::size_t max_idle_connections = 100;
     std::size_t max_response_bytes = 16 * 1024 * 1024;
     std::vector<price> prices;  ///< before the built-in table

@@ -33,7 +33,7 @@ struct told_limits {
 
 /// What one daemon tells the others of its calls to a model, once a second while it is paced.
 struct pace_report {
-    std::string model;
+    std::string model = {};
     std::size_t chats = 0;              ///< that wait
     std::size_t others = 0;             ///< background calls that wait
     std::size_t soon = 0;               ///< chats that may come before the next report

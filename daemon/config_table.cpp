@@ -167,6 +167,13 @@ constexpr std::array work_keys = std::to_array<config_key>({
          "Calls to a model that may be under way before anything is known of its rate limits; more follow as "
          "answers come. An endpoint without limits may get many.",
      AT(claude.first_calls)},
+    {.name = "claude.place_wait_ms",
+     .unit = "ms",
+     .min = 1,
+     .max = hour_ms,
+     .help = "While the provider is in trouble, or its rate limit is near, a chat in hand waits so long for its "
+             "turn; then its job goes back to the front of the queue, untouched.",
+     AT(claude.place_wait)},
     {.name = "claude.max_idle_connections",
      .unit = "connections",
      .min = 0,

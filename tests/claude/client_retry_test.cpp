@@ -107,6 +107,41 @@ BOOST_AUTO_TEST_CASE(a_long_wish_of_the_server_ends_the_call_which_tells_of_it) 
     BOOST_TEST(h.client().status().calls_waiting == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_of_the_server_holds_other_calls_too) {
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after-ms: 300\r\n"),
+                        http_answer(200, message_json("ok"))})});
+    h.options.max_retries = 0;
+    BOOST_TEST(h.ask().error().status == 429);
+    auto const begin = std::chrono::steady_clock::now();
+    BOOST_TEST(h.ask()->text() == "ok");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(250)));
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_gets_no_turn_while_the_server_wants_none_is_busy) {
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after: 60\r\n")})});
+    h.options.max_retries = 0;
+    h.options.place_wait = std::chrono::milliseconds(20);
+    std::vector<std::optional<std::size_t>> rooms;
+    h.client().on_room([&](std::optional<std::size_t> room) { rooms.push_back(room); });
+    BOOST_TEST(h.ask().error().status == 429);
+    auto const second = h.ask();
+    BOOST_CHECK(second.error().kind == error_kind::busy);
+    BOOST_TEST(second.error().attempts == 0U);
+    BOOST_TEST(h.server().requests().size() == 1U);
+    BOOST_REQUIRE(!rooms.empty());
+    BOOST_TEST(rooms.back().value_or(99) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_an_answer_tells_is_heeded_and_shown) {
+    harness h({answers({http_answer(200, message_json("ok"),
+                                    "Anthropic-Ratelimit-Requests-Limit: 50\r\n"
+                                    "Anthropic-Ratelimit-Requests-Remaining: 7\r\n")})});
+    BOOST_TEST(h.client().status().paced.empty());
+    BOOST_TEST(h.ask().has_value());
+    BOOST_REQUIRE(h.client().status().paced.size() == 1U);
+    BOOST_TEST(h.client().status().paced[0].model == question().model);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_forbidden_to_be_tried_again_does_not_pass) {
     harness h({answers({http_answer(503, error_json("api_error", "x"), "x-should-retry: false\r\n")})});
     auto const answer = h.ask();

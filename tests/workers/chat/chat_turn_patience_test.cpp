@@ -55,6 +55,15 @@ struct patient : test::turn_fixture {
 
 BOOST_FIXTURE_TEST_SUITE(chat_turn_patience, patient)
 
+BOOST_AUTO_TEST_CASE(a_call_that_did_not_get_its_turn_gives_the_job_back_untouched) {
+    claude.will_fail(failed(error_kind::busy, 0, ""));
+    BOOST_TEST(!deliver(delivery_of({})));
+    BOOST_TEST(!postponed);
+    BOOST_TEST(store.failures.empty());
+    BOOST_TEST(store.exchanges.empty());
+    BOOST_TEST(intake.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_that_passes_puts_the_job_off_and_is_recorded_nowhere) {
     claude.will_fail(overloaded());
     check_postponed(deliver(delivery_of({})), "HTTP status 529 overloaded_error");
