@@ -121,8 +121,21 @@ void admission::look() {
     for (auto& [model, one] : lanes_)
         if (one.pace.look(now, one.waiting())) changed = true;
     hand_on();
+    // Only where fewer jobs will be taken, or they would come again at once.
+    if (room())
+        for (auto& [model, one] : lanes_)
+            send_away(one);
     look_later(now);
     if (changed && room_changed_) room_changed_();
+}
+
+// Chats for which there is no room, the last to come first: their patience is over.
+void admission::send_away(lane& model) {
+    auto const room = model.pace.room();
+    if (!room) return;
+    auto wanted = model.pace.under_way() + model.chats.size();
+    for (auto chat = model.chats.rbegin(); wanted > *room && chat != model.chats.rend(); ++chat, --wanted)
+        chat->timer.cancel();
 }
 
 void admission::look_later(base::steady_time now) {
@@ -202,7 +215,7 @@ std::vector<pace_report> admission::reports() {
     auto const now = steady_clock::now();
     std::vector<pace_report> all;
     for (auto& [model, one] : lanes_) {
-        bool const is_wanted = one.waiting() > 0 || one.pace.under_way() > 0;
+        bool const is_wanted = one.waiting() > 0 || one.pace.under_way() > 0 || one.pace.has_news();
         if (!one.pace.is_paced() || !is_wanted) continue;
         all.push_back(one.pace.report(now, one.chats.size(), one.background.size()));
         all.back().model = model;

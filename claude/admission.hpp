@@ -71,8 +71,8 @@ public:
         lane* lane_ = nullptr;
     };
 
-    /// An empty place if none became free until then, or within `patience` while the model is in trouble.
-    /// Throws on cancellation.
+    /// An empty place if none became free until then, or while the model is in trouble within `patience`, or
+    /// if there is no room() to wait in. Throws on cancellation.
     boost::asio::awaitable<place> enter(std::string_view model, call_class priority, base::steady_time until,
                                         std::chrono::milliseconds patience);
 
@@ -112,6 +112,7 @@ private:
     [[nodiscard]] bool may_begin(lane& model, call_class priority, base::steady_time now) const;
     void begin(lane& model, call_class priority, base::steady_time now);
     void hand_on();
+    void send_away(lane& model);
     void look();
     void look_later(base::steady_time now);
 

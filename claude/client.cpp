@@ -200,10 +200,13 @@ void http_client::set_model(call& c, std::string model) {
 // Whether another model may answer in place of the one that failed, and there is one: then it is asked next.
 bool http_client::use_next_model(call& c) {
     if (!c.others) return false;
+    // What runs in the background can wait.
+    if (c.priority == call_class::background && c.why->kind != error_kind::model_gone) return false;
     auto const next = c.others->empty() ? std::string() : std::move(c.others->back());
     if (!fallbacks_.failed(c.model, *c.why, next, steady_clock::now()) || next.empty()) return false;
     c.others->pop_back();
-    if (c.why->kind != error_kind::model_gone && !c.overload) c.overload = std::move(c.why);
+    auto why = std::exchange(c.why, nullptr);
+    if (why->kind != error_kind::model_gone && !c.overload) c.overload = std::move(why);
     if (c.fold) c.fold->restart();
     c.fold = nullptr;  // it refers to the model
     set_model(c, next);
@@ -219,10 +222,9 @@ answer http_client::end(call& c) const {
 
 error http_client::give_up(call& c) {
     ++failures_;
-    // What only another model refuses the right one may still answer.
-    using enum error_kind;
-    bool const of_other = c.why->kind == model_gone || c.why->kind == rejected || c.why->kind == too_long;
-    error why = std::move(c.overload && of_other ? *c.overload : *c.why);
+    // Whatever another model said: the right one was only overloaded, and will answer again.
+    bool const is_of_other = c.overload && c.why->kind != error_kind::deadline;
+    error why = std::move(is_of_other ? *c.overload : *c.why);
     why.message = http::without_key(std::move(why.message), options_.api_key);
     why.attempts = c.attempts;
     return why;
@@ -277,7 +279,7 @@ void http_client::tell_room() {
 // calls hold nobody up.
 milliseconds http_client::patience_of(call const& c) const {
     if (c.priority == call_class::background) return longest_span;
-    bool const has_other_way = c.attempts > 0 || (c.others && !c.others->empty());
+    bool const has_other_way = c.attempts > 0 || (c.others && !c.others->empty() && fallbacks_.on_overload());
     return has_other_way ? std::min(short_patience, options_.place_wait) : options_.place_wait;
 }
 

@@ -29,6 +29,7 @@ public:
     void answered(std::string_view model);
 
     [[nodiscard]] bool empty() const { return models_.empty(); }
+    [[nodiscard]] bool on_overload() const { return on_overload_; }
 
 private:
     [[nodiscard]] bool is_gone(std::string_view model, base::steady_time now) const;

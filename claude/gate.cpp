@@ -41,8 +41,8 @@ constexpr gate::refusal no_api{"no_api", 1, fate::goes_back,
                                "claude.base_url, proxies, the firewall, and whether this region is served"};
 constexpr gate::refusal refuses_all{
     "refuses_all", 1, fate::waits,
-    "every request of the last minute was refused: compare claude.model, claude.api_version, claude.thinking "
-    "and claude.effort with the error; engramctl dead show tells it in full"};
+    "one request after the other was refused: compare claude.model, claude.api_version, claude.thinking and "
+    "claude.effort with the error; engramctl dead show tells it in full"};
 
 gate::refusal const* refusal_of(error_kind kind) {
     switch (kind) {
@@ -63,6 +63,7 @@ gate::refusal const* refusal_of(error_kind kind) {
 
 // A request that is too large or of the wrong form is so by itself.
 bool may_concern_all(error const& why) {
+    if (why.kind == error_kind::unavailable) return true;
     return why.kind == error_kind::rejected && why.status != 413 && why.status != 422;
 }
 

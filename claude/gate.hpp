@@ -46,7 +46,7 @@ public:
     /// Names the time until the next refusal; to be noted before a call and given to met() and answered().
     [[nodiscard]] std::uint64_t period() const { return period_; }
     /// A call that began in `since` ended with `why`. News of before the last refusal changes nothing.
-    /// REQUIRES: its kind is none of unavailable, deadline, busy.
+    /// REQUIRES: its kind is neither deadline nor busy, and it does not pass.
     [[nodiscard]] fate met(error const& why, std::uint64_t since,
                            base::steady_time now = std::chrono::steady_clock::now());
     /// A message came as the answer to a call that began in `since`. An answer to a call that began before a

@@ -37,7 +37,7 @@ struct options {
 
     /// What is asked, in this order, when the model that a request names is unknown or retired.
     std::vector<std::string> fallback_models;
-    /// Also when it stays overloaded after all quick tries.
+    /// Also when it stays overloaded after all quick tries; for chats.
     bool fallback_on_overload = false;
 
     unsigned max_retries = 2;                          ///< quick tries beyond the first
@@ -51,7 +51,7 @@ struct options {
     /// is near. See client::pace_reports().
     bool shares_pace = false;
     /// Calls to a model that may be under way before anything is known of its limits; see claude::pace.
-    std::size_t first_calls = 4;
+    std::size_t first_calls = 8;
     /// How long a chat waits for its turn while the provider is in trouble or its limit is near:
     /// error_kind::busy.
     std::chrono::milliseconds place_wait{30'000};

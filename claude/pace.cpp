@@ -14,14 +14,14 @@ namespace {
 
 // tests/claude/pace_test.cpp plays them against a provider; docs/queue.md says what they make of one.
 constexpr seconds round_length{1};
-constexpr seconds slow_start{3};      // after the first call, without any result
+constexpr seconds slow_start{1};      // after the first call, without any result
 constexpr seconds trouble_lasts{10};  // after the last failure
 constexpr seconds pacing_lasts{60};   // after the last sign of scarcity
 // So many daemons with as many calls as this one may share what is left, before they hear of each other.
 constexpr double daemons = 16;
 constexpr milliseconds told_is_fresh{1'200};  // about as long as between two reports
 constexpr milliseconds redis_is_away{3'000};  // without a grant
-constexpr seconds first_hold{1}, longest_hold{30};
+constexpr seconds first_hold{1}, longest_hold{8};
 constexpr std::size_t least_room = 2;
 constexpr double minute_s = 60;
 constexpr double mean_over = 16;  // calls
@@ -88,8 +88,8 @@ pace::pace(std::size_t first, std::size_t most, bool shared, base::steady_time n
 
 bool pace::may_start(base::steady_time now, call_class what) const {
     if (under_way_ >= window_ || now < hold_until_) return false;
-    auto const kept = what == call_class::chat ? 0 : for_chats_;
-    return !paced_ || !shared_ || permits_ > kept || now - granted_at_ >= redis_is_away;
+    if (!paced_ || !shared_ || now - granted_at_ >= redis_is_away) return true;
+    return permits_ > (what == call_class::chat ? 0 : for_chats_);
 }
 
 void pace::started(base::steady_time now, call_class what) {
@@ -100,10 +100,12 @@ void pace::started(base::steady_time now, call_class what) {
     }
     if (!first_call_) first_call_ = now;
     if (!paced_ || !shared_) return;
-    if (permits_ > 0)
+    if (now - granted_at_ < redis_is_away) {
         --permits_;
-    else
-        granted_at_ = now - redis_is_away + round_length;  // the next one in a second
+        return;
+    }
+    permits_ = 0;                                      // forgotten there
+    granted_at_ = now - redis_is_away + round_length;  // the next one in a second
 }
 
 void pace::answered(base::steady_time now, told_limits const& limits, usage const& used) {
@@ -158,7 +160,7 @@ void pace::hear(base::steady_time now, told_limits const& limits) {
 void pace::turn_paced(base::steady_time now) {
     scarce_at_ = now;
     if (std::exchange(paced_, true)) return;
-    permits_ = granted_ = for_chats_ = 0;
+    permits_ = granted_ = for_chats_ = chats_started_ = 0;
     granted_at_ = now;
 }
 
@@ -181,7 +183,7 @@ void pace::end_round(base::steady_time now, std::size_t waiting) {
     round_began_ = now;
     auto const good = std::exchange(good_, 0), bad = std::exchange(bad_, 0);
     if (good + bad > 0) last_news_ = bad > good ? news::bad : news::good;
-    bool const follows_headers = !paced_ && left_ >= 0;
+    bool const follows_headers = !paced_ && left_ >= 0 && now - failed_at_ >= trouble_lasts;
     if (bad > good)
         window_ = std::max<std::size_t>(1, std::min(window_, under_way_ + bad) / 2);
     else if (waiting > 0 && !follows_headers)
@@ -225,7 +227,7 @@ pace_report pace::report(base::steady_time now, std::size_t chats, std::size_t o
     all.unused = std::exchange(permits_, 0);
     all.refused = std::exchange(was_refused_, false);
     all.allowed = std::max(allowed_, 0.0);
-    if (now - told_at_ < told_is_fresh) all.left = std::max(0.0, left_ - double(under_way_));
+    if (left_ >= 0 && now - told_at_ < told_is_fresh) all.left = std::max(0.0, left_ - double(under_way_));
     all.hold = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(hold_until_ - now));
     return all;
 }

@@ -68,7 +68,7 @@ public:
 
     /// Permits that chats will want are not for background calls.
     [[nodiscard]] bool may_start(base::steady_time now, call_class what) const;
-    /// REQUIRES: may_start().
+    /// REQUIRES: may_start() now.
     void started(base::steady_time now, call_class what);
 
     // What came of a call under way; ended() after any of them, or alone if it tells nothing of the load.
@@ -86,6 +86,8 @@ public:
     [[nodiscard]] base::steady_time look_again(base::steady_time now) const;
 
     [[nodiscard]] bool is_paced() const { return paced_; }
+    /// A refusal that no report has told yet.
+    [[nodiscard]] bool has_news() const { return was_refused_; }
     [[nodiscard]] pace_report report(base::steady_time now, std::size_t chats, std::size_t others);
     void grant(base::steady_time now, pace_grant const& given);
     /// Calls a minute of all daemons, as last granted; 0: not known.

@@ -107,7 +107,7 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .check = check_model},
     {.name = "claude.fallback_on_overload",
      .reloadable = true,
-     .help = "They also answer when it stays overloaded after the quick tries.",
+     .help = "They also answer chats when it stays overloaded after the quick tries.",
      AT(claude.fallback_on_overload)},
     {.name = "claude.api_version",
      .help = "The anthropic-version header.",

@@ -29,6 +29,11 @@ std::vector<used_model> merged(std::vector<used_model> const& in_use) {
     return each;
 }
 
+// An endpoint that knows nothing of models answers 404, too, but does not name the model.
+bool says_gone(claude::error const& why, std::string const& model) {
+    return why.kind == claude::error_kind::model_gone && why.message.find(model) != std::string::npos;
+}
+
 std::string cure_of(used_model const& one) {
     return "set " + one.key +
            " to a model that stays, then reload; the provider's list of models says which do";
@@ -60,28 +65,33 @@ model_watch::model_watch(in_use in_use, describe describe, base::clock const& cl
 
 asio::awaitable<void> model_watch::run() {
     for (auto pause = pauses_.before;;) {
-        bool const change = co_await changed_.wait_until(steady_clock::now() + pause);
-        if (!change) co_await look();
-        pause = change ? pauses_.before : pauses_.between;
+        is_changed_ = false;
+        co_await changed_.wait_until(steady_clock::now() + pause);
+        if (!is_changed_) co_await look();
+        // A change may have come while it looked.
+        pause = is_changed_ ? pauses_.before : was_unheard_ ? pauses_.again : pauses_.between;
     }
 }
 
 void model_watch::changed() {
+    is_changed_ = true;
     changed_.notify_all();
 }
 
 asio::awaitable<std::size_t> model_watch::look() {
     std::size_t warned = 0;
     std::vector<known_model> known;
+    was_unheard_ = false;
     auto const each = merged(in_use_());
     for (auto const& one : each) {
         auto const told = co_await describe_(one.model, steady_clock::now() + patience);
         auto const before = std::ranges::find(known_, one.model, &known_model::model);
         if (told) {
             known.push_back({one.model, told->retires_at});
-        } else if (told.error().kind == claude::error_kind::model_gone) {
+        } else if (says_gone(told.error(), one.model)) {
             known.push_back({one.model, {}, true});
         } else {
+            if (told.error().kind == claude::error_kind::deadline || told.error().passes) was_unheard_ = true;
             base::log_debug("the API does not tell of a model",
                             {{"model", one.model}, {"error", claude::loggable(told.error())}});
             if (before == known_.end()) continue;

@@ -33,10 +33,12 @@ struct known_model {
 struct watch_pauses {
     std::chrono::milliseconds before{5'000};  ///< the first look, and one after a change
     std::chrono::milliseconds between{std::chrono::hours(24)};
+    std::chrono::milliseconds again{std::chrono::minutes(10)};  ///< after one that the API did not hear
 };
 
-/// Looks some seconds after its start, after each change, and once a day. It only warns: whether calls are
-/// made is not its business, and an endpoint that does not tell of models is left alone.
+/// Looks some seconds after its start, after each change, and once a day; sooner if the API was out of reach.
+/// It only warns: whether calls are made is not its business, and an endpoint that does not tell of models is
+/// left alone.
 ///
 /// All calls from one executor; must outlive its coroutines.
 class model_watch {
@@ -66,6 +68,8 @@ private:
     base::clock const& clock_;
     watch_pauses pauses_;
     base::event changed_;
+    bool is_changed_ = false;
+    bool was_unheard_ = false;  // the last look, in part
     std::vector<known_model> known_;
 };
 

@@ -64,7 +64,7 @@ bool cancel_list::read(std::string const& entry, wanted& into) {
     return !into.user.empty() && !into.id.empty();
 }
 
-// Whether all that waited has ended.
+// Whether all that waited has ended. If not, the next beat of the heart goes on.
 asio::awaitable<bool> cancel_list::cancel(wanted const& what) {
     for (int round = 0; round < most_rounds; ++round) {
         auto const again = co_await cancel_once(what);
@@ -72,9 +72,9 @@ asio::awaitable<bool> cancel_list::cancel(wanted const& what) {
             trouble_.note(again.error(), "cancelling a job");
             co_return false;
         }
-        if (!*again) break;
+        if (!*again) co_return true;
     }
-    co_return true;
+    co_return false;
 }
 
 // Whether there may be more: a job has moved meanwhile, or there are very many.

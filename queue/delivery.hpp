@@ -26,7 +26,7 @@ struct delivery {
 
 /// A job that is to be tried again later, in its place.
 struct postponement {
-    std::chrono::milliseconds pause{};  ///< from now, by Redis's clock
+    std::chrono::milliseconds pause{};  ///< from now, by Redis's clock; five minutes at most
     std::string reason;                 ///< one short line for operators, without a word of the user's
 };
 

@@ -16,8 +16,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t most_ingested_a_call = 128;  // as many take Redis about a millisecond
-constexpr std::size_t longest_reason = 120;        // of a delay; it stands in Redis
+constexpr std::size_t most_ingested_a_call = 128;                // as many take Redis about a millisecond
+constexpr milliseconds longest_pause = std::chrono::minutes(5);  // heartbeat.lua knows of it
+constexpr std::size_t longest_reason = 120;                      // of a delay; it stands in Redis
 
 redis::error odd_answer() {
     return {redis::error_kind::refused, "ERR a script gave an answer that is none"};
@@ -152,7 +153,7 @@ job_calls::answer<bool> job_calls::release(delivery const& what, bool failed) {
 }
 
 job_calls::answer<bool> job_calls::delay(delivery const& what, postponement const& later) {
-    auto const pause = std::max<std::int64_t>(0, later.pause.count());
+    auto const pause = std::clamp<std::int64_t>(later.pause.count(), 0, longest_pause.count());
     std::vector<std::string> const arguments{
         options_.prefix, what.instance,         what.lane,
         what.ticket,     std::to_string(pause), later.reason.substr(0, longest_reason)};

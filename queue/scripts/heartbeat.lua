@@ -78,10 +78,14 @@ end
 if ARGV[6] ~= '' and not redis.call('ZSCORE', instances, ARGV[6]) then take_back(ARGV[6], false) end
 
 -- In front, the one that was due first before the others.
-local most_woken = 128
+local most_woken, longest_delay = 128, 600000
 local function wake_due()
   local due = redis.pcall('ZRANGEBYSCORE', delayed, '-inf', ms_text(now), 'LIMIT', 0, most_woken)
   if due.err then return 0 end  -- something foreign: the lease must be renewed all the same
+  -- No pause is so long: the clock was set back.
+  for _, lane in ipairs(redis.call('ZRANGEBYSCORE', delayed, ms_text(now + longest_delay), '+inf', 'LIMIT', 0, most_woken)) do
+    due[#due + 1] = lane
+  end
   local woken = 0
   for i = #due, 1, -1 do
     if end_delay(due[i]) and redis.call('EXISTS', lane_key(due[i])) == 1 then

@@ -74,7 +74,7 @@ local function share_out(first, now)
   elseif allowed > 0 and (said == 0 or now - cut >= believed_ms) then
     rate = ceiling  -- what the provider says counts when it is new, and when nothing has spoken against it for long
   else
-    rate = rate * (cuts > 0 and growth or first_growth) ^ math.min(seconds, stale_ms / 1000)  -- while nobody asks nothing is found out
+    rate = rate * (cuts > 0 and now - cut < believed_ms and growth or first_growth) ^ math.min(seconds, stale_ms / 1000)  -- while nobody asks nothing is found out
   end
   -- At first not all have told yet how much was answered.
   if allowed == 0 and now - born < cut_pause_ms then rate = math.max(rate, 0.7 * met) end

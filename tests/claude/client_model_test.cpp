@@ -180,7 +180,10 @@ BOOST_AUTO_TEST_CASE(other_failures_are_no_overload) {
 // Else the gate would shut, though the right model is only overloaded.
 BOOST_AUTO_TEST_CASE(a_model_that_refuses_in_place_of_an_overloaded_one_changes_nothing) {
     for (auto const& refusal :
-         {gone("b"), http_answer(400, error_json("invalid_request_error", "effort is not supported")),
+         {gone("b"), http_answer(403, error_json("permission_error", "not for this key")),
+          http_answer(401, error_json("authentication_error", "invalid x-api-key")),
+          http_answer(402, error_json("billing_error", "no")), http_answer(403, "<html>"),
+          http_answer(400, error_json("invalid_request_error", "effort is not supported")),
           http_answer(400, error_json("invalid_request_error", "prompt is too long: 2 > 1"))}) {
         harness h({answers({troubled(529), refusal})});
         h.options.fallback_models = {"b"};
@@ -193,6 +196,43 @@ BOOST_AUTO_TEST_CASE(a_model_that_refuses_in_place_of_an_overloaded_one_changes_
         BOOST_TEST(answer.error().status == 529);
         BOOST_TEST(answer.error().attempts == 2U);
     }
+}
+
+// A model that cannot be asked now is not gone, nor is the one before it refused by it.
+BOOST_AUTO_TEST_CASE(a_model_without_a_place_is_not_taken_for_the_one_before_it) {
+    struct row {
+        std::string first;
+        error_kind end;
+        bool on_overload;
+    };
+    for (auto const& one :
+         {row{gone("a"), error_kind::busy, false}, row{troubled(529), error_kind::unavailable, true}}) {
+        harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after: 60\r\n"),
+                            one.first, troubled(529)})});
+        h.options.fallback_models = {"b"};
+        h.options.fallback_on_overload = one.on_overload;
+        h.options.max_retries = 0;
+        h.options.place_wait = std::chrono::milliseconds(50);
+        BOOST_TEST(h.ask(ask_of("b")).error().status == 429);
+        auto const answer = h.ask(ask_of("a"));
+        BOOST_REQUIRE(answer.has_error());
+        BOOST_CHECK(answer.error().kind == one.end);
+        BOOST_TEST(answer.error().attempts == 1U);
+        BOOST_TEST(h.server().requests().size() == 2U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_runs_in_the_background_waits_for_its_model_but_not_for_one_that_is_gone) {
+    harness h({answers({troubled(529), gone("a"), answered()})});
+    h.options.fallback_models = {"b"};
+    h.options.fallback_on_overload = true;
+    h.options.max_retries = 0;
+    pending_call overloaded(h, ask_of("a"), claude::call_class::background);
+    h.run_until([&] { return overloaded.ended(); });
+    BOOST_TEST(overloaded.outcome().error().status == 529);
+    pending_call replaced(h, ask_of("a"), claude::call_class::background);
+    h.run_until([&] { return replaced.ended(); });
+    BOOST_TEST(replaced.outcome().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(who_heard_the_model_that_failed_is_told_that_it_is_void) {

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_document_has_null_for_what_is_not_known) {
         R"("instances":[{"instance":"host-1",)"
         R"("alive":true,"lease_left_ms":14000,"lanes":2,"state":null,"ready":null,"paused":null,"in_flight":null,)"
         R"("limit":null,"taken":null,"finished":null,"released":null,"delayed":null,"lost":null,)"
-        R"("trouble":null,"api":null,"models":null,"version":null,)"
+        R"("trouble":null,"api":null,"models":null,"paced":null,"version":null,)"
         R"("pid":null,"host":null}]})");
 }
 

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(one_that_ends_within_sixty_days_is_warned_of_at_each_look) 
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_gone_is_warned_of) {
-    models.insert_or_assign("chat", told(claude::error{error_kind::model_gone, "not found", 404, 1}));
+    models.insert_or_assign("chat", told(claude::error{error_kind::model_gone, "404 not_found_error: model: chat", 404, 1}));
     BOOST_TEST(look() == 1u);
     BOOST_REQUIRE_EQUAL(watch.known().size(), 1u);
     BOOST_TEST(watch.known()[0].gone);

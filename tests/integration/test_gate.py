@@ -236,6 +236,15 @@ class NewRefusals(GateCase):
         self.check_backlog(ids, ["claude_rejected"] * 4)
         daemon.wait_for_log("Claude answers again")
 
+    def test_a_server_that_says_no_to_everybody_stops_it_as_well(self):
+        self.trouble = refusal(503, "api_error", headers={"x-should-retry": "false"})
+        daemon = self.start()
+        ids = self.push_backlog()
+        self.wait_until_shut(daemon, "refuses_all")
+        self.assertEqual(len(self.dead_letters()), 4)
+        self.trouble = None
+        self.check_backlog(ids, ["claude_unavailable"] * 4)
+
     def test_one_after_the_other_too(self):
         self.trouble = UNKNOWN
         daemon = self.start(queue_max_in_flight=1)

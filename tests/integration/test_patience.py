@@ -3,7 +3,7 @@
 import threading
 
 from harness import PATIENCE, Response, eventually, free_port, main, message_body
-from trouble_case import BEATS, CONVERSATIONS, DELAYED, TroubleCase, page, refusal, tests_of
+from trouble_case import BEATS, CONVERSATIONS, DELAYED, JOBS, TroubleCase, page, refusal, tests_of
 
 OVERLOADED = refusal(529, "overloaded_error")
 A_LONG_WHILE = refusal(529, "overloaded_error", headers={"retry-after": "30"})
@@ -51,19 +51,37 @@ class WhatPasses(TroubleCase):
 
     def check_passing(self, trouble, why):
         self.trouble = trouble
-        daemon = self.start_daemon(claude_max_retries=0, **BEATS)
+        self.daemon = daemon = self.start_daemon(claude_max_retries=0, **BEATS)
         ids = self.push_backlog()
-        self.watch_them_wait(why)
-        eventually(
-            lambda: len(self.claude.requests) >= 2 * CONVERSATIONS, "each conversation is tried again in vain"
-        )
+        if trouble.status == 429:
+            self.watch_few_ask(why)
+        else:
+            self.watch_them_wait(why)
+            eventually(
+                lambda: len(self.claude.requests) >= 2 * CONVERSATIONS,
+                "each conversation is tried again in vain",
+            )
         self.trouble = None
         replies = self.check_backlog(ids)
         self.assertTrue(any(reply["attempts"] > 1 for reply in replies.values()))
         self.assertNotIn("qzwording", daemon.log())
 
+    def watch_few_ask(self, why):
+        """Who is told to slow down does: one call now and then, and the others wait in Redis, without a slot."""
+        self.check_reasons(eventually(self.reasons, "jobs are delayed"), why)
+        eventually(lambda: self.in_flight() <= 2, "most places are free")
+        asked = len(self.claude.requests)
+        eventually(lambda: len(self.claude.requests) >= asked + 2, "it is tried again in vain")
+        self.assertLess(len(self.claude.requests), CONVERSATIONS)
+
+    def in_flight(self):
+        return self.said(self.daemon).get("in_flight", JOBS)
+
     def watch_them_wait(self, why):
         seen = eventually(lambda: self.delayed() >= CONVERSATIONS // 2 and self.reasons(), "jobs are delayed")
+        self.check_reasons(seen, why)
+
+    def check_reasons(self, seen, why):
         if why:
             self.assertEqual(seen, {why})
         for reason in seen:
@@ -112,10 +130,10 @@ class WhatPasses(TroubleCase):
     def test_a_server_that_says_no_is_not_asked_again(self):
         self.trouble = refusal(500, "api_error", headers={"x-should-retry": "false"})
         self.start_daemon(**BEATS)
-        ids = [self.push(session_id=f"s{n}") for n in range(5)]
+        ids = [self.push(session_id=f"s{n}") for n in range(4)]
         for job in ids:
             self.assert_error(self.reply(job), "claude_unavailable")
-        self.assertEqual(len(self.claude.requests), 5)
+        self.assertEqual(len(self.claude.requests), 4)
 
 
 class HowLong(TroubleCase):

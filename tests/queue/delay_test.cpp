@@ -150,6 +150,20 @@ BOOST_AUTO_TEST_CASE(a_lane_that_is_due_comes_first_and_the_earliest_before_the_
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_keeps_no_lane_asleep) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.set);
+        co_await w.start();
+        f.push("a", "s", "late");
+        auto const late = co_await w.next();
+        late->postpone(1h);
+        co_await f.until_delayed("1");
+        w.answer_all([](queue::delivery const&) {});
+        f.look({"ZADD", "engram:delayed", "9000000000000", late->what.lane});
+        co_await f.replied("late");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_delay_counts_as_no_death_and_keeps_when_it_was_first_seen) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.set);

@@ -21,6 +21,9 @@ constexpr int most_shrinks = 3;
 constexpr std::size_t least_memory_tokens = 500;
 constexpr std::size_t least_summary_tokens = 5'000;
 
+// Between two deliveries of a job whose call fails.
+constexpr std::chrono::minutes longest_between_tries{1};
+
 // How long a job waits that may itself be why nothing is answered.
 constexpr milliseconds shortest_turn_of_others{1'000};
 constexpr milliseconds longest_turn_of_others{30'000};
@@ -109,8 +112,7 @@ asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
         co_return;
     }
     if (error.kind == too_long && shrink(turn, error)) co_return;
-    bool const failed = error.kind == unavailable || error.kind == deadline;
-    auto const fate = failed ? claude::fate::bears : gate_.met(error, turn.asked_in);
+    auto const fate = error.kind == deadline ? claude::fate::bears : gate_.met(error, turn.asked_in);
     if (fate == claude::fate::goes_back) {
         turn.give_back();
     } else if (fate == claude::fate::waits) {
@@ -127,6 +129,8 @@ asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
     failed_call call;
     if (turn.job.failing)
         call.failing = *turn.job.failing + std::chrono::floor<milliseconds>(now - turn.job.received);
+    // Time in which nobody tried, since the queue was paused, say, is not counted.
+    call.failing = std::min<milliseconds>(call.failing, turn.job.attempts * longest_between_tries);
     call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
     call.wish = error.wait;
     auto const next = plan_next_try(call, options_.retry_for, chance());

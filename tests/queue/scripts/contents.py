@@ -6,6 +6,7 @@ ended) or FAR off, and deliveries are only compared from one step to the next: n
 """
 
 import json
+import time
 from typing import NamedTuple
 
 PREFIX = "q"
@@ -76,6 +77,11 @@ def _score(ended):
     return str(FAR_OFF if ended == FAR else ended or LIVE_UNTIL)
 
 
+def _due(ended):
+    """When a delay is over: it has been, or will be in some minutes."""
+    return str(ended or int(time.time() * 1000) + 300_000)
+
+
 def _as_entry(ticket, lane, bodies):
     return f"{ticket} {FIRST_SEEN} {len(lane)} {lane}{bodies[push_of(ticket)]}"
 
@@ -107,7 +113,7 @@ def as_commands(contents, bodies):
     for instance, ended in c.instances.items():
         put("ZADD", "instances", _score(ended), instance)
     for lane, ended in c.delayed.items():
-        put("ZADD", "delayed", _score(ended), lane)
+        put("ZADD", "delayed", _due(ended), lane)
         put("HSET", "delays", lane, WHY)
     put("HSET", "parked", *(str(part) for pair in c.parked.items() for part in pair))
     return json.dumps(commands)
