@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(slow_answers_hold_a_crowd_up_for_some_seconds_only) {
     BOOST_TEST(p.begin() == 0U);
     p.pass(200ms, 100);
     BOOST_TEST(p.begin() > 0U);
-    p.pass(6s, 100);
+    p.pass(7s, 100);
     p.begin();
     BOOST_TEST(p.pace.under_way() == most);
 }
