@@ -29,9 +29,10 @@ std::vector<used_model> merged(std::vector<used_model> const& in_use) {
     return each;
 }
 
-// An endpoint that knows nothing of models answers 404, too, but does not name the model.
+// An endpoint that knows no such path answers 404, too, but does not speak of a model.
 bool says_gone(claude::error const& why, std::string const& model) {
-    return why.kind == claude::error_kind::model_gone && why.message.find(model) != std::string::npos;
+    auto const speaks_of = [&](std::string_view text) { return why.message.find(text) != std::string::npos; };
+    return why.kind == claude::error_kind::model_gone && (speaks_of("model") || speaks_of(model));
 }
 
 std::string cure_of(used_model const& one) {

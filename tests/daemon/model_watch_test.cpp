@@ -83,7 +83,8 @@ BOOST_AUTO_TEST_CASE(one_that_ends_within_sixty_days_is_warned_of_at_each_look) 
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_gone_is_warned_of) {
-    models.insert_or_assign("chat", told(claude::error{error_kind::model_gone, "404 not_found_error: model: chat", 404, 1}));
+    models.insert_or_assign(
+        "chat", told(claude::error{error_kind::model_gone, "404 not_found_error: model: chat", 404, 1}));
     BOOST_TEST(look() == 1u);
     BOOST_REQUIRE_EQUAL(watch.known().size(), 1u);
     BOOST_TEST(watch.known()[0].gone);
@@ -95,6 +96,13 @@ BOOST_AUTO_TEST_CASE(one_that_is_gone_is_warned_of) {
 BOOST_AUTO_TEST_CASE(an_endpoint_that_does_not_tell_is_left_alone) {
     BOOST_TEST(look() == 0u);
     BOOST_TEST(asked.size() == 2u);
+    BOOST_TEST(watch.known().empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_endpoint_that_knows_no_such_path_says_nothing_of_a_model) {
+    claude::error const unknown{error_kind::model_gone, "404 not_found_error: File Not Found", 404, 1};
+    models.insert_or_assign("chat", told(unknown));
+    BOOST_TEST(look() == 0u);
     BOOST_TEST(watch.known().empty());
 }
 
@@ -116,6 +124,8 @@ BOOST_AUTO_TEST_CASE(each_model_is_asked_for_once_though_several_keys_name_it) {
 }
 
 BOOST_AUTO_TEST_CASE(it_looks_after_a_while_again_and_again_and_soon_after_a_change) {
+    ends("chat", 300 * day);
+    ends("cheap", 300 * day);
     auto const looks = [this](watch_pauses pauses, std::size_t times, bool with_change) {
         asked.clear();
         auto fresh = make(pauses);
@@ -138,6 +148,8 @@ BOOST_AUTO_TEST_CASE(it_looks_after_a_while_again_and_again_and_soon_after_a_cha
     };
     BOOST_TEST(looks({1ms, 1ms}, 3, false) == 3u);
     BOOST_TEST(looks({1ms, day}, 2, true) == 2u);
+    models.insert_or_assign("cheap", told(claude::error{error_kind::deadline, "no answer", 0, 1}));
+    BOOST_TEST(looks({1ms, day, 1ms}, 3, false) == 3u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -364,7 +364,7 @@ class Admin(AclCase):
     def setUp(self):
         super().setUp()
         self.daemon = self.start()
-        self.client.zadd("engram:delayed", {"1:u:s": (self.client.time()[0] + 3600) * 1000})
+        self.client.zadd("engram:delayed", {"1:u:s": (self.client.time()[0] + 300) * 1000})
         self.client.hset("engram:delays", "1:u:s", "no connection")
         self.put_dead_letters(3)
 
