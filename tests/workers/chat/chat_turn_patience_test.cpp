@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -104,13 +105,23 @@ BOOST_AUTO_TEST_CASE(the_wish_of_the_server_is_waited_for) {
 
 BOOST_AUTO_TEST_CASE(patience_that_is_over_ends_it) {
     claude.will_fail(overloaded());
-    auto const outcome = deliver(delivery_of(599s + 600ms));
+    auto last = delivery_of(599s + 600ms);
+    last.attempts = 24;
+    auto const outcome = deliver(std::move(last));
     BOOST_TEST(error_of(outcome) == "claude_unavailable");
     BOOST_TEST(!postponed);
     auto const reply = json::parse(outcome->reply).as_object();
     BOOST_TEST(reply.at("error").at("retryable").as_bool());
-    BOOST_TEST(reply.at("attempts").as_int64() == 4);
+    BOOST_TEST(reply.at("attempts").as_int64() == 24);
     BOOST_TEST(store.failures.size() == 1u);
+}
+
+// While the queue was paused, or the gate shut.
+BOOST_AUTO_TEST_CASE(time_in_which_nobody_tried_is_no_time_of_failing) {
+    claude.will_fail(overloaded());
+    auto second = delivery_of(599s + 600ms);
+    second.attempts = 2;
+    check_postponed(deliver(std::move(second)), "HTTP status 529 overloaded_error");
 }
 
 BOOST_AUTO_TEST_CASE(without_patience_the_first_failure_is_the_last) {
