@@ -16,7 +16,8 @@ namespace {
 constexpr seconds round_length{1};
 constexpr seconds slow_start{1};      // after the first call, without any result
 constexpr seconds trouble_lasts{10};  // after the last failure
-constexpr seconds pacing_lasts{60};   // after the last sign of scarcity
+constexpr seconds lately{3};
+constexpr seconds pacing_lasts{60};  // after the last sign of scarcity
 // So many daemons with as many calls as this one may share what is left, before they hear of each other.
 constexpr double daemons = 16;
 constexpr milliseconds told_is_fresh{1'200};  // about as long as between two reports
@@ -123,7 +124,6 @@ void pace::answered(base::steady_time now, told_limits const& limits, usage cons
 void pace::refused(base::steady_time now, told_limits const& limits, std::optional<milliseconds> wish) {
     ++bad_;
     failed_at_ = now;
-    was_refused_ = true;
     bool const was_on_its_way = now < hold_until_;  // when the one before it was refused
     auto const own = std::min<milliseconds>(first_hold * (1U << std::min(refused_in_row_, 5U)), longest_hold);
     if (wish)
@@ -131,7 +131,10 @@ void pace::refused(base::steady_time now, told_limits const& limits, std::option
     else if (!was_on_its_way)
         hold_until_ = now + own;
     if (!was_on_its_way) ++refused_in_row_;
-    turn_paced(now);
+    // Where nothing else is answered it is no limit that was met, but an outage in other words.
+    bool const others_are_answered = answered_ > 0 && now - answered_at_ < lately;
+    if (others_are_answered) was_refused_ = true;
+    if (others_are_answered || paced_) turn_paced(now);
     hear(now, limits);
 }
 

@@ -39,7 +39,7 @@ struct pace_report {
     std::size_t soon = 0;               ///< chats that may come before the next report
     std::size_t answered_a_minute = 0;  ///< calls, lately, about
     std::size_t unused = 0;             ///< permits that it gives back
-    bool refused = false;               ///< a call was, since the last report
+    bool refused = false;               ///< a call was, since the last report, while others were answered
     double allowed = 0;                 ///< calls a minute, as the provider says; 0: it does not say
     double left = -1;                   ///< calls, as the provider says; -1: it does not say
     std::chrono::milliseconds hold{};   ///< nothing is to be asked meanwhile
@@ -55,7 +55,8 @@ struct pace_grant {
 /// States:
 ///   free   `window` bounds the calls under way. It grows while calls wait and most are answered, is halved
 ///          while most fail, and follows what the provider says is left, where it says so.
-///   paced  a call was refused (429), or what is left is little for the calls that all daemons may begin
+///   paced  a call was refused (429) while others were answered, or what is left is little for the calls that
+///   all daemons may begin
 ///          before they hear of each other. A call needs a permit, too, if the daemons share them: grant().
 /// free → paced at once; paced → free a minute after the last sign of either.
 ///

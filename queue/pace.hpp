@@ -17,9 +17,9 @@ struct pace_report {
     std::size_t soon = 0;               ///< chats that may come before the next report
     std::size_t answered_a_minute = 0;  ///< calls answered in the last minute, about
     std::size_t unused = 0;             ///< permits of the last grant that no call took: they go back
-    bool refused = false;               ///< the provider has refused a call since the last report (429)
-    double allowed = 0;  ///< calls a minute that the provider says it allows; 0: it does not say
-    double left = -1;    ///< calls that it says are left now; below 0: it does not say
+    bool refused = false;  ///< a call was since the last report (429), while others were answered
+    double allowed = 0;    ///< calls a minute that the provider says it allows; 0: it does not say
+    double left = -1;      ///< calls that it says are left now; below 0: it does not say
     std::chrono::milliseconds hold{};  ///< how long from now it asks to wait; 60 s at most count
 };
 

@@ -11,7 +11,7 @@
 local stale_ms, answered_ms, lives_ms = 3000, 60000, 600000
 local cut_pause_ms, believed_ms, settling_ms, longest_hold_ms = 5000, 60000, 1000, 60000
 local share = 0.98  -- of what is allowed
-local first_growth, growth = 1.05, 1.005  -- of the rate, a second: until it has met the limit, and from then on
+local first_growth, growth = 1.15, 1.005  -- of the rate, a second: until it has met the limit, and from then on
 local least_found, most = 20, 1000000  -- calls a minute, where the provider does not say
 
 -- tonumber() reads NaN and infinity, too: the one is no number here, and would stay for ever.

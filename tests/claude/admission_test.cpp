@@ -227,6 +227,7 @@ BOOST_AUTO_TEST_CASE(only_paced_models_that_are_wanted_are_reported_and_a_grant_
     come_to(sharing, "a", "two");
     come_to(sharing, "b", "one");
     BOOST_TEST(sharing.reports().empty());
+    places["b"].answered({}, {});
     places["b"].refused({}, 0ms);
     come_to(sharing, "c", "one");
     BOOST_TEST(!has("c"));

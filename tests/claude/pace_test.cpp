@@ -33,6 +33,12 @@ struct paced {
     base::steady_time now{1000h};
     claude::pace pace;
 
+    // One is refused while another one is answered.
+    void become_scarce() {
+        begin(2);
+        answer();
+        refuse(0s);
+    }
     // As many calls as may begin: how many.
     std::size_t begin(std::size_t at_most = 1000, call_class what = call_class::chat) {
         std::size_t n = 0;
@@ -234,10 +240,26 @@ BOOST_AUTO_TEST_CASE(without_a_wish_the_pauses_grow_and_calls_that_were_on_their
     BOOST_TEST(p.begin(1) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(refusals_of_everything_are_an_outage_and_no_limit) {
+    paced p(true);
+    for (int second = 0; second < 20; ++second) {
+        for (auto n = p.begin(); n > 0; --n)
+            p.refuse(0s);
+        p.pass(1s, 10);
+    }
+    BOOST_TEST(!p.pace.is_paced());
+    BOOST_TEST(!p.pace.has_news());
+    BOOST_TEST(p.window() == 1U);
+    for (int second = 0; second < 13; ++second) {
+        p.answer(p.begin());
+        p.pass(1s, 10);
+    }
+    BOOST_TEST(p.window() == most);
+}
+
 BOOST_AUTO_TEST_CASE(permits_that_no_call_took_go_back_with_the_next_report) {
     paced p(true);
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     p.pace.grant(p.now, {"", 5, 50});
     BOOST_TEST(p.begin(2) == 2U);
     auto const report = p.pace.report(p.now, 0, 0);
@@ -249,8 +271,7 @@ BOOST_AUTO_TEST_CASE(permits_that_no_call_took_go_back_with_the_next_report) {
 
 BOOST_AUTO_TEST_CASE(permits_are_for_chats_first_also_for_those_that_will_come) {
     paced p(true);
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     p.pace.grant(p.now, {"", 2, 50});
     BOOST_TEST(p.begin(2) == 2U);
     p.answer(2);
@@ -264,8 +285,7 @@ BOOST_AUTO_TEST_CASE(permits_are_for_chats_first_also_for_those_that_will_come) 
 
 BOOST_AUTO_TEST_CASE(permits_are_good_for_three_seconds) {
     paced p(true);
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     p.pace.grant(p.now, {"", 4, 50});
     p.pass(3s, 9);
     BOOST_TEST(p.begin() == 1U);
@@ -277,8 +297,7 @@ BOOST_AUTO_TEST_CASE(what_was_begun_before_it_was_scarce_is_not_wanted_soon) {
         p.begin(1);
         p.answer();
     }
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     BOOST_TEST(p.pace.report(p.now, 0, 0).soon == 0U);
 }
 
@@ -292,8 +311,7 @@ BOOST_AUTO_TEST_CASE(an_answer_without_headers_says_nothing_of_what_is_left) {
 
 BOOST_AUTO_TEST_CASE(where_nobody_grants_anything_one_call_a_second_begins) {
     paced p(true);
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     p.pass(2'900ms, 5);
     BOOST_TEST(p.begin() == 0U);
     std::size_t begun = 0;
@@ -308,8 +326,7 @@ BOOST_AUTO_TEST_CASE(where_nobody_grants_anything_one_call_a_second_begins) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_shares_with_nobody_needs_no_permits) {
     paced p;
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     BOOST_TEST(p.pace.is_paced());
     BOOST_TEST(p.begin() > 0U);
 }
@@ -319,8 +336,7 @@ BOOST_AUTO_TEST_CASE(a_minute_without_scarcity_ends_the_pacing_with_few_calls) {
     p.begin();
     p.answer(first);
     p.pass(3s, 10);
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     p.pass(59s);
     BOOST_TEST(p.pace.is_paced());
     p.pass(2s);
@@ -331,8 +347,7 @@ BOOST_AUTO_TEST_CASE(a_minute_without_scarcity_ends_the_pacing_with_few_calls) {
 
 BOOST_AUTO_TEST_CASE(calls_that_wait_keep_it_paced) {
     paced p(true);
-    p.begin(1);
-    p.refuse(0s);
+    p.become_scarce();
     p.pass(120s, 1);
     BOOST_TEST(p.pace.is_paced());
 }
@@ -340,11 +355,12 @@ BOOST_AUTO_TEST_CASE(calls_that_wait_keep_it_paced) {
 BOOST_AUTO_TEST_CASE(a_grant_makes_room_for_twice_as_many_beside_those_under_way) {
     paced p(true);
     p.begin();
+    p.answer();
     p.refuse(0s);
     p.pass(1s, 5);
-    BOOST_TEST(p.pace.room().value_or(0) == 3U + 2U);
+    BOOST_TEST(p.pace.room().value_or(0) == 2U + 2U);
     p.pace.grant(p.now, {"", 10, 600});
-    BOOST_TEST(p.pace.room().value_or(0) == 3U + 20U);
+    BOOST_TEST(p.pace.room().value_or(0) == 2U + 20U);
 }
 
 BOOST_AUTO_TEST_CASE(headers_that_are_no_numbers_say_nothing) {
