@@ -63,6 +63,8 @@ public:
 
     /// What keeps the message from being whole, if anything.
     [[nodiscard]] std::optional<unreadable> problem() const;
+    /// Of the message that came last.
+    [[nodiscard]] usage const& last_usage() const { return used_; }
     /// Of the message: text, or a block of another kind.
     [[nodiscard]] bool has_output() const { return has_output_; }
     /// The message is asked for again: what came of it is dropped. The listener is told if it heard any.

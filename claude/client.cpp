@@ -6,6 +6,7 @@
 #include "claude/admission.hpp"
 #include "claude/answer.hpp"
 #include "claude/failure.hpp"
+#include "claude/fallbacks.hpp"
 #include "claude/outgoing.hpp"
 #include "http/client/endpoint.hpp"
 #include "http/text.hpp"
@@ -28,9 +29,14 @@ namespace {
 
 constexpr milliseconds longest_span = std::chrono::hours(24 * 365);
 constexpr unsigned max_continuations = 3;  // of an answer that pauses
+constexpr std::chrono::seconds longest_description{10};
 // Between two tries, as in the official client libraries.
 constexpr milliseconds first_delay{500};
 constexpr milliseconds longest_delay{8'000};
+// What the server asks for beyond this is not waited for here: the call ends and its place serves others.
+constexpr milliseconds longest_wish{5'000};
+// For a place, while the provider is in trouble, where there is another way to go on.
+constexpr milliseconds short_patience{5'000};
 
 /// What one call carries from try to try. Thousands of calls wait for their answers at the same time, so what
 /// comes at the end only takes memory at the end.
@@ -45,12 +51,22 @@ struct call {
     std::unique_ptr<answer_fold> fold = nullptr;           // what all tries brought
     std::unique_ptr<std::string> pause_content = nullptr;  // set if the answer pauses: to be sent back
     std::unique_ptr<failure> why = nullptr;                // why the last try brought nothing
+    std::unique_ptr<std::vector<std::string>> others =
+        nullptr;                                  // models still to be asked, the next one last
+    std::unique_ptr<failure> overload = nullptr;  // of the model that was to answer
 };
 
 std::unique_ptr<failure> past_deadline(std::string what) {
     auto why = std::make_unique<failure>();
     why->kind = error_kind::deadline;
     why->message = std::move(what);
+    return why;
+}
+
+std::unique_ptr<failure> busy() {
+    auto why = std::make_unique<failure>();
+    why->kind = error_kind::busy;
+    why->message = "the Messages API takes no more calls for the moment";
     return why;
 }
 
@@ -68,10 +84,12 @@ public:
           executor_(executor),
           endpoint_(std::move(url), options_.ca_file,
                     {options_.connect_timeout, options_.idle_timeout, options_.max_idle_connections,
-                     options_.max_response_bytes, options_.died_idle_within},
+                     options_.max_response_bytes, options_.died_idle_within, limit_headers()},
                     executor),
-          head_(compose_head(endpoint_.url(), options_, options_.api_key)),
-          admission_(executor, options_.max_connections) {}
+          head_(head("POST", "/v1/messages")),
+          admission_(executor, {options_.max_connections, options_.first_calls, options_.shares_pace},
+                     [this] { tell_room(); }),
+          fallbacks_(options_.fallback_models, options_.fallback_on_overload) {}
 
     asio::awaitable<result<answer>> ask(request what, call_class priority, base::steady_time deadline,
                                         listener& hears) override;
@@ -79,7 +97,19 @@ public:
     void set_api_key(base::secret key) override {
         http::check_header_value(key.reveal(), "the API key");
         options_.api_key = std::move(key);
-        head_ = compose_head(endpoint_.url(), options_, options_.api_key);
+        head_ = head("POST", "/v1/messages");
+    }
+
+    void set_fallbacks(std::vector<std::string> models, bool on_overload) override {
+        fallbacks_.set(std::move(models), on_overload);
+    }
+
+    asio::awaitable<result<model_info>> describe_model(std::string id, base::steady_time deadline) override;
+
+    std::vector<pace_report> pace_reports() override { return admission_.reports(); }
+    void grant(std::vector<pace_grant> const& given) override { admission_.grant(given); }
+    void on_room(std::function<void(std::optional<std::size_t>)> told) override {
+        on_room_ = std::move(told);
     }
 
     client_status status() const override {
@@ -91,19 +121,35 @@ public:
         s.requests = endpoint_.requests();
         s.retries = retries_;
         s.failures = failures_;
+        s.paced = admission_.paced();
         return s;
     }
 
-    void close() override { endpoint_.close(); }
+    void close() override {
+        admission_.close();
+        endpoint_.close();
+    }
 
 private:
+    std::string head(std::string_view method, std::string_view path) const {
+        return compose_head(method, path, endpoint_.url(), options_, options_.api_key);
+    }
+    void choose_models(call& c) const;
+    bool use_next_model(call& c);
+    static void set_model(call& c, std::string model);
+    void tell_room();
     // Each returns whether it succeeded; if not, `why` is set.
     asio::awaitable<bool> ask_until_answered(call& c);
-    asio::awaitable<bool> try_once(call& c);
-    bool understand(call& c) const;
+    enum class try_end { answered, failed, no_place };
+    asio::awaitable<try_end> try_once(call& c);
+    milliseconds patience_of(call const& c) const;
+    void find_no_place(call& c) const;
+    bool understand(call& c, http::reply& reply) const;
+    void learn(call const& c, admission::place const& place, told_limits const& limits) const;
     answer end(call& c) const;
     error give_up(call& c);
-    std::unique_ptr<failure> explain(http::io_outcome const& outcome, call const& c) const;
+    std::unique_ptr<failure> explain(http::io_outcome const& outcome, base::steady_time deadline) const;
+    result<model_info> read_description(http::reply& reply) const;
     bool may_try_again(call& c, unsigned n, milliseconds& delay);
     asio::awaitable<void> pause(milliseconds delay);
 
@@ -112,7 +158,10 @@ private:
     http::endpoint endpoint_;
     std::string head_;  // with the key in it
     admission admission_;
-    std::size_t pausing_ = 0;  // calls between two tries
+    fallbacks fallbacks_;
+    std::function<void(std::optional<std::size_t>)> on_room_;
+    std::optional<std::size_t> room_;  // as it was told
+    std::size_t pausing_ = 0;          // calls between two tries
     std::uint64_t retries_ = 0;
     std::uint64_t failures_ = 0;
 };
@@ -121,14 +170,47 @@ asio::awaitable<result<answer>> http_client::ask(request what, call_class priori
                                                  base::steady_time deadline, listener& hears) {
     call c{{what, options_}, std::move(what.model), priority, deadline, hears};
     what = {};  // its text is in c.wire; an answer may take minutes
-    for (unsigned continuations = 0;; ++continuations) {
+    if (!fallbacks_.empty()) choose_models(c);
+    for (unsigned continuations = 0;;) {
         bool const answered = co_await ask_until_answered(c);
+        // An answer that paused is not gone on with by another model.
+        if (!answered && continuations == 0 && use_next_model(c)) continue;
         if (!answered) co_return give_up(c);
         if (!c.pause_content || continuations == max_continuations) break;
+        ++continuations;
         c.wire.append_assistant(*std::exchange(c.pause_content, nullptr));
         c.fold->expect_next();
     }
+    if (!fallbacks_.empty()) fallbacks_.answered(c.model);
     co_return end(c);
+}
+
+void http_client::choose_models(call& c) const {
+    auto models = fallbacks_.candidates(c.model, steady_clock::now());
+    if (models.back() != c.model) set_model(c, models.back());
+    models.pop_back();
+    c.others = std::make_unique<std::vector<std::string>>(std::move(models));
+}
+
+void http_client::set_model(call& c, std::string model) {
+    c.wire.set_model(model);
+    c.model = std::move(model);
+}
+
+// Whether another model may answer in place of the one that failed, and there is one: then it is asked next.
+bool http_client::use_next_model(call& c) {
+    if (!c.others) return false;
+    // What runs in the background can wait.
+    if (c.priority == call_class::background && c.why->kind != error_kind::model_gone) return false;
+    auto const next = c.others->empty() ? std::string() : std::move(c.others->back());
+    if (!fallbacks_.failed(c.model, *c.why, next, steady_clock::now()) || next.empty()) return false;
+    c.others->pop_back();
+    auto why = std::exchange(c.why, nullptr);
+    if (why->kind != error_kind::model_gone && !c.overload) c.overload = std::move(why);
+    if (c.fold) c.fold->restart();
+    c.fold = nullptr;  // it refers to the model
+    set_model(c, next);
+    return true;
 }
 
 answer http_client::end(call& c) const {
@@ -140,7 +222,9 @@ answer http_client::end(call& c) const {
 
 error http_client::give_up(call& c) {
     ++failures_;
-    error why = std::move(*c.why);
+    // Whatever another model said: the right one was only overloaded, and will answer again.
+    bool const is_of_other = c.overload && c.why->kind != error_kind::deadline;
+    error why = std::move(is_of_other ? *c.overload : *c.why);
     why.message = http::without_key(std::move(why.message), options_.api_key);
     why.attempts = c.attempts;
     return why;
@@ -148,10 +232,10 @@ error http_client::give_up(call& c) {
 
 asio::awaitable<bool> http_client::ask_until_answered(call& c) {
     for (unsigned n = 0;; ++n) {
-        bool const answered = co_await try_once(c);
-        if (answered) co_return true;
+        auto const end = co_await try_once(c);
+        if (end == try_end::answered) co_return true;
         milliseconds delay{};
-        if (!may_try_again(c, n, delay)) co_return false;
+        if (end == try_end::no_place || !may_try_again(c, n, delay)) co_return false;
         if (c.fold) c.fold->restart();
         co_await pause(delay);
         ++retries_;
@@ -160,13 +244,14 @@ asio::awaitable<bool> http_client::ask_until_answered(call& c) {
 
 bool http_client::may_try_again(call& c, unsigned n, milliseconds& delay) {
     auto& why = *c.why;
-    if (!why.retryable || n >= options_.max_retries) return false;
+    if (!why.passes || n >= options_.max_retries) return false;
     delay = why.wait ? *why.wait : base::backoff_after(n, first_delay, longest_delay);
     if (steady_clock::now() + delay >= c.deadline) {
         why.kind = error_kind::deadline;
         why.message.insert(0, "the deadline comes before another try; the last one failed: ");
         return false;
     }
+    if (why.wait && *why.wait > longest_wish) return false;
     base::log_info("asking Claude again",
                    {{"wait_ms", delay.count()}, {"tries", c.attempts}, {"because", loggable(why)}});
     return true;
@@ -183,62 +268,125 @@ asio::awaitable<void> http_client::pause(milliseconds delay) {
     co_await timer.async_wait(asio::use_awaitable);
 }
 
-asio::awaitable<bool> http_client::try_once(call& c) {
+void http_client::tell_room() {
+    auto const room = admission_.room();
+    if (room == room_) return;
+    room_ = room;
+    if (on_room_) on_room_(room);
+}
+
+// While the provider is in trouble a chat does not wait for ever: its job's place serves others. Background
+// calls hold nobody up.
+milliseconds http_client::patience_of(call const& c) const {
+    if (c.priority == call_class::background) return longest_span;
+    bool const has_other_way = c.attempts > 0 || (c.others && !c.others->empty() && fallbacks_.on_overload());
+    return has_other_way ? std::min(short_patience, options_.place_wait) : options_.place_wait;
+}
+
+void http_client::find_no_place(call& c) const {
+    if (steady_clock::now() >= c.deadline)
+        c.why = past_deadline("the deadline came while other calls to Claude had all places");
+    else if (!c.why)
+        c.why = busy();
+}
+
+asio::awaitable<http_client::try_end> http_client::try_once(call& c) {
     if (steady_clock::now() >= c.deadline) {
         c.why = past_deadline("the deadline came before Claude was asked");
-        co_return false;
+        co_return try_end::failed;
     }
-    auto const place = co_await admission_.enter(c.priority, c.deadline);
+    auto const place = co_await admission_.enter(c.model, c.priority, c.deadline, patience_of(c));
     if (!place) {
-        c.why = past_deadline("the deadline came while other calls to Claude had all places");
-        co_return false;
+        find_no_place(c);
+        co_return try_end::no_place;
     }
     auto const until = std::min(steady_clock::now() + options_.timeout, c.deadline);
     ++c.attempts;
     c.wire.set_head(head_);
     auto const outcome = co_await endpoint_.exchange(c.wire.wire(), c.reply, until);
     if (!outcome.ok()) {
-        c.why = explain(outcome, c);
-        co_return false;
+        c.why = explain(outcome, c.deadline);
+        learn(c, place, {});
+        co_return try_end::failed;
     }
-    co_return understand(c);
+    auto const reply = std::move(c.reply);
+    bool const answered = understand(c, *reply);
+    if (answered) c.why = nullptr;
+    learn(c, place, read_limits(reply->more));
+    co_return answered ? try_end::answered : try_end::failed;
 }
 
-std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome, call const& c) const {
-    if (outcome.end == http::io_end::timed_out && steady_clock::now() >= c.deadline)
+// What came of a try is news of the load at the provider, unless it concerns this request or this key alone.
+void http_client::learn(call const& c, admission::place const& place, told_limits const& limits) const {
+    if (!c.why)
+        place.answered(limits, c.fold->last_usage());
+    else if (c.why->kind != error_kind::unavailable)
+        return;
+    else if (c.why->status == 429)
+        place.refused(limits, c.why->wait);
+    else
+        place.failed();
+}
+
+std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome,
+                                              base::steady_time deadline) const {
+    if (outcome.end == http::io_end::timed_out && steady_clock::now() >= deadline)
         return past_deadline("the deadline came before Claude's answer (" + outcome.what + ')');
     auto why = std::make_unique<failure>();
     why->message = "the Messages API at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
-    why->retryable = true;
+    why->passes = true;
+    why->code = !outcome.connected                       ? "no_connection"
+                : outcome.end == http::io_end::timed_out ? "timed_out"
+                                                         : "cut";
     return why;
 }
 
-bool http_client::understand(call& c) const {
-    auto const reply = std::move(c.reply);
-    bool const good = reply->status / 100 == 2;
+bool http_client::understand(call& c, http::reply& reply) const {
+    bool const good = reply.status / 100 == 2;
     if (!good) {
-        reply->body = http::without_key(std::move(reply->body), options_.api_key);
-        c.why = std::make_unique<failure>(classify(*reply, std::chrono::system_clock::now()));
+        reply.body = http::without_key(std::move(reply.body), options_.api_key);
+        c.why = std::make_unique<failure>(classify(reply, std::chrono::system_clock::now()));
         return false;
     }
-    bool const encoded = !reply->content_encoding.empty() && reply->content_encoding != "identity";
+    bool const encoded = !reply.content_encoding.empty() && reply.content_encoding != "identity";
     if (!c.fold) c.fold = std::make_unique<answer_fold>(c.model, options_.prices, c.hears);
     auto read =
         encoded
-            ? unreadable{"is encoded (" + http::quote(reply->content_encoding) + "), which was not asked for"}
-            : read_answer(reply->body, *c.fold);
+            ? unreadable{"is encoded (" + http::quote(reply.content_encoding) + "), which was not asked for"}
+            : read_answer(reply.body, *c.fold);
     if (read.has_value()) {
-        c.fold->set_request_id(std::move(reply->request_id));
+        c.fold->set_request_id(std::move(reply.request_id));
         auto& content = read->pause_content;
         if (!content.empty()) c.pause_content = std::make_unique<std::string>(std::move(content));
         return true;
     }
     c.why = std::make_unique<failure>();
-    c.why->status = reply->status;
-    c.why->retryable = true;
+    c.why->status = reply.status;
+    c.why->passes = true;
+    c.why->code = "unreadable";
     c.why->message = "the answer of the Messages API " + read.error().why;
-    if (!reply->request_id.empty()) c.why->message += " (request " + http::quote(reply->request_id) + ')';
+    if (!reply.request_id.empty()) c.why->message += " (request " + http::quote(reply.request_id) + ')';
     return false;
+}
+
+asio::awaitable<result<model_info>> http_client::describe_model(std::string id, base::steady_time deadline) {
+    auto const wire = head("GET", model_path(id)) + "0\r\n\r\n";
+    auto const until = std::min(steady_clock::now() + longest_description, deadline);
+    std::unique_ptr<http::reply> reply;
+    auto const outcome = co_await endpoint_.exchange(wire, reply, until);
+    if (!outcome.ok()) co_return error(std::move(*explain(outcome, deadline)));
+    co_return read_description(*reply);
+}
+
+result<model_info> http_client::read_description(http::reply& reply) const {
+    reply.body = http::without_key(std::move(reply.body), options_.api_key);
+    if (reply.status / 100 != 2) return error(classify(reply, std::chrono::system_clock::now()));
+    if (auto found = parse_model(reply.body)) return std::move(*found);
+    error why;
+    why.status = reply.status;
+    why.code = "unreadable";
+    why.message = "the answer of the Messages API describes no model";
+    return why;
 }
 
 }  // namespace
@@ -247,7 +395,8 @@ std::unique_ptr<client> make_client(options options, asio::any_io_executor execu
     check_headers(options);
     auto url = http::parse_base_url(options.base_url, "the address of the Messages API");
     // "Never" must not overflow where it is added to the time.
-    for (auto* const span : {&options.timeout, &options.connect_timeout, &options.idle_timeout})
+    for (auto* const span :
+         {&options.timeout, &options.connect_timeout, &options.idle_timeout, &options.place_wait})
         *span = std::clamp(*span, milliseconds(0), longest_span);
     if (!url.tls && !url.is_local())
         base::log_warn("the API key and all messages go to the Messages API unencrypted",

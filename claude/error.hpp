@@ -3,16 +3,23 @@
 
 #include "base/result.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace engram::claude {
 
 enum class error_kind {
-    auth,         ///< 401, or 403 with an API error body: the key is not accepted
-    spend_limit,  ///< 402, low credit, spend limits: nothing works until an operator or the month changes it
-    rejected,     ///< the request itself is refused (400, 404, 413, 422 …): the same one never works
-    unavailable,  ///< no usable answer after all retries
+    auth,         ///< every request: the key is not accepted, or may not do this
+    spend_limit,  ///< every request: credit, a spend limit, a usage limit set by the customer
+    on_hold,      ///< every request: the organization is disabled or on hold
+    no_api,  ///< every request: something else than the API answered (a page of the network edge, a redirect)
+    model_gone,   ///< every request for this model: unknown or retired
+    too_long,     ///< this request: more than the model's context holds
+    rejected,     ///< this request is refused; the same one never works
+    unavailable,  ///< no usable answer after all quick tries
     deadline,     ///< the caller's deadline came first
+    busy,  ///< nothing failed: the provider takes no more calls now, and this one has waited long enough
 };
 
 struct error {
@@ -20,13 +27,21 @@ struct error {
     std::string message;  ///< what the server said, with status and request id; never the key
     int status = 0;       ///< HTTP status of the last try; 0: none arrived
     unsigned attempts = 0;
+    /// What may be logged of it: `error.type` of the API or "type/error_code". Where no usable answer came
+    /// "no_connection", "timed_out", "cut" or "unreadable". May be empty.
+    std::string code = {};
+    bool passes = false;                                 ///< the same request may work later
+    std::optional<std::chrono::milliseconds> wait = {};  ///< the server's wish, at most 60 s
 };
 
 template <class T>
 using result = base::result<T, error>;
 
-/// What may go into the log about `why`: what a server says may repeat what a user said, so its status stands
-/// for its words.
+/// Whether it concerns every request, so that the gate shuts.
+[[nodiscard]] bool concerns_all(error_kind kind);
+
+/// What may go into the log about `why`: what a server says may repeat what a user said, so its status and
+/// its code stand for its words, as in "HTTP status 529 overloaded_error". The message if no answer arrived.
 [[nodiscard]] std::string loggable(error const& why);
 
 }  // namespace engram::claude

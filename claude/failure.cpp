@@ -5,10 +5,17 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
+
 namespace engram::claude {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t most_looked_at = 512;  // bytes of a message
+constexpr std::size_t most_in_name = 60;
 
 // `{"type":"error","error":{"type":…,"message":…,"details":{"error_code":…}},"request_id":…}`; the 413 of the
 // edge lacks the outer type and the request id.
@@ -44,18 +51,96 @@ api_error read_api_error(http::reply const& reply) {
     return found;
 }
 
-bool is_spend_limit(int status, api_error const& error) {
-    // enforced_spend_limit_reached, contract_spend_limit_reached
-    if (status == 402 || error.code.ends_with("spend_limit_reached")) return true;
-    return status == 400 && error.message.starts_with("Your credit balance is too low");
+// What people read, in lower case: a text may come in other letters from one release to the next.
+std::string folded(std::string_view text) {
+    std::string out(text.substr(0, most_looked_at));
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
+    return out;
 }
 
-error_kind kind_of(int status, api_error const& error) {
-    if (is_spend_limit(status, error)) return error_kind::spend_limit;
+bool begins(std::string_view text, std::initializer_list<std::string_view> beginnings) {
+    return std::ranges::any_of(beginnings, [&](std::string_view b) { return text.starts_with(b); });
+}
+
+bool holds(std::string_view text, std::initializer_list<std::string_view> pieces) {
+    return std::ranges::any_of(pieces, [&](std::string_view p) { return text.find(p) != text.npos; });
+}
+
+bool names_a_limit_of_money(std::string_view text) {
+    return holds(text, {"credit balance", "usage limit", "spend limit", "spending limit"});
+}
+
+// `text` is folded. Beginnings as the API words them, with and without "specified"; "You have reached your
+// rate limit" is another thing. Where no text of a user is repeated (all but 400), the words may be anywhere.
+bool tells_of_money(int status, std::string_view text) {
+    if (begins(text, {"your credit balance", "you have reached your specified"})) return true;
+    bool const limit = names_a_limit_of_money(text) && !holds(text, {"rate limit", "per minute"});
+    if (!limit) return false;
+    return status != 400 || begins(text, {"you have reached your", "your organization has reached its",
+                                          "your workspace has reached its", "your account has reached"});
+}
+
+bool is_spend_limit(int status, api_error const& error, std::string_view text) {
+    // enforced_…, contract_…, linked_organization_spend_limit_reached; …_billing_unavailable; …credit…
+    if (error.code.ends_with("spend_limit_reached") || error.code.ends_with("billing_unavailable") ||
+        holds(error.code, {"credit"}))
+        return true;
+    if (status == 402 || error.type == "billing_error") return true;
+    return (status == 400 || status == 403 || status == 429) && tells_of_money(status, text);
+}
+
+bool is_on_hold(int status, api_error const& error, std::string_view text) {
+    if (status >= 500) return false;  // 503 with cmek_*: the key is out of reach for the moment
+    if (error.code == "organization_on_hold" || error.code == "organization_disabled" ||
+        error.code == "cmek_key_disabled")
+        return true;
+    return (status == 400 || status == 403) &&
+           begins(text,
+                  {"this organization has been disabled", "your organization has been disabled",
+                   "your organization is on hold", "this organization is on hold", "your account has been"});
+}
+
+// Whether a status that the API gives with a body of its own came without one: from a proxy, a firewall, the
+// network edge, or because the address is wrong.
+bool is_no_api(int status, api_error const& error) {
+    if (status / 100 == 3) return true;
+    static constexpr int statuses[] = {403, 404, 405, 407, 410, 421, 451};
+    return !error.present && std::ranges::find(statuses, status) != std::end(statuses);
+}
+
+// The texts are those of the API, its older models, and of the endpoints that speak its language.
+bool is_too_long(int status, api_error const& error, std::string_view text) {
+    return status == 400 && (error.type == "exceed_context_size_error" ||
+                             begins(text, {"prompt is too long", "input is too long",
+                                           "input length and `max_tokens` exceed context limit"}));
+}
+
+error_kind kind_of(http::reply const& reply, api_error const& error) {
+    int const status = reply.status;
+    auto const text = folded(error.message);
+    if (is_spend_limit(status, error, text)) return error_kind::spend_limit;
+    if (is_on_hold(status, error, text)) return error_kind::on_hold;
     if (status == 401 || (status == 403 && error.present)) return error_kind::auth;
-    // With a status below 500 the request would be retried only because of this.
-    if (is_retryable(status, {})) return error_kind::unavailable;
-    return status == 200 ? error_kind::unavailable : error_kind::rejected;
+    // `not_found_error`; endpoints that speak the API's language have other names for it.
+    if (status == 404 && error.present) return error_kind::model_gone;
+    if (is_no_api(status, error)) return error_kind::no_api;
+    if (is_too_long(status, error, text)) return error_kind::too_long;
+    // What x-should-retry forbids is unavailable all the same, and does not pass.
+    bool const passes = is_retryable(status, reply.should_retry) || is_retryable(status, {});
+    return passes ? error_kind::unavailable : error_kind::rejected;
+}
+
+// A name that the API made: no text of anybody's.
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= most_in_name && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+std::string code_of(api_error const& error) {
+    if (!is_name(error.type)) return {};
+    return is_name(error.code) ? error.type + '/' + error.code : error.type;
 }
 
 std::string describe(http::reply const& reply, api_error const& error) {
@@ -81,10 +166,12 @@ failure classify(http::reply const& reply, base::wall_time now) {
     auto const error = read_api_error(reply);
     failure found;
     found.status = reply.status;
-    found.kind = kind_of(reply.status, error);
+    found.kind = kind_of(reply, error);
     found.message = describe(reply, error);
-    found.retryable = found.kind != error_kind::spend_limit && is_retryable(reply.status, reply.should_retry);
-    found.wait = server_delay(reply.retry_after_ms, reply.retry_after, now);
+    found.code = code_of(error);
+    found.passes = found.kind == error_kind::unavailable && is_retryable(reply.status, reply.should_retry);
+    if (found.kind == error_kind::unavailable)
+        found.wait = server_delay(reply.retry_after_ms, reply.retry_after, now);
     return found;
 }
 

@@ -5,19 +5,15 @@
 #include "claude/error.hpp"
 #include "http/client/reply_reader.hpp"
 
-#include <chrono>
-#include <optional>
-
 namespace engram::claude {
 
 /// Why one try brought no message; `attempts` is not set.
-struct failure : error {
-    bool retryable = false;
-    std::optional<std::chrono::milliseconds> wait;  ///< the server's wish
-};
+struct failure : error {};
 
-/// For a reply with a status other than 200. Decides by status and `error.details.error_code`; by text only
-/// in the one case that has no code, low credit.
+/// For a reply with a status other than 2xx. Decides by status, `error.type` and
+/// `error.details.error_code`; by text only where the API has no code: low credit, limits that the customer
+/// set, a disabled organization, a prompt that is too long. Texts count by their beginning, so that what a
+/// message repeats of a request decides nothing.
 [[nodiscard]] failure classify(http::reply const& reply, base::wall_time now);
 
 }  // namespace engram::claude

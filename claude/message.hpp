@@ -43,6 +43,8 @@ struct request {
     /// A JSON schema that the answer is to follow, as it goes over the wire; empty: free text. A refused or
     /// cut answer may break it, and a compatible server may not know of it.
     std::string output_schema = {};
+    /// How much the model is to think ("low" to "max"): output_config.effort; empty: its own default.
+    std::string effort = {};
 };
 
 struct usage {

@@ -13,6 +13,8 @@ namespace {
 
 // Room for a head with a key of usual length; a longer one makes room for itself.
 constexpr std::size_t usual_head = 448;
+// The body begins with the model, so that it can be replaced.
+constexpr std::string_view before_model = "{\"model\":";
 
 bool is_blank(text_block const& block) {
     return base::is_blank(block.text);
@@ -42,10 +44,12 @@ void for_each_block(request const& what, F f) {
 
 class body_writer {
 public:
-    body_writer(std::string& out, request const& what, options const& options) : out_(out) {
+    body_writer(std::string& out, request const& what, options const& options)
+        : out_(out), begin_(out.size()) {
         std::size_t breakpoints = 0;
         std::size_t size = 128 + what.model.size();
         if (!what.output_schema.empty()) size += 64 + what.output_schema.size();
+        if (!what.effort.empty()) size += 32 + what.effort.size();
         for_each_block(what, [&](content_block const& block) {
             if (block.cache_breakpoint) ++breakpoints;
             size += 72 + std::visit([](auto const& what) { return size_of(what); }, block.what);
@@ -58,6 +62,7 @@ public:
     void write(request const& what, options const& options) {
         base::json_object_writer body(out_);
         body.text("model", what.model);
+        model_size_ = out_.size() - begin_ - before_model.size();
         body.number("max_tokens", what.max_tokens);
         if (!options.thinking.empty()) {
             body.key("thinking");
@@ -65,11 +70,9 @@ public:
             thinking.text("type", options.thinking);
             thinking.end();
         }
-        if (!what.output_schema.empty()) {
+        if (!what.effort.empty() || !what.output_schema.empty()) {
             body.key("output_config");
-            out_ += "{\"format\":{\"type\":\"json_schema\",\"schema\":";
-            out_ += what.output_schema;
-            out_ += "}}";
+            write_output_config(what);
         }
         if (has_content(what.system)) {
             body.key("system");
@@ -80,7 +83,23 @@ public:
         body.end();
     }
 
+    /// After write(): how long the model's name is, with its quotes.
+    [[nodiscard]] std::size_t model_size() const { return model_size_; }
+
 private:
+    void write_output_config(request const& what) {
+        base::json_object_writer config(out_);
+        if (!what.effort.empty()) config.text("effort", what.effort);
+        if (!what.output_schema.empty()) {
+            config.key("format");
+            base::json_object_writer format(out_);
+            format.text("type", "json_schema");
+            format.raw("schema", what.output_schema);
+            format.end();
+        }
+        config.end();
+    }
+
     void write_messages(std::vector<message> const& messages) {
         out_ += '[';
         char const* separator = "";
@@ -119,13 +138,18 @@ private:
     }
 
     std::string& out_;
+    std::size_t begin_;
+    std::size_t model_size_ = 0;
     std::size_t skip_ = 0;  // breakpoints still to be left out
 };
 
 }  // namespace
 
-std::string compose_head(http::base_url const& url, options const& options, base::secret const& key) {
-    std::string head = "POST " + url.path + "/v1/messages HTTP/1.1\r\nhost: " + url.authority();
+std::string compose_head(std::string_view method, std::string_view path, http::base_url const& url,
+                         options const& options, base::secret const& key) {
+    std::string head(method);
+    head.append(" ").append(url.path).append(path);
+    head += " HTTP/1.1\r\nhost: " + url.authority();
     head += "\r\nuser-agent: engramd/" ENGRAM_VERSION
             "\r\naccept: application/json\r\ncontent-type: application/json\r\nanthropic-version: ";
     head += options.api_version;
@@ -139,7 +163,9 @@ std::string compose_head(http::base_url const& url, options const& options, base
 
 outgoing::outgoing(request const& what, options const& options) : begin_(usual_head), body_(usual_head) {
     bytes_.assign(usual_head, ' ');
-    body_writer(bytes_, what, options).write(what, options);
+    body_writer writer(bytes_, what, options);
+    writer.write(what, options);
+    model_size_ = writer.model_size();
     // Thousands of requests may wait for their answers at the same time.
     if (bytes_.capacity() - bytes_.size() > 128 + bytes_.size() / 32) bytes_.shrink_to_fit();
 }
@@ -159,6 +185,13 @@ void outgoing::set_head(std::string_view head) {
     begin_ = body_ - size;
     std::memcpy(bytes_.data() + begin_, head.data(), head.size());
     std::memcpy(bytes_.data() + begin_ + head.size(), length.data(), length.size());
+}
+
+void outgoing::set_model(std::string_view model) {
+    std::string name;
+    base::append_json_string(name, model);
+    bytes_.replace(body_ + before_model.size(), model_size_, name);
+    model_size_ = name.size();
 }
 
 void outgoing::append_assistant(std::string_view content) {

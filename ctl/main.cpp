@@ -2,10 +2,12 @@
 
 #include "base/log.hpp"
 #include "ctl/admin_options.hpp"
+#include "ctl/cancel.hpp"
 #include "ctl/chat.hpp"
 #include "ctl/complaint.hpp"
 #include "ctl/connection.hpp"
 #include "ctl/dead.hpp"
+#include "ctl/queue_pause.hpp"
 #include "ctl/queue_status.hpp"
 
 #include <CLI/CLI.hpp>
@@ -16,6 +18,7 @@
 #include <iostream>
 #include <string>
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace {
 
@@ -27,14 +30,23 @@ struct arguments {
     ctl::chat_request chat;
     ctl::dead_request dead;
     ctl::admin_request admin;
+    ctl::status_request status;
+    ctl::pause_request pause;
+    ctl::cancel_request cancel;
     std::string message;
-    bool queue_json = false;
     long timeout_s = 600;
 };
 
 std::string default_user() {
     char const* const name = std::getenv("USER");
     return name && *name ? name : "you";
+}
+
+// Who gives the command, as others are to read it.
+std::string operator_name() {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    return default_user() + '@' + host;
 }
 
 void add_conversation_options(CLI::App& command, arguments& into) {
@@ -72,8 +84,31 @@ void add_dead_commands(CLI::App& app, ctl::dead_request& into) {
 void add_queue_commands(CLI::App& app, arguments& into) {
     auto* const queue = app.add_subcommand("queue", "the jobs under way and who works on them");
     queue->require_subcommand(1);
-    auto* const status = queue->add_subcommand("status", "how it stands; fails if no instance is alive");
-    status->add_flag("--json", into.queue_json, "print one JSON document");
+    auto* const status = queue->add_subcommand("status", "how it stands; fails unless jobs are answered");
+    status
+        ->add_option_function<long>(
+            "--watch", [&into](long s) { into.status.watch = std::chrono::seconds(s); },
+            "again and again, so many seconds apart (1 unless told otherwise)")
+        ->expected(0, 1)
+        ->check(CLI::Range(1, 3600));
+    auto* const pause = queue->add_subcommand("pause", "let no daemon take jobs; what runs may end");
+    pause->add_option("--reason", into.pause.reason, "why, for others to read");
+    auto* const resume = queue->add_subcommand("resume", "let jobs be taken again");
+    status->add_flag("--json", into.status.json, "print one JSON document");
+    for (auto* const command : {pause, resume})
+        command->add_flag("--json", into.pause.json, "print one JSON document");
+}
+
+void add_cancel_command(CLI::App& app, ctl::cancel_request& into) {
+    auto* const cancel = app.add_subcommand("cancel", "end a job that waits; one that runs is left alone");
+    cancel->add_option("id", into.id, "the job's id")->required();
+    cancel->add_option("--user", into.user, "whose job it is")->default_str("your login name");
+    cancel
+        ->add_option_function<long>(
+            "--timeout", [&into](long s) { into.timeout = std::chrono::seconds(s); },
+            "seconds to wait until a daemon has done it (default: 10)")
+        ->check(CLI::Range(1, 86'400));
+    cancel->add_flag("--json", into.json, "print one JSON document");
 }
 
 int run_dead(CLI::App const& dead, ctl::connection& redis, ctl::dead_request const& request) {
@@ -81,6 +116,12 @@ int run_dead(CLI::App const& dead, ctl::connection& redis, ctl::dead_request con
     if (dead.got_subcommand("show")) return ctl::show_dead_letter(redis, request);
     if (dead.got_subcommand("retry")) return ctl::retry_dead_letters(redis, request);
     return ctl::drop_dead_letters(redis, request);
+}
+
+int run_queue(CLI::App const& queue, ctl::connection& redis, arguments const& given) {
+    if (queue.got_subcommand("pause")) return ctl::pause_queue(redis, given.pause);
+    if (queue.got_subcommand("resume")) return ctl::resume_queue(redis, given.pause);
+    return ctl::show_queue_status(redis, given.status);
 }
 
 // The exit code, unless what was printed did not arrive.
@@ -94,6 +135,8 @@ int unless_unwritten(int status) {
 int run(CLI::App const& app, arguments& given) {
     given.chat.timeout = std::chrono::seconds(given.timeout_s);
     given.chat.prefix = given.dead.prefix = given.admin.target.prefix = given.prefix;
+    given.status.prefix = given.pause.prefix = given.cancel.prefix = given.prefix;
+    given.pause.by = operator_name();
     if (given.chat.user.empty()) given.chat.user = default_user();
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
@@ -106,7 +149,8 @@ int run(CLI::App const& app, arguments& given) {
     if (app.got_subcommand("dead"))
         return unless_unwritten(run_dead(*app.get_subcommand("dead"), redis, given.dead));
     if (app.got_subcommand("queue"))
-        return unless_unwritten(ctl::show_queue_status(redis, given.prefix, given.queue_json));
+        return unless_unwritten(run_queue(*app.get_subcommand("queue"), redis, given));
+    if (app.got_subcommand("cancel")) return unless_unwritten(ctl::cancel_job(redis, given.cancel));
     if (app.got_subcommand("send")) return ctl::run_send(redis, given.chat, given.message);
     return ctl::run_chat(redis, given.chat);
 }
@@ -140,7 +184,8 @@ int main(int argc, char** argv) {
     send->add_option("message", given.message, "what to say")->required();
     add_dead_commands(app, given.dead);
     add_queue_commands(app, given);
-    given.admin.target.user = default_user();
+    add_cancel_command(app, given.cancel);
+    given.admin.target.user = given.cancel.user = default_user();
     ctl::add_admin_commands(app, given.admin);
     try {
         app.parse(argc, argv);

@@ -1,6 +1,7 @@
 #include "ctl/queue_page.hpp"
 
 #include "ctl/display.hpp"
+#include "ctl/provider_page.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -29,6 +30,11 @@ text text_in(json::object const& status, std::string_view name) {
     return std::string(value->get_string().data(), value->get_string().size());
 }
 
+std::optional<bool> flag_in(json::object const& status, std::string_view name) {
+    auto const* const value = status.if_contains(json::string_view(name.data(), name.size()));
+    return value && value->is_bool() ? std::optional(value->get_bool()) : std::nullopt;
+}
+
 std::string shown(number const& value) {
     return value ? std::to_string(*value) : "-";
 }
@@ -43,6 +49,10 @@ json::value json_of(number const& value) {
 
 json::value json_of(text const& value) {
     return value ? json_text(*value) : json::value(nullptr);
+}
+
+json::value json_of(std::optional<bool> const& value) {
+    return value ? json::value(*value) : json::value(nullptr);
 }
 
 std::string lease_text(instance_view const& instance) {
@@ -60,6 +70,7 @@ std::vector<std::string> cells_of(instance_view const& one) {
             shown(one.taken),
             shown(one.finished),
             shown(one.released),
+            shown(one.delayed),
             shown(one.lost),
             shown(one.host, 40),
             shown(one.pid),
@@ -74,13 +85,19 @@ json::object document_of(instance_view const& one) {
     out["lease_left_ms"] = json_of(one.lease_left_ms);
     out["lanes"] = json_of(one.lanes);
     out["state"] = json_of(one.state);
+    out["ready"] = json_of(one.ready);
+    out["paused"] = json_of(one.paused);
     out["in_flight"] = json_of(one.in_flight);
     out["limit"] = json_of(one.limit);
     out["taken"] = json_of(one.taken);
     out["finished"] = json_of(one.finished);
     out["released"] = json_of(one.released);
+    out["delayed"] = json_of(one.delayed);
     out["lost"] = json_of(one.lost);
     out["trouble"] = json_of(one.trouble);
+    out["api"] = one.api;
+    out["models"] = one.models;
+    out["paced"] = one.paced;
     out["version"] = json_of(one.version);
     out["pid"] = json_of(one.pid);
     out["host"] = json_of(one.host);
@@ -103,28 +120,48 @@ void read_status(std::string_view given, instance_view& into) {
     into.taken = number_in(status, "taken");
     into.finished = number_in(status, "finished");
     into.released = number_in(status, "released");
+    into.delayed = number_in(status, "delayed");
     into.lost = number_in(status, "lost");
     into.pid = number_in(status, "pid");
+    into.ready = flag_in(status, "ready");
+    into.paused = flag_in(status, "paused");
+    if (auto const* const api = status.if_contains("api"); api && api->is_object()) into.api = *api;
+    if (auto const* const models = status.if_contains("models"); models && models->is_array())
+        into.models = *models;
+    if (auto const* const paced = status.if_contains("paced"); paced && paced->is_array())
+        into.paced = *paced;
+}
+
+bool queue_view::has_living() const {
+    return std::any_of(instances.begin(), instances.end(), [](auto const& one) { return one.is_alive(); });
 }
 
 bool queue_view::is_served() const {
-    return std::any_of(instances.begin(), instances.end(), [](auto const& one) { return one.is_alive(); });
+    return !paused &&
+           std::any_of(instances.begin(), instances.end(), [](auto const& one) { return one.is_ready(); });
 }
 
 std::string queue_page(queue_view const& view) {
     std::string out = table({{"jobs waiting", shown(view.waiting)},
                              {"jobs parked", shown(view.parked)},
+                             {"delayed", delayed_cell(view.delayed)},
                              {"dead letters", shown(view.dead)}});
+    if (view.paused) out += pause_line(*view.paused) + '\n';
     out += '\n';
+    if (auto const delayed = delayed_table(view.delayed); !delayed.empty()) out += delayed + '\n';
     if (!view.instances.empty()) {
         std::vector<std::vector<std::string>> rows{{"INSTANCE", "STATE", "LEASE MS", "LANES", "IN FLIGHT",
-                                                    "LIMIT", "TAKEN", "FINISHED", "RELEASED", "LOST", "HOST",
-                                                    "PID", "VERSION", "TROUBLE"}};
+                                                    "LIMIT", "TAKEN", "FINISHED", "RELEASED", "DELAYED",
+                                                    "LOST", "HOST", "PID", "VERSION", "TROUBLE"}};
         for (auto const& one : view.instances)
             rows.push_back(cells_of(one));
         out += table(rows);
     }
-    if (!view.is_served()) out += "no instance is alive: nobody takes jobs\n";
+    out += provider_lines(view.instances, view.now_ms);
+    if (!view.has_living())
+        out += "no instance is alive: nobody takes jobs\n";
+    else if (!view.is_served() && !view.paused)
+        out += "no instance is ready: jobs wait\n";
     return out;
 }
 
@@ -134,6 +171,8 @@ json::object queue_document(queue_view const& view) {
     out["waiting"] = json_of(view.waiting);
     out["parked"] = json_of(view.parked);
     out["dead"] = json_of(view.dead);
+    out["delayed"] = delayed_document(view.delayed);
+    out["paused"] = pause_document(view.paused);
     json::array instances;
     for (auto const& one : view.instances)
         instances.push_back(document_of(one));

@@ -2,76 +2,43 @@
 
 #include "ctl/complaint.hpp"
 #include "ctl/display.hpp"
+#include "ctl/questions.hpp"
 #include "ctl/queue_page.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <optional>
 #include <sysexits.h>
+#include <thread>
+#include <unistd.h>
 
 namespace engram::ctl {
 
 namespace {
 
-// Asks one thing after the other. What Redis refuses is unknown; the first refusal is kept to be told.
-class questions {
-public:
-    explicit questions(connection& redis) : redis_(redis) {}
-
-    std::optional<redis::value> ask(std::vector<std::string_view> command) {
-        if (lost_) return std::nullopt;
-        auto const key = std::string(command.size() > 1 ? command[1] : command[0]);
-        auto answer = redis_.call(std::move(command));
-        if (answer) return std::move(*answer);
-        lost_ = answer.error().kind != redis::error_kind::refused;
-        if (!trouble_ || lost_) trouble_ = explain(answer.error());
-        if (!lost_ && unknown_.empty()) unknown_ = key;
-        return std::nullopt;
-    }
-
-    std::optional<std::int64_t> count(std::string_view command, std::string const& key) {
-        auto const answer = ask({command, key});
-        return answer ? std::optional(answer->as_integer()) : std::nullopt;
-    }
-
-    [[nodiscard]] bool lost() const { return lost_; }
-    [[nodiscard]] std::optional<complaint> const& trouble() const { return trouble_; }
-    [[nodiscard]] std::string const& unknown() const { return unknown_; }
-
-private:
-    connection& redis_;
-    bool lost_ = false;
-    std::optional<complaint> trouble_;
-    std::string unknown_;
-};
-
-std::optional<std::int64_t> redis_now_ms(questions& redis) {
-    auto const time = redis.ask({"TIME"});
-    if (!time || time->items.size() != 2) return std::nullopt;
-    return time->items[0].as_integer() * 1000 + time->items[1].as_integer() / 1000;
-}
-
-// When the lease of an instance ends; none if the score is not a time, for example one set by hand.
-std::optional<std::int64_t> lease_end(std::string const& score) {
+// A time, ms since the epoch; none if the score is no time, for example one set by hand.
+std::optional<std::int64_t> time_of(std::string const& score) {
     double const value = std::strtod(score.c_str(), nullptr);
     if (!(std::abs(value) < 1e15)) return std::nullopt;
     return std::int64_t(value);
 }
 
-std::vector<instance_view> look_at_instances(questions& redis, std::string const& prefix) {
+std::vector<instance_view> look_at_instances(questions& redis, std::string const& prefix,
+                                             std::optional<std::int64_t> now) {
     constexpr std::string_view most_of_a_status = "65535";
     auto const instances_key = prefix + ":instances";
-    auto const now = redis_now_ms(redis);
     auto const members = redis.ask({"ZRANGE", instances_key, "0", "-1", "WITHSCORES"});
     std::vector<instance_view> instances;
     for (std::size_t i = 0; members && i + 1 < members->items.size(); i += 2) {
         instance_view one;
         one.name = members->items[i].text;
-        auto const end = lease_end(members->items[i + 1].text);
+        auto const end = time_of(members->items[i + 1].text);
         if (now && end) one.lease_left_ms = *end - *now;
         one.lanes = redis.count("HLEN", prefix + ":owned:" + one.name);
         auto const status_key = prefix + ":status:" + one.name;
@@ -93,23 +60,113 @@ std::optional<std::int64_t> jobs_waiting(questions& redis, std::string const& pr
     return *pushed + whole_number(behind->text, 0);
 }
 
-}  // namespace
+// The delayed lanes that are due first.
+std::optional<delayed_view> look_at_delays(questions& redis, std::string const& prefix,
+                                           std::optional<std::int64_t> now) {
+    auto const delayed_key = prefix + ":delayed", delays_key = prefix + ":delays";
+    auto const count = redis.count("ZCARD", delayed_key);
+    auto const first = redis.ask({"ZRANGE", delayed_key, "0", "9", "WITHSCORES"});
+    if (!count || !first) return std::nullopt;
+    delayed_view view{*count, {}};
+    std::vector<std::string_view> get_reasons{"HMGET", delays_key};
+    for (std::size_t i = 0; i + 1 < first->items.size(); i += 2) {
+        auto const due = time_of(first->items[i + 1].text);
+        delayed_lane lane{owner_of(first->items[i].text), std::nullopt, std::nullopt};
+        if (now && due) lane.due_ms = *due - *now;
+        view.lanes.push_back(std::move(lane));
+        get_reasons.push_back(first->items[i].text);
+    }
+    if (view.lanes.empty()) return view;
+    auto const reasons = redis.ask(get_reasons);
+    if (!reasons || reasons->items.size() != view.lanes.size()) return view;
+    for (std::size_t i = 0; i < view.lanes.size(); ++i)
+        if (reasons->items[i].is_text()) view.lanes[i].reason = reasons->items[i].text;
+    return view;
+}
 
-int show_queue_status(connection& redis, std::string const& prefix, bool json) {
-    questions questions(redis);
+// Whatever the key holds: that it is there counts.
+std::optional<pause_note> look_at_pause(questions& redis, std::string const& prefix) {
+    auto const key = prefix + ":paused";
+    if (redis.count("EXISTS", key).value_or(0) == 0) return std::nullopt;
+    auto const note = redis.ask({"GETRANGE", key, "0", "4095"});
+    return note ? read_pause(note->text) : pause_note{};
+}
+
+queue_view look(questions& redis, std::string const& prefix) {
     queue_view view;
     view.prefix = prefix;
-    view.waiting = jobs_waiting(questions, prefix);
-    view.parked = questions.count("HLEN", prefix + ":body");
-    view.dead = questions.count("XLEN", prefix + ":dead");
-    view.instances = look_at_instances(questions, prefix);
-    if (!questions.lost()) std::cout << (json ? json_line(queue_document(view)) + '\n' : queue_page(view));
+    view.waiting = jobs_waiting(redis, prefix);
+    view.parked = redis.count("HLEN", prefix + ":body");
+    view.dead = redis.count("XLEN", prefix + ":dead");
+    view.now_ms = redis.now_ms();
+    view.delayed = look_at_delays(redis, prefix, view.now_ms);
+    view.paused = look_at_pause(redis, prefix);
+    view.instances = look_at_instances(redis, prefix, view.now_ms);
+    return view;
+}
+
+// What an instance says is as old as its last beat: one that has just begun, or whose trouble has just ended,
+// says that it is ready a second later.
+queue_view look_until_ready(questions& redis, std::string const& prefix) {
+    constexpr std::chrono::milliseconds longest_beat{1500}, pause{100};
+    auto const until = std::chrono::steady_clock::now() + longest_beat;
+    for (;;) {
+        auto view = look(redis, prefix);
+        bool const may_become_ready = view.has_living() && !view.is_served() && !view.paused;
+        if (!may_become_ready || std::chrono::steady_clock::now() > until) return view;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+int show_once(connection& redis, status_request const& request) {
+    questions questions(redis);
+    auto const view =
+        request.watch ? look(questions, request.prefix) : look_until_ready(questions, request.prefix);
+    if (!questions.lost())
+        std::cout << (request.json ? json_line(queue_document(view)) + '\n' : queue_page(view));
     if (questions.trouble()) {
         auto const key = questions.lost() ? "" : safe_text(questions.unknown()) + ": ";
         complain(key + questions.trouble()->line);
     }
     if (questions.lost()) return questions.trouble()->status;
     return view.is_served() ? EX_OK : EX_TEMPFAIL;
+}
+
+// SIGINT as an answer instead of an end.
+class interrupt {
+public:
+    interrupt() {
+        sigemptyset(&signals_);
+        sigaddset(&signals_, SIGINT);
+        sigprocmask(SIG_BLOCK, &signals_, nullptr);
+    }
+    // Whether it came, also before this call.
+    [[nodiscard]] bool came_within(std::chrono::seconds pause) const {
+        timespec const limit{pause.count(), 0};
+        return sigtimedwait(&signals_, nullptr, &limit) == SIGINT;
+    }
+
+private:
+    sigset_t signals_{};
+};
+
+}  // namespace
+
+int show_queue_status(connection& redis, status_request const& request) {
+    if (!request.watch) return show_once(redis, request);
+    interrupt const interrupt;
+    bool const clears = isatty(STDOUT_FILENO) == 1 && !request.json;
+    for (bool is_first = true; std::cout; is_first = false) {
+        if (clears)
+            std::cout << "\x1b[H\x1b[J";
+        else if (!is_first && !request.json)
+            std::cout << '\n';
+        // A Redis that is away for a while ends nothing: its trouble was told.
+        (void)show_once(redis, request);
+        std::cout.flush();
+        if (interrupt.came_within(*request.watch)) break;
+    }
+    return EX_OK;
 }
 
 }  // namespace engram::ctl

@@ -178,6 +178,14 @@ std::vector<std::string> find_warnings(config const& values) {
             "memory.history_turns is less than summary.trigger_turns: turns leave the prompt before "
             "a summary holds them");
     }
+    if (values.summary.enabled && values.summary.trigger_bytes > values.chat.history_bytes) {
+        warnings.push_back(
+            "summary.trigger_bytes is above memory.history_bytes: long turns leave the prompt before a "
+            "summary holds them");
+    }
+    auto const& fallbacks = values.claude.fallback_models;
+    if (!fallbacks.empty() && std::ranges::count(fallbacks, values.chat.model) == std::ssize(fallbacks))
+        warnings.push_back("claude.fallback_models has no effect: it names nothing but claude.model");
     if (values.queue.lease <= values.queue.server.command_timeout) {
         warnings.push_back(
             "queue.lease_ms is not above redis.command_timeout_ms: one slow answer of Redis may "

@@ -25,6 +25,7 @@ constexpr auto never = base::steady_time::max();
 
 claude::options with_key(claude::options options, base::secret key) {
     options.api_key = std::move(key);
+    options.shares_pace = true;
     return options;
 }
 
@@ -51,12 +52,6 @@ workers::admin_rules admin_rules_of(config const& config) {
     rules.types = config.chat.types;
     rules.reply_on_its_way = 2 * config.queue.lease;
     return rules;
-}
-
-asio::awaitable<void> answer_job(workers::chat_turn& chat, queue::delivery delivery,
-                                 queue::reply_stream& reply) {
-    auto outcome = co_await chat.answer(std::move(delivery));
-    if (outcome) reply.end(std::move(*outcome));
 }
 
 // A summary that is made beyond the usual number must not hold a connection that a job could need.
@@ -89,7 +84,15 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       admin_queue_(
           config_.queue, [this] { return queue_.instance(); }, io.get_executor()),
       gate_(
-          config_.chat.pause_retry, [this](claude::gate::state state) { set_intake(state); },
+          config_.chat.pause_retry, [this](claude::gate::state) { apply_intake(); }, io.get_executor()),
+      models_([this] { return models_in_use(); },
+              [this](std::string model, base::steady_time until) {
+                  return claude_->describe_model(std::move(model), until);
+              },
+              clock_, io.get_executor()),
+      pace_(
+          *claude_,
+          [this](std::vector<queue::pace_report> reports) { return queue_.share_pace(std::move(reports)); },
           io.get_executor()),
       summaries_(summaries_of(config_), queue_.instance(), *store_, *claude_, gate_, clock_,
                  io.get_executor()),
@@ -101,8 +104,15 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       chat_(
           rules_of(config_.queue), config_.chat, {embedder_.get(), config_.embedding.timeout}, *store_,
           *claude_, gate_, clock_,
-          [this](store::conversation const& which, std::size_t turns) { summaries_.consider(which, turns); },
-          io.get_executor()) {}
+          [this](store::conversation const& which, workers::window window) {
+              summaries_.consider(which, window);
+          },
+          io.get_executor()) {
+    claude_->on_room([this](std::optional<std::size_t> room) {
+        room_ = room;
+        apply_intake();
+    });
+}
 
 asio::awaitable<void> service::run() {
     start_parts();
@@ -118,6 +128,7 @@ asio::awaitable<void> service::run() {
 void service::start_parts() {
     part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("api-gate", [this] { return gate_.run(); });
+    part_.keep_up("pace", [this] { return pace_.run(); });
     part_.spawn("ready", announce_ready());
     part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
@@ -126,7 +137,7 @@ void service::start_parts() {
     erasures_.start();
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery,
-                        queue::reply_stream& reply) { return answer_job(chat_, std::move(delivery), reply); },
+                        queue::reply_stream& reply) { return chat_.answer(std::move(delivery), reply); },
                  [this] { return to_json(current_status()); });
 }
 
@@ -179,10 +190,22 @@ asio::awaitable<void> service::announce_ready() {
     co_await queue_.wait_until_ready(never);
     announced_ = true;
     sd_notify(0, "READY=1");
+    part_.keep_up("models", [this] { return models_.run(); });
+}
+
+std::vector<used_model> service::models_in_use() const {
+    std::vector<used_model> used{{config_.chat.model, "claude.model"}};
+    for (auto const& model : config_.claude.fallback_models)
+        used.push_back({model, "claude.fallback_models"});
+    if (config_.summary.enabled) used.push_back({config_.summary.model, "summary.model"});
+    if (config_.consolidation.enabled) used.push_back({config_.consolidation.model, "consolidation.model"});
+    return used;
 }
 
 status service::current_status() const {
-    return {queue_.status(), chat_.store_trouble(), gate_.reason(), summaries_.status(), chat_.counts()};
+    return {queue_.status(),        chat_.store_trouble(), status_of(gate_, steady_clock::now()),
+            summaries_.status(),    chat_.counts(),        models_.known(),
+            claude_->status().paced};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.
@@ -211,10 +234,13 @@ asio::awaitable<void> service::tell_systemd() {
     }
 }
 
-void service::set_intake(claude::gate::state state) {
+// As many jobs as the gate lets through, and no more than the provider has room for.
+void service::apply_intake() {
     if (stopping_) return;
     using enum claude::gate::state;
-    queue_.set_limit(state == open ? config_.queue.max_in_flight : state == trial ? 1 : 0);
+    auto const gate = gate_.current();
+    auto const most = config_.queue.max_in_flight;
+    queue_.set_limit(gate == open ? std::min(most, room_.value_or(most)) : gate == trial ? 1 : 0);
 }
 
 void service::reload_config() {
@@ -235,6 +261,8 @@ void service::reload_config() {
         admin_.set_types(config_.chat.types);
         claude_->set_api_key(fresh->key);
         if (embedder_) embedder_->set_api_key(fresh->fresh.embedding.api_key);
+        claude_->set_fallbacks(config_.claude.fallback_models, config_.claude.fallback_on_overload);
+        models_.changed();
         gate_.try_now();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }

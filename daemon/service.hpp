@@ -7,6 +7,8 @@
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
 #include "daemon/config.hpp"
+#include "daemon/model_watch.hpp"
+#include "daemon/pace_share.hpp"
 #include "daemon/status.hpp"
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
@@ -27,6 +29,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace engram::daemon {
 
@@ -56,12 +60,13 @@ private:
     boost::asio::awaitable<void> announce_ready();
     boost::asio::awaitable<void> tell_systemd();
     [[nodiscard]] status current_status() const;
+    [[nodiscard]] std::vector<used_model> models_in_use() const;
     void start_parts();
     boost::asio::awaitable<void> stop_parts();
     void begin_stop();
     void hurry();
     void reload_config();
-    void set_intake(claude::gate::state state);
+    void apply_intake();
 
     boost::asio::signal_set signals_;  // first: a signal that comes while the database is opened is not lost
     config config_;
@@ -81,6 +86,9 @@ private:
     queue::job_queue queue_;
     queue::admin_queue admin_queue_;
     claude::gate gate_;
+    model_watch models_;
+    pace_share pace_;
+    std::optional<std::size_t> room_;  // jobs that the provider has room for; none: it is no bound
     workers::summary_pool summaries_;
     workers::consolidator consolidator_;
     workers::upkeep upkeep_;

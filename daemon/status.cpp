@@ -5,6 +5,7 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <unistd.h>
 
 namespace engram::daemon {
@@ -38,6 +39,62 @@ void append_notes(std::string& json, workers::note_counts const& notes) {
     all.end();
 }
 
+char const* name_of(claude::gate::state state) {
+    using enum claude::gate::state;
+    return state == open ? "open" : state == shut ? "shut" : "trial";
+}
+
+void append_api(std::string& json, api_status const& api) {
+    base::json_object_writer all(json);
+    all.text("state", name_of(api.state));
+    all.text("kind", api.kind);
+    all.text("cause", api.cause);
+    all.text("cure", api.cure);
+    all.number("next_try_ms", api.next_try.count());
+    all.end();
+}
+
+// As the API writes times.
+std::string api_time(base::wall_time at) {
+    auto text = base::to_utc_text(at);
+    text[10] = 'T';
+    text.resize(19);
+    return text + 'Z';
+}
+
+void append_models(std::string& json, std::vector<known_model> const& models) {
+    json += '[';
+    for (auto const& one : models) {
+        if (&one != &models.front()) json += ',';
+        base::json_object_writer all(json);
+        all.text("model", one.model);
+        if (one.retires_at)
+            all.text("retires_at", api_time(*one.retires_at));
+        else
+            all.raw("retires_at", "null");
+        all.boolean("gone", one.gone);
+        all.end();
+    }
+    json += ']';
+}
+
+void append_paced(std::string& json, std::vector<claude::model_pace> const& paced) {
+    json += '[';
+    for (auto const& one : paced) {
+        if (&one != &paced.front()) json += ',';
+        base::json_object_writer all(json);
+        all.text("model", one.model);
+        all.number("a_minute", std::llround(one.a_minute));
+        all.number("waiting", std::int64_t(one.waiting));
+        all.end();
+    }
+    json += ']';
+}
+
+std::string trouble_of(api_status const& api) {
+    return api.cause.empty() || api.cure.empty() ? api.cause : api.cause + " (cure: " + api.cure + ')';
+}
+
 std::string describe_lag(workers::summary_status const& summaries) {
     return "; summaries lag: " + std::to_string(summaries.waiting) + " wait, the first for " +
            std::to_string(summaries.oldest_ms / 1000) + " s, " + std::to_string(summaries.unseen_turns) +
@@ -45,6 +102,11 @@ std::string describe_lag(workers::summary_status const& summaries) {
 }
 
 }  // namespace
+
+api_status status_of(claude::gate const& gate, base::steady_time now) {
+    return {gate.current(), std::string(gate.kind()), gate.reason(), std::string(gate.cure()),
+            gate.next_try(now)};
+}
 
 bool is_ready(status const& now) {
     auto const state = now.queue.state;
@@ -71,7 +133,7 @@ std::string trouble_of(status const& now) {
     std::string line;
     append_trouble(line, "Redis", now.queue.trouble);
     append_trouble(line, "store", now.store_trouble);
-    append_trouble(line, "Claude", now.api_trouble);
+    append_trouble(line, "Claude", trouble_of(now.api));
     return line;
 }
 
@@ -86,9 +148,17 @@ std::string to_json(status const& now) {
     all.number("taken", std::int64_t(q.taken));
     all.number("finished", std::int64_t(q.finished));
     all.number("released", std::int64_t(q.released));
+    all.number("delayed", std::int64_t(q.delayed));
     all.number("lost", std::int64_t(q.lost));
     all.number("dead_dropped", std::int64_t(q.dead_dropped));
+    all.boolean("paused", q.paused);
     all.text("trouble", trouble_of(now));
+    all.key("api");
+    append_api(json, now.api);
+    all.key("models");
+    append_models(json, now.models);
+    all.key("paced");
+    append_paced(json, now.paced);
     all.key("summaries");
     append_summaries(json, now.summaries);
     all.key("notes");

@@ -1,20 +1,37 @@
 // What the daemon says of itself: to the other daemons and engramctl through Redis, and to systemd.
 #pragma once
 
+#include "claude/admission.hpp"
+#include "claude/gate.hpp"
+#include "daemon/model_watch.hpp"
 #include "queue/job_queue.hpp"
 #include "workers/background/summary_status.hpp"
 #include "workers/chat/note_limits.hpp"
 
+#include <chrono>
 #include <string>
+#include <vector>
 
 namespace engram::daemon {
+
+/// Whether Claude is asked; as claude::gate says it.
+struct api_status {
+    claude::gate::state state = claude::gate::state::open;
+    std::string kind;                      ///< of refusal; empty: it is asked
+    std::string cause;                     ///< what was met, without a word of a user's
+    std::string cure;                      ///< what an operator can do
+    std::chrono::milliseconds next_try{};  ///< until one job is tried
+};
+[[nodiscard]] api_status status_of(claude::gate const& gate, base::steady_time now);
 
 struct status {
     queue::queue_status queue;
     std::string store_trouble;  ///< why the store cannot be used; empty: it can
-    std::string api_trouble;    ///< why Claude is not asked; empty: it is
+    api_status api;
     workers::summary_status summaries;
     workers::note_counts notes;
+    std::vector<known_model> models;
+    std::vector<claude::model_pace> paced;  ///< models whose limit is near
 };
 
 /// Jobs were taken and answered lately, or would be if there were any.

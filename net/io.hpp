@@ -26,6 +26,7 @@ enum class io_end {
 struct io_outcome {
     io_end end = io_end::ok;
     std::string what = {};
+    bool connected = true;  ///< false: there was no connection to use
 
     [[nodiscard]] bool ok() const { return end == io_end::ok; }
 };

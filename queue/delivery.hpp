@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,14 @@ struct delivery {
     int deaths = 0;      ///< of them, how many ended with a daemon's death or stall, or a handler that failed
     std::int64_t queued_ms = 0;    ///< since a daemon first saw the job, by Redis's clock
     base::steady_time received{};  ///< when it came into this process's hands
+    /// How long ago its first call failed for a reason that passes; none: none has.
+    std::optional<std::chrono::milliseconds> failing{};
+};
+
+/// A job that is to be tried again later, in its place.
+struct postponement {
+    std::chrono::milliseconds pause{};  ///< from now, by Redis's clock; five minutes at most
+    std::string reason;                 ///< one short line for operators, without a word of the user's
 };
 
 struct dead_letter {

@@ -4,6 +4,9 @@
 #include "queue/scripts.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace engram::queue {
@@ -13,13 +16,16 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t most_ingested_a_call = 128;  // as many take Redis about a millisecond
+constexpr std::size_t most_ingested_a_call = 128;                // as many take Redis about a millisecond
+constexpr milliseconds longest_pause = std::chrono::minutes(5);  // heartbeat.lua knows of it
+constexpr std::size_t longest_reason = 120;                      // of a delay; it stands in Redis
 
 redis::error odd_answer() {
     return {redis::error_kind::refused, "ERR a script gave an answer that is none"};
 }
 
-// `item`: {lane, ticket, body, deliveries, deaths, first_seen_ms}.
+// `item`: {lane, ticket, body, deliveries, deaths, first_seen_ms}, and when a call for it first failed, if
+// one has.
 delivery read_delivery(redis::value& item, std::string const& instance, std::int64_t now_ms) {
     delivery one;
     one.instance = instance;
@@ -30,6 +36,8 @@ delivery read_delivery(redis::value& item, std::string const& instance, std::int
     one.deaths = int(item.items[4].as_integer());
     one.queued_ms = std::max<std::int64_t>(0, now_ms - item.items[5].as_integer());
     one.received = steady_clock::now();
+    if (item.items.size() > 6)
+        one.failing = milliseconds(std::max<std::int64_t>(0, now_ms - item.items[6].as_integer()));
     return one;
 }
 
@@ -44,8 +52,35 @@ taken_jobs read_taken(redis::value& answer, std::string const& instance) {
     auto& claimed = answer.items[4].items;
     taken.jobs.reserve(claimed.size());
     for (auto& item : claimed)
-        if (item.items.size() == 6) taken.jobs.push_back(read_delivery(item, instance, now_ms));
+        if (item.items.size() >= 6) taken.jobs.push_back(read_delivery(item, instance, now_ms));
     return taken;
+}
+
+// The shortest text that is this number.
+std::string text_of(double n) {
+    std::array<char, 32> text{};
+    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), n).ptr};
+}
+
+void append_pace_arguments(std::vector<std::string>& arguments, pace_report const& one) {
+    arguments.push_back(one.model);
+    for (auto const n : {one.chats, one.others, one.soon, one.answered_a_minute, one.unused})
+        arguments.push_back(std::to_string(n));
+    arguments.emplace_back(one.refused ? "1" : "0");
+    for (auto const n : {one.allowed, one.left})
+        arguments.push_back(text_of(n));
+    arguments.push_back(std::to_string(one.hold.count()));
+}
+
+// `item`: {permits, calls a minute}. Whether it is.
+bool read_grant(redis::value const& item, pace_grant& into) {
+    if (item.items.size() != 2 || item.items[0].kind != redis::value_kind::integer) return false;
+    auto const calls = item.items[0].integer;
+    auto const& text = item.items[1].text;
+    auto const* const end = text.data() + text.size();
+    auto const [stop, error] = std::from_chars(text.data(), end, into.a_minute);
+    into.calls = std::size_t(std::max<std::int64_t>(0, calls));
+    return calls >= 0 && error == std::errc() && stop == end && std::isfinite(into.a_minute);
 }
 
 }  // namespace
@@ -117,6 +152,17 @@ job_calls::answer<bool> job_calls::release(delivery const& what, bool failed) {
     co_return given->as_integer() != 0;
 }
 
+job_calls::answer<bool> job_calls::delay(delivery const& what, postponement const& later) {
+    auto const pause = std::clamp<std::int64_t>(later.pause.count(), 0, longest_pause.count());
+    std::vector<std::string> const arguments{
+        options_.prefix, what.instance,         what.lane,
+        what.ticket,     std::to_string(pause), later.reason.substr(0, longest_reason)};
+    auto const given = co_await all_scripts().delay.run(connection_, jobs_key_, arguments);
+    note(given, "putting a job off");
+    if (!given) co_return given.error();
+    co_return given->as_integer() != 0;
+}
+
 job_calls::answer<std::int64_t> job_calls::reconcile(std::string instance, std::vector<std::string> tickets) {
     std::vector<std::string> arguments{options_.prefix, std::move(instance)};
     arguments.insert(arguments.end(), tickets.begin(), tickets.end());
@@ -139,9 +185,26 @@ job_calls::answer<heartbeat_answer> job_calls::beat(heartbeat what) {
         std::string(1, what.kind), std::move(what.report),   std::move(what.previous)};
     auto const given = co_await all_scripts().heartbeat.run(connection_, jobs_key_, arguments);
     if (!given) co_return given.error();
-    if (given->items.size() != 3) co_return odd_answer();
-    co_return heartbeat_answer{given->items[0].as_integer() != 0, given->items[1].as_integer(),
-                               given->items[2].as_integer()};
+    auto const& items = given->items;
+    if (items.size() != 6) co_return odd_answer();
+    co_return heartbeat_answer{items[0].as_integer() != 0, items[1].as_integer(), items[2].as_integer(),
+                               items[3].as_integer(),      items[4].as_integer(), items[5].as_integer() != 0};
+}
+
+job_calls::answer<std::vector<pace_grant>> job_calls::pace(std::string instance,
+                                                           std::vector<pace_report> reports) {
+    std::vector<std::string> arguments{options_.prefix, std::move(instance)};
+    for (auto const& one : reports)
+        append_pace_arguments(arguments, one);
+    auto const given = co_await all_scripts().pace.run(connection_, jobs_key_, arguments);
+    if (!given) co_return given.error();
+    if (given->items.size() != reports.size()) co_return odd_answer();
+    std::vector<pace_grant> grants(reports.size());
+    for (std::size_t i = 0; i < grants.size(); ++i) {
+        grants[i].model = std::move(reports[i].model);
+        if (!read_grant(given->items[i], grants[i])) co_return odd_answer();
+    }
+    co_return grants;
 }
 
 }  // namespace engram::queue

@@ -3,6 +3,7 @@
 
 #include "queue/delivery.hpp"
 #include "queue/options.hpp"
+#include "queue/pace.hpp"
 #include "queue/trouble_note.hpp"
 #include "redis/client.hpp"
 
@@ -44,6 +45,9 @@ struct heartbeat_answer {
     bool alive = true;
     std::int64_t taken_back = 0;  ///< lanes of instances that died
     std::int64_t owned = 0;       ///< lanes that Redis counts as this instance's
+    std::int64_t woken = 0;       ///< delayed lanes whose time has come
+    std::int64_t cancels = 0;     ///< jobs that are to be cancelled
+    bool paused = false;          ///< by an operator
 };
 
 /// Each is one call of a script (docs/queue.md) and throws on cancellation alone. What it refers to must
@@ -60,11 +64,16 @@ public:
     answer<finished_job> finish(delivery const& what, settlement const& outcome, std::size_t claims);
     /// Gives a delivery back; `failed`: with a death more. Whether it was this instance's.
     answer<bool> release(delivery const& what, bool failed);
+    /// Gives a delivery back for later. Whether it was this instance's.
+    answer<bool> delay(delivery const& what, postponement const& later);
     /// Gives back all that `instance` owns besides these tickets; returns how many jobs.
     answer<std::int64_t> reconcile(std::string instance, std::vector<std::string> tickets);
     /// Returns how many jobs were given back.
     answer<std::int64_t> leave(std::string instance);
     answer<heartbeat_answer> beat(heartbeat what);
+    /// Tells what this instance knows of models that are scarce; returns what it may do, one for each report
+    /// and in their order.
+    answer<std::vector<pace_grant>> pace(std::string instance, std::vector<pace_report> reports);
 
     /// Why jobs are not taken or settled; empty if they are.
     [[nodiscard]] trouble_note& trouble() { return trouble_; }

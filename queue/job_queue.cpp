@@ -31,6 +31,7 @@ job_queue::job_queue(options options, asio::any_io_executor executor)
     : options_(std::move(options)),
       changed_(executor),
       ready_(executor),
+      cancel_asked_(executor),
       commands_(options_.server, "engramd", executor),
       waiting_(options_.server, "engramd-wait", executor),
       calls_(options_, commands_),
@@ -39,6 +40,8 @@ job_queue::job_queue(options options, asio::any_io_executor executor)
       waiter_(waiting_, options_.prefix + ":jobs", "the queue", "waiting for jobs"),
       settler_(calls_, intake_, lease_, changed_),
       dead_(options_, commands_),
+      cancels_(options_, commands_),
+      wanted_limit_(options_.max_in_flight),
       services_(executor),
       jobs_(executor) {}
 
@@ -49,11 +52,18 @@ void job_queue::start(handler handler, report report) {
     services_.keep_up("redis-wait", [this] { return waiting_.run(); });
     services_.keep_up("heartbeat", [this] { return keep_alive(); });
     services_.keep_up("take-jobs", [this] { return take_jobs(); });
+    services_.keep_up("cancels", [this] { return cancel_jobs(); });
     if (dead_.is_set()) services_.keep_up("dead-letters", [this] { return bound_dead_letters(); });
 }
 
 void job_queue::set_limit(std::size_t limit) {
-    intake_.set_limit(std::min(limit, options_.max_in_flight));
+    wanted_limit_ = std::min(limit, options_.max_in_flight);
+    apply_limit();
+}
+
+void job_queue::apply_limit() {
+    auto const limit = paused_ ? 0 : wanted_limit_;
+    if (limit != intake_.limit()) intake_.set_limit(limit);
 }
 
 asio::awaitable<void> job_queue::drain(base::steady_time until) {
@@ -64,7 +74,8 @@ asio::awaitable<void> job_queue::drain(base::steady_time until) {
         co_return;
     }
     drain_until_ = std::min(drain_until_, until);
-    for (auto* const trouble : {&calls_.trouble(), &lease_.trouble(), &waiter_.trouble(), &dead_.trouble()})
+    for (auto* const trouble :
+         {&calls_.trouble(), &lease_.trouble(), &waiter_.trouble(), &dead_.trouble(), &cancels_.trouble()})
         trouble->mute();
     intake_.stop();
     base::log_info("no more jobs are taken", {{"in_flight", intake_.held()}});
@@ -90,12 +101,15 @@ queue_status job_queue::status() const {
     auto status = counts_;
     status.in_flight = intake_.held();
     status.limit = intake_.limit();
+    status.paused = paused_;
     status.connected = commands_.is_up();
     status.trouble = commands_.trouble();
     for (auto const* trouble : {&lease_.trouble(), &calls_.trouble()})
         if (status.trouble.empty()) status.trouble = trouble->text();
     // Who does not wait does not know whether it could.
     if (status.trouble.empty() && intake_.is_dry()) status.trouble = waiter_.trouble().text();
+    if (status.trouble.empty() && paused_)
+        status.trouble = "paused by an operator; engramctl queue resume ends it";
     status.state = intake_.report(status.connected, !calls_.trouble().empty(), steady_clock::now());
     status.instance = lease_.instance();
     status.dead_dropped = dead_.dropped();
@@ -110,10 +124,25 @@ asio::awaitable<bool> job_queue::wait_until_ready(base::steady_time until) {
     co_return lease_.is_held();
 }
 
+asio::awaitable<redis::result<std::vector<pace_grant>>> job_queue::share_pace(
+    std::vector<pace_report> reports) {
+    if (!lease_.is_held())
+        co_return redis::error{redis::error_kind::disconnected, "this instance is not registered"};
+    auto granted = co_await calls_.pace(lease_.instance(), std::move(reports));
+    co_return granted;
+}
+
 asio::awaitable<void> job_queue::bound_dead_letters() {
     while (!lease_.is_held())
         co_await ready_.wait();
     co_await dead_.keep();
+}
+
+asio::awaitable<void> job_queue::cancel_jobs() {
+    for (;;) {
+        co_await cancel_asked_.wait();
+        co_await cancels_.carry_out();
+    }
 }
 
 asio::awaitable<void> job_queue::run_job(delivery what) {
@@ -145,6 +174,8 @@ asio::awaitable<void> job_queue::run_job(delivery what) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (reply.ended())
         co_await finish(what, *reply.ended());
+    else if (reply.postponed() && what.instance == lease_.instance())
+        co_await postpone(what, *reply.postponed());
     else if (what.instance == lease_.instance() && !intake_.has_ended())
         co_await give_back(what, failed);
     departing.orderly = true;
@@ -162,6 +193,13 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
     auto const unbegun = accept(std::move(done->job.taken), done->claims);
     for (auto const& one : unbegun)
         co_await give_back_unbegun(one);
+}
+
+asio::awaitable<void> job_queue::postpone(delivery const& what, postponement const& later) {
+    base::log_debug("a job waits for later: its call failed for a reason that passes",
+                    {{"ticket", what.ticket}, {"pause_ms", later.pause.count()}, {"reason", later.reason}});
+    co_await settler_.postpone(what, later);
+    ++counts_.delayed;
 }
 
 asio::awaitable<void> job_queue::give_back(delivery const& what, bool failed) {

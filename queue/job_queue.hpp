@@ -5,6 +5,7 @@
 #include "base/event.hpp"
 #include "base/part.hpp"
 #include "base/task_group.hpp"
+#include "queue/cancel_list.hpp"
 #include "queue/dead_bound.hpp"
 #include "queue/delivery.hpp"
 #include "queue/intake.hpp"
@@ -31,10 +32,12 @@ struct queue_status {
     intake state = intake::cut_off;
     std::size_t in_flight = 0;
     std::size_t limit = 0;
+    bool paused = false;  ///< by an operator
     bool connected = false;
     std::string trouble;  ///< why nothing is taken; empty if all is well
     std::string instance;
     std::uint64_t taken = 0, finished = 0, released = 0, lost = 0;
+    std::uint64_t delayed = 0;       ///< deliveries put off for later
     std::uint64_t dead_dropped = 0;  ///< dead letters, to keep the bound
 };
 
@@ -49,9 +52,10 @@ struct queue_status {
 /// All calls from one executor. Must outlive its tasks: drain() before it goes.
 class job_queue {
 public:
-    /// Answers a job through its reply, or gives it back untouched by returning without an end. It should not
-    /// throw but for cancellation: a job whose handler was cancelled goes back, one whose handler failed,
-    /// even before it began, goes back with a death more. The reply lives until the handler has returned.
+    /// Answers a job through its reply, or puts it off, or gives it back untouched by returning without
+    /// either. It should not throw but for cancellation: a job whose handler was cancelled goes back, one
+    /// whose handler failed, even before it began, goes back with a death more. The reply lives until the
+    /// handler has returned.
     using handler = std::function<boost::asio::awaitable<void>(delivery, reply_stream&)>;
 
     /// What this instance says of itself to the others: JSON, asked with each renewal of its lease.
@@ -71,8 +75,16 @@ public:
     /// Ends a drain() under way, or still to come, at once: what runs is cancelled and given back.
     void hurry();
 
-    /// The most jobs to hold, at most options.max_in_flight: 0 pauses, 1 is a trial. Jobs in hand stay.
+    /// The most jobs to hold, at most options.max_in_flight: 0 pauses, 1 is a trial. Jobs in hand stay. While
+    /// an operator has paused the queue none are taken, whatever it is.
     void set_limit(std::size_t limit);
+
+    /// Tells the other daemons what this one knows of models that are scarce, and returns what it may do
+    /// until the next time, one grant for each report and in their order. At most once a second, and only
+    /// while there is something to tell. While this instance is not registered it is as without Redis: an
+    /// error of kind disconnected. Throws on cancellation alone.
+    boost::asio::awaitable<redis::result<std::vector<pace_grant>>> share_pace(
+        std::vector<pace_report> reports);
 
     [[nodiscard]] queue_status status() const;
     /// Resumes when this instance is registered in Redis for the first time, or at `until`: whether it is.
@@ -83,7 +95,10 @@ public:
 private:
     boost::asio::awaitable<void> keep_alive();
     boost::asio::awaitable<void> heed(lease::beat beat);
+    void heed_pause(bool paused);
+    void apply_limit();
     boost::asio::awaitable<void> bound_dead_letters();
+    boost::asio::awaitable<void> cancel_jobs();
     boost::asio::awaitable<void> take_jobs();
     boost::asio::awaitable<void> take_some(std::size_t claims);
     boost::asio::awaitable<void> wait_for_push();
@@ -93,12 +108,14 @@ private:
     void lose_everything();
     boost::asio::awaitable<void> run_job(delivery what);
     boost::asio::awaitable<void> finish(delivery const& what, settlement const& outcome);
+    boost::asio::awaitable<void> postpone(delivery const& what, postponement const& later);
     boost::asio::awaitable<void> give_back(delivery const& what, bool failed);
     boost::asio::awaitable<void> give_back_unbegun(delivery const& one);
 
     options options_;
     base::event changed_;  // room, limit, connection, draining: look again
     base::event ready_;    // registered
+    base::event cancel_asked_;
     redis::client commands_;
     redis::client waiting_;  // blocks on the list, so it needs a connection of its own
     job_calls calls_;
@@ -107,8 +124,11 @@ private:
     list_waiter waiter_;
     settler settler_;
     dead_bound dead_;
+    cancel_list cancels_;
     handler handler_;
     report report_;
+    std::size_t wanted_limit_;
+    bool paused_ = false;  // by an operator
     base::steady_time drain_until_ = base::steady_time::max();
     bool left_ = false;  // the drain is over
     queue_status counts_;

@@ -44,18 +44,33 @@ asio::awaitable<void> job_queue::heed(lease::beat beat) {
         co_return;
     }
     intake_.counted(beat.owned);
+    heed_pause(beat.paused);
+    if (beat.cancels > 0) cancel_asked_.notify_all();
     if (beat.first) {
         base::log_info("this instance takes jobs",
                        {{"instance", lease_.instance()}, {"redis", commands_.address().to_text()}});
         ready_.notify_all();  // first: who waits for it may change the limit before the first job is taken
         intake_.registered(steady_clock::now());
     }
-    if (beat.taken_back == 0) co_return;
-    base::log_warn("took over the jobs of an instance that died", {{"lanes", beat.taken_back}});
+    if (beat.taken_back > 0)
+        base::log_warn("took over the jobs of an instance that died", {{"lanes", beat.taken_back}});
+    if (beat.woken > 0) base::log_debug("jobs that waited for later are due", {{"lanes", beat.woken}});
+    if (beat.taken_back == 0 && beat.woken == 0) co_return;
     intake_.more_came();
     // At once: the taking of jobs may be waiting for a push, for as long as that takes.
     auto const next = intake_.next();
     if (next.what == intake_machine::step::take) co_await take_some(next.claims);
+}
+
+void job_queue::heed_pause(bool paused) {
+    if (paused_ == paused) return;
+    paused_ = paused;
+    if (paused)
+        base::log_warn("jobs are not taken: the queue was paused by an operator",
+                       {{"key", options_.prefix + ":paused"}});
+    else
+        base::log_info("jobs are taken again: the queue was resumed");
+    apply_limit();
 }
 
 // Another instance has found our lease at an end and given our lanes to others.

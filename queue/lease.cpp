@@ -80,6 +80,9 @@ asio::awaitable<lease::beat> lease::renew(std::string report) {
     found.lost = !answer->alive;
     found.taken_back = answer->taken_back;
     found.owned = answer->owned;
+    found.woken = answer->woken;
+    found.cancels = answer->cancels;
+    found.paused = answer->paused;
     if (!found.lost) held_ = true;
     co_return found;
 }

@@ -28,6 +28,9 @@ public:
         bool lost = false;   ///< it was taken for dead: call begin_anew()
         std::int64_t taken_back = 0;
         std::int64_t owned = 0;
+        std::int64_t woken = 0;
+        std::int64_t cancels = 0;
+        bool paused = false;
     };
 
     lease(options const& options, redis::client& connection, job_calls& calls,

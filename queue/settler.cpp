@@ -64,4 +64,14 @@ asio::awaitable<void> settler::release(delivery const& what, bool failed) {
     if (!answer) intake_.doubt();
 }
 
+asio::awaitable<void> settler::postpone(delivery const& what, postponement const& later) {
+    auto const until = steady_clock::now() + later.pause;
+    auto const answer = co_await calls_.delay(what, later);
+    if (answer) co_return;
+    // It is ours still, and would be tried again at once, and fail again: then it waits here.
+    while (!answer.error().leaves_doubt() && !giving_up_ && steady_clock::now() < until)
+        co_await changed_.wait_until(until);
+    intake_.doubt();
+}
+
 }  // namespace engram::queue

@@ -30,6 +30,8 @@ public:
     boost::asio::awaitable<std::optional<settled>> settle(delivery const& what, settlement const& outcome);
     /// Gives a job back; `failed`: with a death more.
     boost::asio::awaitable<void> release(delivery const& what, bool failed);
+    /// As release(), for later.
+    boost::asio::awaitable<void> postpone(delivery const& what, postponement const& later);
     /// From now on each outcome is tried once.
     void give_up() { giving_up_ = true; }
 

@@ -1,6 +1,7 @@
 #include "queue/user_keys.hpp"
 
 #include "base/random_id.hpp"
+#include "queue/reply.hpp"
 #include "queue/scripts.hpp"
 #include "redis/client.hpp"
 
@@ -46,7 +47,7 @@ redis::error odd_answer() {
 }
 
 struct search {
-    std::string prefix, user;
+    std::string prefix, user, id;
     std::size_t limit;
     std::vector<user_job> found;
 };
@@ -60,7 +61,7 @@ asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job
     do {
         if (found.size() >= what.limit) co_return std::nullopt;
         auto const room = std::to_string(what.limit - found.size());
-        std::vector<std::string> const arguments{what.prefix, "", what.user, name, cursor, room};
+        std::vector<std::string> const arguments{what.prefix, "", what.user, name, cursor, room, what.id};
         auto answer = co_await all_scripts().user_jobs.run(connection, key, arguments);
         if (!answer) co_return answer.error();
         if (answer->items.size() != 2) co_return odd_answer();
@@ -91,24 +92,40 @@ void add_unmet(std::vector<user_job>& found, std::vector<user_job> more, std::si
 
 asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::client& connection,
                                                                      std::string_view prefix,
-                                                                     std::string_view user,
-                                                                     std::size_t limit) {
-    search what{std::string(prefix), std::string(user), limit, {}};
+                                                                     std::string_view user, std::size_t limit,
+                                                                     std::string_view id) {
+    search what{std::string(prefix), std::string(user), std::string(id), limit, {}};
     for (auto const& [place, name] : places) {
         auto const failed = co_await walk(connection, place, name, what);
         if (failed) co_return *failed;
     }
     // A request that went back from its instance between these two walks was in neither.
-    search again{what.prefix, what.user, limit, {}};
+    search again{what.prefix, what.user, what.id, limit, {}};
     auto const failed = co_await walk(connection, job_place::admin, "admin", again);
     if (failed) co_return *failed;
     add_unmet(what.found, std::move(again.found), limit);
     co_return std::move(what.found);
 }
 
+farewell farewell_to(user_job const& what, job_limits const& limits, std::string_view why) {
+    auto read = parse_job(what.body, limits);
+    auto job = read ? std::move(*read) : std::move(read.error().partial);
+    error_reply reply;
+    // A job that named no id has its ticket for one, if it has got that far.
+    reply.id = job.id.empty() ? what.ticket : job.id;
+    reply.user_id = std::move(job.user_id);
+    reply.session_id = std::move(job.session_id);
+    reply.type = "cancelled";
+    reply.message = why;
+    reply.metadata = std::move(job.metadata);
+    auto to = std::move(job.reply_to);
+    if (to.empty() && !reply.id.empty()) to = default_reply_key(limits.prefix, reply.id);
+    return {std::move(to), to_json(reply)};
+}
+
 asio::awaitable<redis::result<bool>> cancel_user_job(redis::client& connection, options const& options,
                                                      user_job const& what, std::string reply_to,
-                                                     std::string reply) {
+                                                     std::string reply, running what_runs) {
     std::chrono::milliseconds const ttl = options.reply_ttl;
     std::string const key = options.prefix + ":jobs";
     std::vector<std::string> const arguments{options.prefix,
@@ -121,7 +138,8 @@ asio::awaitable<redis::result<bool>> cancel_user_job(redis::client& connection, 
                                              std::move(reply),
                                              std::to_string(ttl.count()),
                                              std::to_string(options.max_parked),
-                                             std::to_string(options.max_parked_per_user)};
+                                             std::to_string(options.max_parked_per_user),
+                                             what_runs == running::is_left_alone ? "1" : ""};
     auto const answer = co_await all_scripts().cancel.run(connection, key, arguments);
     if (!answer) co_return answer.error();
     if (answer->items.size() != 2) co_return odd_answer();

@@ -38,9 +38,10 @@ asio::awaitable<io_outcome> endpoint::exchange(std::string_view wire, std::uniqu
         if (!lease) {
             auto opened =
                 co_await pool_.open(lease, std::min(until, steady_clock::now() + limits_.connect_timeout));
+            opened.connected = opened.ok();
             if (!opened.ok()) co_return opened;
         }
-        reply_reader reader(limits_.max_response_bytes);
+        reply_reader reader(limits_.max_response_bytes, limits_.more_headers);
         ++requests_;
         auto sent = base::steady_time::max();
         lease->set_deadline(until);

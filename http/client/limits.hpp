@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <span>
+#include <string_view>
 
 namespace engram::http {
 
@@ -18,6 +20,8 @@ struct endpoint_limits {
     std::size_t max_response_bytes = 16 * 1024 * 1024;
     /// A kept connection that is closed so soon after a request was sent had died before.
     std::chrono::milliseconds died_idle_within = http::died_idle_within;
+    /// Names of headers to be kept for reply::more; must outlive the endpoint.
+    std::span<std::string_view const> more_headers = {};
 };
 
 }  // namespace engram::http

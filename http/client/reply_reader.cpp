@@ -33,7 +33,8 @@ struct reply_reader::state {
     }
 };
 
-reply_reader::reply_reader(std::size_t max_body_bytes) : max_body_bytes_(max_body_bytes) {}
+reply_reader::reply_reader(std::size_t max_body_bytes, std::span<std::string_view const> more_headers)
+    : max_body_bytes_(max_body_bytes), more_headers_(more_headers) {}
 reply_reader::~reply_reader() = default;
 
 reply_reader::progress reply_reader::fail(std::string problem) {
@@ -97,6 +98,12 @@ reply reply_reader::take() {
     whole.retry_after_ms = header("retry-after-ms");
     whole.retry_after = header("retry-after");
     whole.content_encoding = header("content-encoding");
+    for (std::size_t i = 0; i < more_headers_.size(); ++i) {
+        auto const value = message[more_headers_[i]];
+        if (value.empty()) continue;
+        if (whole.more.empty()) whole.more.resize(more_headers_.size());
+        whole.more[i] = value;
+    }
     whole.keep_alive = message.keep_alive() && !message.need_eof() && !state_->surplus && whole.status != 101;
     whole.body = std::move(message.body());
     return whole;

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace engram::http {
 
@@ -17,7 +19,8 @@ struct reply {
     std::string retry_after_ms;
     std::string retry_after;
     std::string content_encoding;
-    bool keep_alive = false;  ///< the connection may carry another request
+    std::vector<std::string> more;  ///< those that were asked for, in that order; empty if none was there
+    bool keep_alive = false;        ///< the connection may carry another request
 };
 
 /// Interim answers (1xx) are passed over. Nothing is allocated before the first byte.
@@ -25,7 +28,8 @@ class reply_reader {
 public:
     enum class progress { more, done, bad };
 
-    explicit reply_reader(std::size_t max_body_bytes);
+    /// `more_headers`: names of others to be kept, which must outlive it.
+    explicit reply_reader(std::size_t max_body_bytes, std::span<std::string_view const> more_headers = {});
     ~reply_reader();
     reply_reader(reply_reader const&) = delete;
     reply_reader& operator=(reply_reader const&) = delete;
@@ -46,6 +50,7 @@ private:
     progress check_done(std::string_view rest);
 
     std::size_t max_body_bytes_;
+    std::span<std::string_view const> more_headers_;
     std::unique_ptr<state> state_;
     std::string problem_;
 };

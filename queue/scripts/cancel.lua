@@ -2,6 +2,7 @@
 -- instance that runs it finds out when it finishes. There is no dead letter: nothing is to be kept of it.
 -- ARGV[2] is not used, [3] place, [4] ticket, [5] entry and [6] bytes as user_jobs names them, [7] reply key ('' =
 -- nobody to tell), [8] reply, [9] its time to live in ms, [10] jobs in lanes, of all users, [11] of one user.
+-- [12] '1': what runs is left alone.
 -- Returns {1, or 0 if it is there no more or its lane has no place that is known, what was refused}.
 local place, ticket, entry, raw = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local limits = {parked = tonumber(ARGV[10]), share = tonumber(ARGV[11])}
@@ -37,12 +38,14 @@ local function cancel_in_lane()
   local body = redis.call('HGET', bodies, ticket)
   if not body then return false end
   local lane, at = lane_with(body)
-  local owner, line
+  local owner, line, waits
   if at == 0 then
     owner = owner_of(lane)
+    if owner and ARGV[12] == '1' then return false end
     line = not owner and line_of(lane)
+    waits = not owner and not line and type(redis.pcall('ZSCORE', delayed, lane)) == 'string'
     -- Owned by an instance that is not registered just now, which would finish it all the same.
-    if not owner and not line then return false end
+    if not owner and not line and not waits then return false end
   end
   redis.call('HDEL', bodies, ticket)
   redis.call('HDEL', metas, ticket)
@@ -54,6 +57,10 @@ local function cancel_in_lane()
     if has_more then line_up('RPUSH', lane, user_of(lane)) end
   elseif line and not has_more then
     step_out_of_line(lane, line)
+  elseif waits then
+    end_delay(lane)
+    -- The next one has not been tried yet.
+    if has_more then line_up('RPUSH', lane, user_of(lane)) end
   end
   unpark(user_of(lane), limits, math.max(1, limits.parked - already_parked + 1))
   return true

@@ -6,11 +6,16 @@
 --   P:lanes:<user>    list    those lanes of one user; the left end is next
 --   P:lane:<lane>     list    tickets of one conversation in order; the first is the one to run or running
 --   P:body            hash    ticket -> the job's bytes
---   P:meta            hash    ticket -> "deliveries deaths first_seen_ms"
+--   P:meta            hash    ticket -> "deliveries deaths first_seen_ms", and " since_ms" once a call for it has failed
 --   P:parked          hash    user -> how many of the user's jobs are in lanes
 --   P:backlog:<user>  list    "ticket first_seen_ms length lane bytes" of the jobs beyond the user's share
 --   P:behind          string  how many jobs are in backlogs
 --   P:owned:<i>       hash    lane -> ticket that instance i runs
+--   P:delayed         zset    lane -> when it is due, ms of Redis's clock
+--   P:delays          hash    lane -> why its first job waits
+--   P:paused          string  while it exists no jobs are taken
+--   P:cancel          list    jobs that are to be cancelled; the right end is next
+--   P:pace:<model>    hash    what the provider allows of a model; see pace.lua
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
 --   P:probe           any     only within a heartbeat, to see what this user may do
@@ -19,11 +24,12 @@
 --   P:admin:taken:<i> list    the request that instance i answers
 --   P:admin:deaths    hash    SHA-1 of a request -> how many instances died of it
 --
--- A lane is in exactly one of three states: absent (no list); ready (its list has tickets, it stands once in
+-- A lane is in exactly one of four states: absent (no list); ready (its list has tickets, it stands once in
 -- P:lanes:<its user>, or as an orphaned lane under the empty user if the key of its user holds something else); owned
--- (its list has tickets, it stands in one P:owned:<i> with its first ticket). A user stands once in P:ready if there are
--- ready lanes of this user, else not at all. A user has a backlog only while as many of their jobs as allowed are parked.
--- Every script takes lanes and users from one such state to another and leaves none between two.
+-- (its list has tickets, it stands in one P:owned:<i> with its first ticket); delayed (its list has tickets, it stands in
+-- P:delayed and P:delays). A user stands once in P:ready if there are ready lanes of this user, else not at all. A user
+-- has a backlog only while as many of their jobs as allowed are parked. Every script takes lanes and users from one such
+-- state to another and leaves none between two.
 --
 -- Lua has no way back: each script checks what can be wrong before its first write, and shrinks before it grows,
 -- since Redis lets a script that has begun to write finish even when it is out of memory.
@@ -36,6 +42,7 @@ local prefix, me = ARGV[1], ARGV[2]
 local function key(name) return prefix .. ':' .. name end
 local jobs, ready, bodies, metas, parked = key('jobs'), key('ready'), key('body'), key('meta'), key('parked')
 local instances, dead, behind = key('instances'), key('dead'), key('behind')
+local delayed, delays, cancels = key('delayed'), key('delays'), key('cancel')
 local admin, admin_deaths = key('admin'), key('admin:deaths')
 local function admin_taken_by(instance) return key('admin:taken:') .. instance end
 local function owned_by(instance) return key('owned:') .. instance end
@@ -56,12 +63,14 @@ local function alive() return redis.call('ZSCORE', instances, me) ~= false end
 
 local function read_meta(ticket)
   local text = redis.call('HGET', metas, ticket) or ''
-  local deliveries, deaths, first_seen = string.match(text, '^(%d+) (%d+) (%d+)$')
+  local deliveries, deaths, first_seen, since = string.match(text, '^(%d+) (%d+) (%d+) ?(%d*)$')
   -- Lost: removed by an operator, or data restored in part. The job is as good as new.
-  return tonumber(deliveries) or 0, tonumber(deaths) or 0, first_seen or ms_text(now_ms())
+  return tonumber(deliveries) or 0, tonumber(deaths) or 0, first_seen or ms_text(now_ms()), since or ''
 end
 
-local function write_meta(ticket, deliveries, deaths, first_seen)
+-- `since`: when a call for it first failed; '' = none has.
+local function write_meta(ticket, deliveries, deaths, first_seen, since)
+  if since ~= '' then first_seen = first_seen .. ' ' .. since end
   redis.call('HSET', metas, ticket, deliveries .. ' ' .. deaths .. ' ' .. first_seen)
 end
 
@@ -77,8 +86,8 @@ local function check_types()
 end
 
 local function count_death(ticket)
-  local deliveries, deaths, first_seen = read_meta(ticket)
-  write_meta(ticket, deliveries, deaths + 1, first_seen)
+  local deliveries, deaths, first_seen, since = read_meta(ticket)
+  write_meta(ticket, deliveries, deaths + 1, first_seen, since)
 end
 
 -- ---- lanes and their users ----
@@ -135,6 +144,13 @@ local function give_back(instance, lane)
   if redis.call('EXISTS', lane_key(lane)) == 1 then line_up('LPUSH', lane, user_of(lane)) end
 end
 
+-- Whether a lane was delayed; it is so no more.
+local function end_delay(lane)
+  if redis.pcall('ZREM', delayed, lane) ~= 1 then return false end
+  redis.pcall('HDEL', delays, lane)
+  return true
+end
+
 -- The lanes that an instance owns and their tickets, one after the other, and whether these are all.
 local function owned_lanes(instance)
   local owned = redis.pcall('HGETALL', owned_by(instance))
@@ -154,7 +170,7 @@ end
 -- The job has its place among those of its user.
 local function park(lane, user, ticket, raw, first_seen)
   redis.call('HSET', bodies, ticket, raw)
-  write_meta(ticket, 0, 0, first_seen)
+  write_meta(ticket, 0, 0, first_seen, '')
   if redis.call('RPUSH', lane_key(lane), ticket) == 1 then line_up('RPUSH', lane, user) end
 end
 
@@ -313,7 +329,7 @@ local function ingest(limits, now, already_parked)
 end
 
 -- The first job of a lane that was just taken from the ready ones: {lane, ticket, body, deliveries, deaths,
--- first_seen_ms}.
+-- first_seen_ms}, and when a call for it first failed, if one has.
 -- Nothing if there is none, and what was in its place: 'lost', a ticket whose job has gone, or 'foreign'.
 local function deliver(lane, user)
   local ticket = redis.pcall('LINDEX', lane_key(lane), 0)
@@ -327,10 +343,12 @@ local function deliver(lane, user)
     if redis.call('EXISTS', lane_key(lane)) == 1 then redis.call('LPUSH', lanes_of(user), lane) end
     return nil, 'lost'
   end
-  local deliveries, deaths, first_seen = read_meta(ticket)
-  write_meta(ticket, deliveries + 1, deaths, first_seen)
+  local deliveries, deaths, first_seen, since = read_meta(ticket)
+  write_meta(ticket, deliveries + 1, deaths, first_seen, since)
   redis.call('HSET', owned_by(me), lane, ticket)
-  return {lane, ticket, raw, deliveries + 1, deaths, first_seen}
+  local job = {lane, ticket, raw, deliveries + 1, deaths, first_seen}
+  if since ~= '' then job[7] = since end
+  return job
 end
 
 -- Takes up to `limits.claim` ready lanes for this instance: one of a user, then one of the next. Returns them, and

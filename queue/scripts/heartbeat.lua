@@ -3,7 +3,8 @@
 -- ARGV[3] lease in ms, [4] '1' for a new instance, '2' for the first time at this server, else '0', [5] what it says of
 -- itself, [6] the instance that it was before ('' = none), whose lanes go back uncounted if it is no longer
 -- registered, since then no other instance would find them.
--- Returns {alive, lanes taken back, lanes that this instance owns}.
+-- Lanes whose time has come are ready again, too.
+-- Returns {alive, lanes taken back, lanes that this instance owns, lanes woken, jobs to be cancelled, 1 if paused}.
 
 -- A script that is refused a command after its first write would leave a job half moved. So whoever may not run all of
 -- them does not begin. Returns what was refused.
@@ -29,7 +30,7 @@ end
 check_types()
 local lease = tonumber(ARGV[3])
 local lease_end = redis.call('ZSCORE', instances, me)
-if ARGV[4] ~= '1' and not lease_end then return {0, 0, 0} end
+if ARGV[4] ~= '1' and not lease_end then return {0, 0, 0, 0, 0, 0} end
 local now = now_ms()
 local renewed = ms_text(now + lease)
 begin_to_write()
@@ -75,4 +76,27 @@ for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '-inf', ms_text
   end
 end
 if ARGV[6] ~= '' and not redis.call('ZSCORE', instances, ARGV[6]) then take_back(ARGV[6], false) end
-return {1, taken_back, redis.call('HLEN', owned_by(me))}
+
+-- In front, the one that was due first before the others.
+local most_woken, longest_delay = 128, 600000
+local function wake_due()
+  local due = redis.pcall('ZRANGEBYSCORE', delayed, '-inf', ms_text(now), 'LIMIT', 0, most_woken)
+  if due.err then return 0 end  -- something foreign: the lease must be renewed all the same
+  -- No pause is so long: the clock was set back.
+  for _, lane in ipairs(redis.call('ZRANGEBYSCORE', delayed, ms_text(now + longest_delay), '+inf', 'LIMIT', 0, most_woken)) do
+    due[#due + 1] = lane
+  end
+  local woken = 0
+  for i = #due, 1, -1 do
+    if end_delay(due[i]) and redis.call('EXISTS', lane_key(due[i])) == 1 then
+      line_up('LPUSH', due[i], user_of(due[i]))
+      woken = woken + 1
+    end
+  end
+  return woken
+end
+
+local woken = wake_due()
+local asked = redis.pcall('LLEN', cancels)
+return {1, taken_back, redis.call('HLEN', owned_by(me)), woken, type(asked) == 'number' and asked or 0,
+  redis.call('EXISTS', key('paused'))}

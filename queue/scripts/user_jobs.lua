@@ -1,7 +1,7 @@
 -- Looks for the jobs and requests of one user in one place, a piece at a time, changing nothing.
 -- ARGV[2] is not used, [3] user, [4] place: 'jobs', 'backlog' (the user's own), 'odd' (of those whose user could not be told
 -- when they came), 'lanes', 'admin', 'taken' (requests that instances answer), [5] where to go on ('' = at the beginning),
--- [6] no more than so many, or somewhat more.
+-- [6] no more than so many, or somewhat more, [7] only the job with this id ('' or absent = all).
 -- Returns {where to go on ('' = nowhere), found}, found: ticket, entry and bytes of each, one after the other. entry: in
 -- a backlog the whole of it, of 'taken' the instance, else ''.
 --
@@ -15,9 +15,18 @@ local function is_left_alone(raw)
   return (place == 'admin' or place == 'taken') and cjson.decode(raw).op == 'user.forget'
 end
 
+local wanted = ARGV[7] or ''
+
+local function is_wanted(raw)
+  if wanted == '' then return true end
+  if not string.find(raw, wanted, 1, true) and not string.find(raw, '\\', 1, true) then return false end
+  local readable, job = pcall(cjson.decode, raw)
+  return readable and job.id == wanted
+end
+
 local function look_at(raw, ticket, entry)
   entries, bytes = entries + 1, bytes + #raw
-  if not belongs_to(raw, user) or is_left_alone(raw) then return end
+  if not belongs_to(raw, user) or not is_wanted(raw) or is_left_alone(raw) then return end
   for _, part in ipairs({ticket, entry, raw}) do found[#found + 1] = part end
 end
 

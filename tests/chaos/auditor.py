@@ -1,19 +1,22 @@
-"""Reads what a run left in Redis and SQLite, and checks every job against the promises.
+"""Checks what a run left in Redis and SQLite, and what was seen meanwhile, against the promises, job by job.
 
-It knows nothing of the daemon's code, and of the driver only the ledger (evidence.py).
+It knows nothing of the daemon's code, and of the driver only the ledger (evidence.py), the sightings and the
+weather (sightings.py).
 
-    auditor.py LEDGER REDIS_SOCKET DATABASE [LOG...]
+    auditor.py LEDGER REDIS_SOCKET DATABASE [LOG...]     # beside LEDGER: sightings.jsonl, weather.json
 """
 
 import collections
 import json
+import os
 import re
 import sys
 
 from evidence import Ledger, Queue, Store, effective_places, pushes_text, stable_text
+from sightings import Sightings, WeatherRecord, read_lines
 
-# What may become of a job of each kind, beside an answer.
-CLAUDE_ERRORS = {"claude_unavailable", "claude_rejected", "id_conflict"}
+# What may become of a job of each kind, beside an answer. A failure that passes costs none.
+CLAUDE_ERRORS = {"claude_rejected", "id_conflict"}
 ERRORS = {
     "honest": CLAUDE_ERRORS,
     "nameless": CLAUDE_ERRORS,
@@ -21,9 +24,11 @@ ERRORS = {
     "refused": {"invalid_job"},
     "unreadable": {"invalid_job"},
 }
+# What concerns every call costs one job, and what concerns one call that job: by the API's status.
+REFUSALS = {"claude_rejected": 400, "claude_auth": 401, "claude_spend_limit": 402}
 ANSWERABLE = ("honest", "nameless", "hasty")
-# Claude fails now and then; a daemon that answers hardly anybody keeps no promise.
-MOST_FAILED_CALLS, FEW = 0.05, 3
+# Claude refuses single requests now and then; a daemon that answers hardly anybody keeps no promise.
+MOST_REJECTED, FEW = 0.05, 3
 MARK = re.compile(r"\bj\d{6}x?\b")
 BAD_LOG_LINES = (
     "database is locked",
@@ -40,9 +45,12 @@ BAD_LOG_LINES = (
 class Audit:
     """`broken` lists each promise that was not kept: {"promise", "job", "user", "session", "what"}."""
 
-    def __init__(self, ledger, queue, store, logs=()):
+    def __init__(self, ledger, queue, store, logs, sightings, weather):
         self.ledger, self.queue, self.store = ledger, queue, store
         self.logs = logs  # (name, text)
+        self.weather = weather
+        gates = weather.gates(ledger.header["key_is_refused"])
+        self.sightings = Sightings(sightings, ledger.header["lease_ms"], gates)
         self.prefix = ledger.header["prefix"]
         self.broken = []
         self.bodies = list(ledger.bodies.values())
@@ -57,13 +65,16 @@ class Audit:
             self._check_replies(body)
             self._check_answers_alike(body)
         self._check_conflicts()
-        self._check_failed_calls()
+        self._check_rejected()
+        self._check_refusals()
         self._check_effects()
         self._check_memories()
         self._check_order()
         self._check_dead_letters()
         self._check_leftovers()
         self._check_logs()
+        for promise, what in self.sightings.broken:
+            self._break(promise, what)
         return self
 
     def _break(self, promise, what, body=None):
@@ -134,13 +145,15 @@ class Audit:
         kind, header = error.get("type"), self.ledger.header
         allowed = set(ERRORS[body.kind])
         if header["key_is_refused"] and body.kind in ANSWERABLE:
-            allowed.add("claude_auth")
-        if body.kind in ANSWERABLE and reply.get("attempts", 0) > header["max_deliveries"]:
+            allowed |= {"claude_auth", "claude_spend_limit"}
+        # The last death may not have been seen: the job ends soon after.
+        deaths = self.sightings.deaths[body.bytes.decode("utf-8", "replace")]
+        if body.kind in ANSWERABLE and deaths + 1 >= header["max_deliveries"]:
             allowed.add("poisoned")
         if kind not in allowed:
             self._break(
                 "only expected errors",
-                f"{kind}: {error.get('message')}, {reply.get('attempts')} attempts",
+                f"{kind}: {error.get('message')}, {deaths} deaths were seen",
                 body,
             )
 
@@ -169,12 +182,19 @@ class Audit:
                         "a conflict needs another job", "id_conflict, but no other was answered", body
                     )
 
-    def _check_failed_calls(self):
+    def _check_rejected(self):
         answerable = [b for b in self.bodies if b.kind in ANSWERABLE]
         last = [b.replies[-1].get("error", {}).get("type") for b in answerable if b.replies]
-        failed = sum(str(kind).startswith("claude_") for kind in last)
-        if failed > max(FEW, MOST_FAILED_CALLS * len(answerable)):
-            self._break("jobs are answered", f"{failed} of {len(answerable)} ended with an error of Claude")
+        rejected = last.count("claude_rejected")
+        if rejected > max(FEW, MOST_REJECTED * len(answerable)):
+            self._break("jobs are answered", f"{rejected} of {len(answerable)} ended with claude_rejected")
+
+    def _check_refusals(self):
+        errors = collections.Counter(e.get("error", {}).get("type") for b in self.bodies for e in b.errors)
+        for kind, status in REFUSALS.items():
+            most = self.weather.most_who_bear(status)
+            if errors[kind] > most:
+                self._break("a refusal costs one job", f"{errors[kind]} {kind}, {most} at most should be")
 
     # ---- effects
 
@@ -306,9 +326,15 @@ class Audit:
             "effects": sum(len(bodies) for bodies in self.effects_of.values()),
             "summaries": self.store.summaries,
             "dead letters": len(self.queue.dead),
+            "dead letters by reason": dict(sorted(self._letters_by_reason().items())),
             "errors": dict(sorted(errors.items())),
             "attempts": {str(k): v for k, v in sorted(attempts.items(), key=lambda kv: str(kv[0]).zfill(9))},
+            **self.sightings.figures(),
+            **self.weather.figures(),
         }
+
+    def _letters_by_reason(self):
+        return collections.Counter(fields.get(b"reason", b"").decode() for fields in self.queue.dead)
 
 
 def main(ledger, socket, database, *logs):
@@ -320,7 +346,10 @@ def main(ledger, socket, database, *logs):
             texts.append((path, f.read()))
     read = Ledger.read(ledger)
     queue = Queue.read(redis.Redis(unix_socket_path=socket), read.header["prefix"])
-    audit = Audit(read, queue, Store.read(database), texts).run()
+    beside = os.path.dirname(ledger)
+    sightings = read_lines(os.path.join(beside, "sightings.jsonl"))
+    weather = WeatherRecord.read(os.path.join(beside, "weather.json"))
+    audit = Audit(read, queue, Store.read(database), texts, sightings, weather).run()
     print(json.dumps({"broken": audit.broken, "figures": audit.figures()}, indent=1))
     return 1 if audit.broken else 0
 

@@ -14,6 +14,7 @@ from processes import Redis  # noqa: E402
 
 from auditor import Audit  # noqa: E402
 from evidence import Ledger, Queue, Store  # noqa: E402
+from sightings import WeatherRecord  # noqa: E402
 
 TABLES = """
 CREATE TABLE conversation_history(id INTEGER PRIMARY KEY, session_id, user_id, role, content);
@@ -37,14 +38,17 @@ class AuditorCase(unittest.TestCase):
         self.db = sqlite3.connect(self.database, isolation_level=None)
         self.addCleanup(self.db.close)
         self.db.executescript(TABLES)
-        self.header = {"prefix": "engram", "max_deliveries": 3, "key_is_refused": False}
+        self.header = {"prefix": "engram", "max_deliveries": 3, "key_is_refused": False, "lease_ms": 1000}
         self.pushes = []
         self.logs = []
+        self.sightings = []
+        self.weather = WeatherRecord(by_status={"200": 6, "400": 1})
         self.make_good_state()
 
     def make_good_state(self):
-        """Two jobs of one conversation, one of another user, a repeat, a job without a session, a conflict, an
-        error that a repeat turned into an answer, and two that are no jobs."""
+        """Two jobs of one conversation, one of another user, a repeat, a job without a session, a conflict,
+        an error that a repeat turned into an answer, and one that is no job. Meanwhile Claude was down: two
+        jobs were put off while another one was under way."""
         self.effect("j000001")
         self.effect("j000002")
         self.effect("j000003", user="v")
@@ -56,13 +60,38 @@ class AuditorCase(unittest.TestCase):
         self.push("j000002x", job="j000002")
         self.error("j000002x", "id_conflict", job="j000002")
         self.push("j000005")
-        self.error("j000005", "claude_unavailable")
+        self.error("j000005", "claude_rejected")
         self.effect("j000005")
         self.push_raw(b"no job", "unreadable")
         self.bury(b"no job", "", "invalid_job")
         self.effect("j000006")
+        self.weather.spans.append(self.span("api_down"))
+        delayed, owned = {"1:u:s": 1200, "1:v:s": 29_000}, {"d0-1": ["1:u:t"]}
+        for _ in range(5):
+            self.sight(delayed, owned, d0=self.said(in_flight=1, taken=7))
 
     # ---- making
+
+    def span(self, kind, status=None, **changes):
+        return {"kind": kind, "status": status, "seconds": 1.0, "refused": 0, "daemons": 1, **changes}
+
+    def said(self, in_flight=0, taken=0, paused=False, gate=""):
+        return {"in_flight": in_flight, "taken": taken, "paused": paused, "gate": gate}
+
+    def sight(self, delayed=(), owned=(), paused="", later=100, **said):
+        """`delayed`: lane -> in so many ms."""
+        at = self.sightings[-1]["at"] + later if self.sightings else 1_000_000
+        one = {
+            "at": at,
+            "delayed": {lane: at + due for lane, due in dict(delayed).items()},
+            "delays": dict.fromkeys(dict(delayed), "HTTP status 529 overloaded_error"),
+            "paused": paused,
+            "owned": dict(owned),
+            "said": {f"{name}-1": status for name, status in said.items()},
+            "died": {},
+        }
+        self.sightings.append(one)
+        return one
 
     def job_bytes(self, mark, user="u", session="s", job=None):
         fields = {"user_id": user, "session_id": session, "id": job or mark, "message": f"finish {mark}"}
@@ -150,9 +179,8 @@ class AuditorCase(unittest.TestCase):
         path = os.path.join(self.folder, "ledger.jsonl")
         with open(path, "w") as f:
             f.writelines(json.dumps(line) + "\n" for line in [self.header, *self.pushes])
-        return Audit(
-            Ledger.read(path), Queue.read(self.redis, "engram"), Store.read(self.database), self.logs
-        ).run()
+        queue, store = Queue.read(self.redis, "engram"), Store.read(self.database)
+        return Audit(Ledger.read(path), queue, store, self.logs, self.sightings, self.weather).run()
 
     def assert_held(self):
         self.assertEqual(self.audit().broken, [])

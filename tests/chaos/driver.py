@@ -14,12 +14,15 @@ from evidence import Ledger, Queue, Store
 from faults import Faults
 from plan import PREFIX, make_plan
 from producer import Producer
+from sightings import WeatherRecord, read_lines
 from stage import Stage
+from watcher import Watcher
+from weather import Weather
 
 TICK_S = 0.005
 LOOK_S = 0.02  # between two looks at the queue
 STANDSTILL_S = 1.0  # without progress for so long, the next fault comes all the same
-REST_S = 60.0
+REST_S = 120.0  # a job that has failed for long is tried again each half minute
 
 
 class Notes:
@@ -50,14 +53,19 @@ class Run:
         self.notes = Notes()
         self.stage = Stage(self.plan, self.notes, with_disk_faults)
         self.faults = Faults(self.stage, self.notes)
+        self.weather = Weather(self.stage, self.notes)
         self.ledger_path = os.path.join(self.stage.folder, "ledger.jsonl")
+        self.sightings_path = os.path.join(self.stage.folder, "sightings.jsonl")
+        self.weather_path = os.path.join(self.stage.folder, "weather.json")
         header = {
             "prefix": PREFIX,
             "max_deliveries": self.plan.settings["queue.max_deliveries"],
             "key_is_refused": self.plan.key_is_refused,
+            "lease_ms": shape.lease_ms,
         }
         window = max(40, min(300, shape.jobs // 4))
         self.producer = Producer(self.plan.pushes, self.stage.connect, self.ledger_path, header, window)
+        self.watcher = Watcher(self.stage.connect, self.sightings_path)
         self.done = 0
         self.waiting = None
 
@@ -66,11 +74,14 @@ class Run:
         began = time.monotonic()
         try:
             self.producer.start()
+            self.watcher.start()
             self._storm()
             stormed = time.monotonic()
             self._rest()
+            self._write_weather(stormed - began)
             audit = self._audit()
         finally:
+            self.watcher.stop()
             self.producer.abandon()
             self.producer.join(10)
         seconds = {"storm": round(stormed - began, 1), "all": round(time.monotonic() - began, 1)}
@@ -94,6 +105,7 @@ class Run:
         pending = collections.deque(self.plan.faults)
         last_progress = time.monotonic()
         while pending:
+            self.weather.run_due()
             if self._step():
                 last_progress = time.monotonic()
             if self.done >= pending[0].at or time.monotonic() - last_progress > STANDSTILL_S:
@@ -101,7 +113,9 @@ class Run:
                 last_progress = time.monotonic()
         deadline = time.monotonic() + 5
         while not self._is_idle() and time.monotonic() < deadline:
+            self.weather.run_due()
             self._step()
+        self.weather.clear()
         self.faults.lift_all()
 
     def _step(self):
@@ -140,7 +154,6 @@ class Run:
             if time.monotonic() > deadline:
                 self._tell_what_is_stuck()
                 break
-        self.claude_calls = self._ask_simulator()
         for slot in self.stage.slots:
             if slot.runs:
                 slot.daemon.send(signal.SIGTERM)
@@ -163,9 +176,10 @@ class Run:
             held, sizes = {}, str(error)
         self.notes.broken("the queue comes to rest", f"{sizes}; {sorted(held)[:20]}")
 
-    def _ask_simulator(self):
+    def _write_weather(self, storm_seconds):
         stats = self.stage.simulator.stats()
-        return {"calls": stats["messages"], "calls by status": stats["by_status"]}
+        self.claude_calls = {"calls": stats["messages"], "calls by status": stats["by_status"]}
+        self.weather.write(self.weather_path, stats["by_status"], storm_seconds)
 
     # ---- the audit
 
@@ -184,7 +198,18 @@ class Run:
         copy = os.path.join(self.stage.folder, "audited.db")
         self._copy_database(copy)
         queue = Queue.read(self.stage.client, PREFIX)
-        return Audit(Ledger.read(self.ledger_path), queue, Store.read(copy), logs).run()
+        self.watcher.stop()
+        self.watcher.join(10)
+        if self.watcher.failure:
+            self.notes.broken("somebody looks on", self.watcher.failure)
+        return Audit(
+            Ledger.read(self.ledger_path),
+            queue,
+            Store.read(copy),
+            logs,
+            read_lines(self.sightings_path),
+            WeatherRecord.read(self.weather_path),
+        ).run()
 
     def _copy_database(self, to):
         """So that a kept folder shows what was audited; the disk is gone with this process."""

@@ -1,8 +1,8 @@
 """What a run left behind, as the auditor reads it: the ledger of pushes, Redis, SQLite.
 
-The ledger is JSON lines: first the header {"prefix", "max_deliveries", "key_is_refused"}, then one line for
-each push in the order of the list: kind, bytes (base64), job, user, session, reply_key, message, mark,
-confirmed. `mark` is a word of the message that the answer and the memory repeat. A push that was not
+The ledger is JSON lines: first the header {"prefix", "max_deliveries", "key_is_refused", "lease_ms"}, then
+one line for each push in the order of the list: kind, bytes (base64), job, user, session, reply_key, message,
+mark, confirmed. `mark` is a word of the message that the answer and the memory repeat. A push that was not
 confirmed may or may not have happened.
 """
 

@@ -2,10 +2,12 @@
 
 import heapq
 import itertools
+import json
 import time
 
 import redis
 
+from plan import PREFIX
 from proxy import DOWN, UP
 
 
@@ -104,11 +106,24 @@ class Faults:
         self._ask_redis("scripts flushed", "SCRIPT", "FLUSH")
 
     def _ask_redis(self, name, *command):
+        """False: it is away, which is another fault. The command may have been carried out then."""
         try:
             self.stage.client.execute_command(*command)
-            self.notes.count(name)
         except redis.exceptions.RedisError:
-            pass  # it is away: another fault
+            return False
+        self.notes.count(name)
+        return True
+
+    def _pause_queue(self, fault):
+        """As an operator does it."""
+        note = {"at": int(time.time() * 1000), "by": "chaos@here", "reason": f"fault {next(self._order)}"}
+        self._ask_redis("queue paused", "SET", PREFIX + ":paused", json.dumps(note))
+        self.after(fault.seconds, self._resume_queue)
+
+    def _resume_queue(self):
+        if not self._ask_redis("queue resumed", "DEL", PREFIX + ":paused"):
+            time.sleep(0.005)
+            self.after(0.05, self._resume_queue)
 
     # ---- the network
 

@@ -5,6 +5,8 @@ import dataclasses
 import json
 import random
 
+from forecast import forecast
+
 PREFIX = "engram"
 MAX_JOB_BYTES = 8192
 POINTS = ("ingested", "claimed", "mid_call", "before_commit", "in_commit", "committed", "finished")
@@ -25,6 +27,7 @@ FAULTS = {
     "slow_link": 2,
     "full_disk": 2,
     "slow_disk": 2,
+    "pause_queue": 3,
 }
 KILLS = ("kill", "kill_at_point")
 
@@ -40,6 +43,7 @@ class Shape:
     kills: int = 50
     lease_ms: int = 1000
     only: tuple = ()
+    weather: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Plan:
     faults: list
     settings: dict
     claude_faults: list
+    weather: list
     key_is_refused: bool
 
 
@@ -92,6 +97,7 @@ def make_plan(seed, shape):
         make_faults(chance, shape, len(pushes)),
         make_settings(chance, seed, shape),
         make_claude_faults(key_is_refused),
+        forecast(seed, key_is_refused) if shape.weather else [],
         key_is_refused,
     )
 
@@ -112,8 +118,12 @@ def make_settings(chance, seed, shape):
         "queue.max_job_bytes": MAX_JOB_BYTES,
         # Honest jobs would be poisoned by so many deaths; every tenth seed shows who is.
         "queue.max_deliveries": 3 if seed % 10 == 0 else 1000,
+        # Longer than any run: no job may end for want of patience.
+        "queue.deadline_ms": 600_000,
+        "queue.retry_for_ms": 600_000,
         "claude.timeout_ms": 1500,
-        "claude.max_retries": 1,
+        # Without a quick try more jobs are put off.
+        "claude.max_retries": 0 if shape.weather and seed % 2 else 1,
         "claude.pause_retry_ms": 50,
         "memory.limit": 10,
         "memory.history_turns": 12,
@@ -293,5 +303,6 @@ def lasting(chance, kind, lease):
         "slow_link": (0.5, 1.5),
         "full_disk": (0.3, 1.2),
         "slow_disk": (0.5, 1.5),
+        "pause_queue": (0.5, 2.5 * lease),
     }.get(kind, (0.0, 0.0))
     return round(chance.uniform(least, most), 3)

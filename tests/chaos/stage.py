@@ -43,6 +43,7 @@ class Slot:
         if self.stage.has_points:
             environment["ENGRAM_FAILPOINT"] = self.point or HARMLESS_POINT
         self._log_begins_at = os.path.getsize(self.daemon.log_path) if self.daemon else 0
+        self.stage.starts += 1
         self.daemon = Daemon(self.stage.folder, f"engramd{self.number}", settings, env=environment)
 
     @property
@@ -94,6 +95,7 @@ class Stage:
         self.database = os.path.join(self.disk, "engram.db")
         self.ballast = self.slow_sync = self.redis = self.simulator = self.network = None
         self.slots = []
+        self.starts = 0  # of daemons
         self.has_points = True
         try:
             self._build(with_disk_faults)

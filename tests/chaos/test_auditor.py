@@ -14,7 +14,8 @@ class WhatIsGood(AuditorCase):
         self.assert_held()
         figures = self.audit().figures()
         self.assertEqual((figures["effects"], figures["replies"], figures["dead letters"]), (6, 9, 3))
-        self.assertEqual(figures["errors"], {"claude_unavailable": 1, "id_conflict": 1})
+        self.assertEqual(figures["errors"], {"claude_rejected": 1, "id_conflict": 1})
+        self.assertEqual((figures["most delayed at once"], figures["lanes delayed"]), (2, 2))
 
     def test_a_push_that_was_not_confirmed_may_have_happened_or_not(self):
         self.push("j000007", confirmed=False)
@@ -40,14 +41,18 @@ class WhatIsGood(AuditorCase):
 
     def test_a_poisoned_job_needs_as_many_deaths_as_allowed(self):
         self.push("j000007")
-        self.error("j000007", "poisoned", attempts=4)
-        self.assert_held()
-        self.edit_reply("j000007", attempts=3)
+        self.error("j000007", "poisoned", attempts=20)
+        self.sight()["died"] = {self.job_bytes("j000006").decode(): 3}
         self.assert_noticed("only expected errors", "j000007")
+        # The third was not seen.
+        self.sight()["died"] = {self.job_bytes("j000007").decode(): 2}
+        self.sight()
+        self.assert_held()
 
     def test_a_rejected_key_is_expected_only_where_keys_are_rejected(self):
         self.push("j000007")
         self.error("j000007", "claude_auth")
+        self.weather.by_status["401"] = 1
         self.assert_noticed("only expected errors", "j000007")
         self.header["key_is_refused"] = True
         self.assert_held()
@@ -122,7 +127,7 @@ class Replies(AuditorCase):
 
     def test_an_error_after_an_answer(self):
         self.push("j000003", user="v")
-        self.error("j000003", "claude_unavailable", user="v")
+        self.error("j000003", "claude_rejected", user="v")
         self.assert_noticed("a repeat gets the answer again", "j000003")
 
     def test_two_jobs_of_one_id_answered(self):
@@ -132,10 +137,56 @@ class Replies(AuditorCase):
         self.assert_noticed("one effect an id", "j000003")
 
     def test_jobs_that_all_fail(self):
-        for n in range(10, 14):
-            self.push(f"j{n:06}")
-            self.error(f"j{n:06}", "claude_unavailable")
+        self.weather.by_status["400"] = 10
+        self.fail_four("claude_rejected")
         self.assert_noticed("jobs are answered")
+
+    def test_a_failure_that_passes_and_cost_a_job(self):
+        for n, kind in enumerate(("honest", "nameless", "hasty"), 10):
+            self.push(f"j{n:06}", kind=kind)
+            self.error(f"j{n:06}", "claude_unavailable")
+            self.assert_noticed("only expected errors", f"j{n:06}")
+
+    def test_a_deadline_that_an_honest_job_was_not_given(self):
+        self.push("j000007", kind="hasty")
+        self.error("j000007", "deadline_exceeded")
+        self.assert_held()
+        self.push("j000008")
+        self.error("j000008", "deadline_exceeded")
+        self.assert_noticed("only expected errors", "j000008")
+
+    def test_a_job_that_nobody_gave_up_or_whose_model_is_there(self):
+        self.header["key_is_refused"] = True
+        for n, kind in enumerate(("cancelled", "claude_model_gone"), 10):
+            self.push(f"j{n:06}")
+            self.error(f"j{n:06}", kind)
+            self.assert_noticed("only expected errors", f"j{n:06}")
+
+    def test_more_rejected_jobs_than_requests_were_refused(self):
+        self.push("j000007")
+        self.error("j000007", "claude_rejected")
+        self.assert_noticed("a refusal costs one job")
+        self.weather.by_status["400"] = 2
+        self.assert_held()
+
+    def test_more_jobs_than_one_a_daemon_bear_what_concerns_all(self):
+        self.header["key_is_refused"] = True
+        for kind, status in (("claude_auth", 401), ("claude_spend_limit", 402)):
+            with self.subTest(kind):
+                self.weather.by_status[str(status)] = 30
+                self.weather.spans = [self.span("api_refusing", status, refused=30, daemons=3)]
+                self.fail_four(kind, 10 + status)
+                self.assert_noticed("a refusal costs one job")
+                self.weather.spans[0]["daemons"] = 4
+                self.assert_held()
+                # One of the refusals was that of a single call.
+                self.weather.spans[0].update(daemons=3, refused=29)
+                self.assert_held()
+
+    def fail_four(self, kind, first=10):
+        for n in range(first, first + 4):
+            self.push(f"j{n:06}")
+            self.error(f"j{n:06}", kind)
 
     def test_a_conflict_with_nothing(self):
         self.push("j000007")
@@ -235,11 +286,11 @@ class DeadLetters(AuditorCase):
         self.assert_noticed("each error has one dead letter", "j000002")
 
     def test_one_for_a_job_that_was_answered(self):
-        self.bury(self.job_bytes("j000003", "v"), "j000003", "claude_unavailable")
+        self.bury(self.job_bytes("j000003", "v"), "j000003", "claude_rejected")
         self.assert_noticed("each error has one dead letter", "j000003")
 
     def test_the_wrong_reason(self):
-        self.replace(0, reason=b"claude_rejected")
+        self.replace(0, reason=b"claude_auth")
         self.assert_noticed("each error has one dead letter", "j000002")
 
     def test_the_wrong_id(self):
@@ -252,6 +303,87 @@ class DeadLetters(AuditorCase):
         self.assert_noticed("each error has one dead letter", "j000002")
 
 
+class OnTheWay(AuditorCase):
+    """What was seen in Redis while the run went on."""
+
+    def test_a_delayed_job_that_a_daemon_owns(self):
+        self.sight(delayed={"1:u:s": 900}, owned={"d0-1": ["1:u:s"]})
+        self.assert_noticed("a delayed job holds no place")
+        self.assertEqual(self.audit().figures()["places held while delayed"], 1)
+
+    def test_a_delayed_job_without_a_reason_and_a_reason_without_a_job(self):
+        one = self.sight(delayed={"1:u:s": 900})
+        one["delays"] = {}
+        self.assert_noticed("a delayed lane has a reason")
+        one["delays"] = {"1:u:s": "no connection", "1:u:t": "no connection"}
+        self.assert_noticed("a delayed lane has a reason")
+        one["delays"] = {"1:u:s": "no connection"}
+        self.assert_held()
+
+    def test_a_reason_with_a_word_of_the_user_or_without_a_word_or_too_long(self):
+        one = self.sight(delayed={"1:u:s": 950})
+        for why in ("cannot finish j000001", "", "x" * 121):
+            with self.subTest(why):
+                one["delays"]["1:u:s"] = why
+                self.assert_noticed("a reason is one short line without a user's word")
+        one["delays"]["1:u:s"] = "x" * 120
+        self.assert_held()
+
+    def test_a_pause_of_more_than_half_a_minute(self):
+        self.sight(delayed={"1:u:s": 30_000})
+        self.assert_held()
+        self.sight(delayed={"1:u:s": 30_100})
+        self.assert_noticed("a pause is short")
+
+    def test_jobs_in_hand_that_the_daemon_does_not_own(self):
+        self.sightings.clear()
+        for n in range(30):
+            self.sight(owned={"d0-1": ["1:u:s"]}, d0=self.said(in_flight=2), d1=self.said())
+        self.assert_held()
+        self.sight(owned={"d0-1": ["1:u:s"]}, d0=self.said(in_flight=2), d1=self.said())
+        self.assert_noticed("a place is a job")
+        # Once meanwhile it owned as many.
+        self.sightings[9]["owned"]["d0-1"].append("1:u:t")
+        self.assert_held()
+
+    def test_what_was_not_seen_for_a_while_tells_nothing(self):
+        """Neither if nobody looked, nor if the daemon had not renewed its lease."""
+        says = {"d0": self.said(in_flight=2)}
+        for said, later in ((says, 2000), ({}, 100)):
+            with self.subTest(later):
+                self.sightings.clear()
+                for n in range(32):
+                    self.sight(**(said if n == 16 else says), later=later if n == 16 else 100)
+                self.assert_held()
+
+    def test_a_job_that_is_taken_from_a_paused_queue(self):
+        for taken in (7, 7, 9, 9, 9):  # on its way when the daemon heard of it
+            self.sight(paused="one", d0=self.said(taken=taken, paused=True), later=300)
+        self.assert_held()
+        self.sight(paused="one", d0=self.said(taken=10, paused=True))
+        self.assert_noticed("nothing is taken from a paused queue")
+
+    def test_a_job_that_is_taken_between_two_pauses_or_by_who_has_not_heard(self):
+        for note in ("one", "two"):
+            for _ in range(10):
+                self.sight(paused=note, d0=self.said(taken=len(note + note), paused=True))
+            self.sight(paused=note, d0=self.said(taken=8, paused=False))
+            self.sight(paused=note, d0=self.said(taken=9, paused=True))
+        # Over before anybody looked again.
+        for note, taken in (("three", 10), ("four", 11)):
+            for _ in range(10):
+                self.sight(paused=note, d0=self.said(taken=taken, paused=True))
+        self.assert_held()
+
+    def test_a_gate_that_shuts_for_nothing_or_for_one_job(self):
+        self.sight(d0=self.said(gate="no_api"))
+        self.assert_noticed("the gate shuts for what concerns all")
+        self.weather.spans.append(self.span("api_refusing", 403))
+        self.assert_held()
+        self.sight(d0=self.said(gate="refuses_all"))
+        self.assert_noticed("the gate shuts for what concerns all")
+
+
 class WhatIsLeft(AuditorCase):
     def test_anything_that_does_not_expire(self):
         self.redis.rpush("engram:lane:1:u:s", "ticket")
@@ -259,6 +391,9 @@ class WhatIsLeft(AuditorCase):
         self.redis.hset("engram:owned:d0-1", "1:u:s", "ticket")
         self.redis.zadd("engram:instances", {"d0-1": 1})
         self.redis.lpush("engram:jobs", "{}")
+        self.redis.zadd("engram:delayed", {"1:u:t": 1})
+        self.redis.hset("engram:delays", "1:u:t", "why")
+        self.redis.set("engram:paused", "{}")
         left = {b["what"] for b in self.audit().broken if b["promise"] == "nothing is left behind"}
         self.assertEqual(
             left,
@@ -268,6 +403,9 @@ class WhatIsLeft(AuditorCase):
                 "the hash engram:owned:d0-1",
                 "the zset engram:instances",
                 "the list engram:jobs",
+                "the zset engram:delayed",
+                "the hash engram:delays",
+                "the string engram:paused",
             },
         )
 

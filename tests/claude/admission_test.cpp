@@ -8,17 +8,21 @@
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <map>
 #include <string>
+#include <utility>
 
 using namespace engram::claude;
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
 namespace {
 
 struct fixture {
     asio::io_context loop;
-    admission gate{loop.get_executor(), 1};
+    admission gate{loop.get_executor(), {1, 1}};
+    static constexpr std::chrono::hours patience{1};
     std::string order;  // who got a place, in order; upper case: gave up
     admission::place held;
 
@@ -27,11 +31,11 @@ struct fixture {
         loop.poll();
     }
     asio::awaitable<void> hold() {
-        held = co_await gate.enter(call_class::chat, steady_clock::time_point::max());
+        held = co_await gate.enter("model", call_class::chat, steady_clock::time_point::max(), patience);
     }
 
     asio::awaitable<void> visit(char name, call_class priority, steady_clock::time_point until) {
-        auto const place = co_await gate.enter(priority, until);
+        auto const place = co_await gate.enter("model", priority, until, patience);
         order += place ? name : char(name - 'a' + 'A');
     }
     void come(char name, call_class priority,
@@ -113,6 +117,134 @@ BOOST_AUTO_TEST_CASE(a_place_granted_to_a_cancelled_waiter_is_not_lost) {
     run();
     BOOST_TEST(order.ends_with("b"));
     BOOST_TEST(gate.taken() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+struct several {
+    asio::io_context loop;
+    int told = 0;  // of the room
+    admission gate{loop.get_executor(), {100, 1}, [this] { ++told; }};
+    std::map<std::string, admission::place> places;
+
+    // Whoever waits has to go before the admission does.
+    ~several() {
+        while (gate.waiting() > 0) {
+            places.clear();
+            loop.restart();
+            loop.run_one();
+        }
+    }
+
+    asio::awaitable<void> visit(admission& where, std::string name, std::string model, call_class priority,
+                                std::chrono::milliseconds patience) {
+        auto place = co_await where.enter(model, priority, steady_clock::now() + 1h, patience);
+        places[name] = std::move(place);
+    }
+    void come_to(admission& where, std::string name, std::string model,
+                 call_class priority = call_class::chat, std::chrono::milliseconds patience = 1h) {
+        asio::co_spawn(loop, visit(where, std::move(name), std::move(model), priority, patience),
+                       asio::detached);
+        poll();
+    }
+    void come(std::string name, std::string model, call_class priority = call_class::chat,
+              std::chrono::milliseconds patience = 1h) {
+        come_to(gate, std::move(name), std::move(model), priority, patience);
+    }
+    void poll() {
+        loop.restart();
+        loop.poll();
+    }
+    bool has(std::string const& name) { return places.contains(name) && bool(places[name]); }
+    template <class Done>
+    void run_until(Done done) {
+        loop.restart();
+        while (!done())
+            BOOST_REQUIRE(loop.run_one() > 0U);
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(admissions_of_several_models, several)
+
+BOOST_AUTO_TEST_CASE(a_model_that_is_held_up_holds_up_no_other) {
+    come("a", "one");
+    come("b", "one");
+    come("c", "two");
+    BOOST_TEST(has("a"));
+    BOOST_TEST(!has("b"));
+    BOOST_TEST(has("c"));
+    places["a"].refused({}, 50ms);
+    places["a"].leave();
+    BOOST_TEST(!has("b"));
+    run_until([&] { return has("b"); });  // when the wish is over
+}
+
+BOOST_AUTO_TEST_CASE(a_chat_goes_before_background_calls_of_its_model) {
+    come("a", "one");
+    come("x", "one", call_class::background);
+    come("b", "one");
+    places["a"].leave();
+    run_until([&] { return has("b"); });
+    BOOST_TEST(!has("x"));
+    places["b"].leave();
+    run_until([&] { return has("x"); });
+}
+
+BOOST_AUTO_TEST_CASE(in_trouble_a_chat_does_not_wait_for_ever) {
+    come("a", "one");
+    come("b", "one", call_class::chat, 10ms);
+    come("x", "one", call_class::background);
+    // Without trouble patience does not matter.
+    loop.restart();
+    loop.run_for(30ms);
+    BOOST_TEST(!places.contains("b"));
+    places["a"].failed();
+    run_until([&] { return places.contains("b"); });
+    BOOST_TEST(!has("b"));
+    BOOST_TEST(!places.contains("x"));
+    BOOST_TEST(told > 0);
+    BOOST_REQUIRE(gate.room().has_value());
+    BOOST_TEST(*gate.room() == 2U);
+    places["a"].leave();
+    run_until([&] { return has("x"); });
+}
+
+BOOST_AUTO_TEST_CASE(of_several_models_the_one_with_the_most_room_counts) {
+    come("a", "one");
+    places["a"].failed();
+    come("b", "one");
+    run_until([&] { return gate.room().has_value(); });
+    come("c", "two");
+    BOOST_TEST(!gate.room().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(only_paced_models_that_are_wanted_are_reported_and_a_grant_starts_who_waits) {
+    admission sharing{loop.get_executor(), {100, 4, true}};
+    come_to(sharing, "a", "two");
+    come_to(sharing, "b", "one");
+    BOOST_TEST(sharing.reports().empty());
+    places["b"].answered({}, {});
+    places["b"].refused({}, 0ms);
+    come_to(sharing, "c", "one");
+    BOOST_TEST(!has("c"));
+    auto const reports = sharing.reports();
+    BOOST_REQUIRE(reports.size() == 1U);
+    BOOST_TEST(reports[0].model == "one");
+    BOOST_TEST(reports[0].chats == 1U);
+    BOOST_REQUIRE(sharing.paced().size() == 1U);
+    BOOST_TEST(sharing.paced()[0].waiting == 1U);
+    sharing.grant({{"three", 9, 9}, {"one", 1, 60}});
+    poll();
+    BOOST_TEST(has("c"));
+    places.clear();
+    BOOST_TEST(sharing.reports().empty());
+    sharing.close();
+    loop.restart();
+    loop.run();  // nothing is left to wait for
 }
 
 BOOST_AUTO_TEST_SUITE_END()

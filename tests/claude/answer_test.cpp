@@ -62,6 +62,33 @@ BOOST_AUTO_TEST_CASE(blocks_are_chosen_by_type) {
     BOOST_TEST(message.answer.content.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_thought_is_no_part_of_the_answer) {
+    for (std::string const thought : {R"({"type":"thinking","thinking":"","signature":"s"})",
+                                      R"({"type":"thinking","thinking":"Let me see.","signature":"s"})",
+                                      R"({"type":"redacted_thinking","data":"zz"})"}) {
+        auto const message = read(with_content(thought + R"(,{"type":"text","text":"Hi."})"));
+        BOOST_TEST(message.answer.text() == "Hi.");
+        BOOST_TEST(message.answer.content.size() == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_of_nothing_but_thought_has_no_text_and_its_price) {
+    auto const message = read(with_content(
+        R"({"type":"thinking","thinking":"","signature":"s"})",
+        R"(,"stop_reason":"max_tokens","model":"claude-opus-5-5","usage":{"input_tokens":10,"output_tokens":32})"));
+    BOOST_TEST(message.answer.text() == "");
+    BOOST_TEST(message.answer.content.empty());
+    BOOST_TEST(message.answer.stop_reason == "max_tokens");
+    BOOST_TEST(*message.answer.cost_usd == (10 * 4 + 32 * 20) / 1e6, boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_sends_back_what_was_thought) {
+    std::string const blocks =
+        R"({"type":"thinking","thinking":"","signature":"c2ln"},{"type":"text","text":"a"})";
+    BOOST_TEST(read(with_content(blocks, R"(,"stop_reason":"pause_turn")")).pause_content ==
+               "[" + blocks + "]");
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_gives_its_only_text_away) {
     auto message =
         read(with_content(R"({"type":"text","text":"long enough to be on the heap, not inside"})"));

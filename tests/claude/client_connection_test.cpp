@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(one_connection_serves_call_after_call) {
 
 BOOST_AUTO_TEST_CASE(calls_at_the_same_time_have_a_connection_each) {
     harness h({echoes()});
+    h.options.first_calls = 10;
     std::vector<pending_call> calls;
     for (int i = 0; i < 10; ++i)
         calls.emplace_back(h, question(std::to_string(i)), claude::call_class::chat);
@@ -229,6 +230,8 @@ BOOST_AUTO_TEST_CASE(a_reset_a_cut_and_garbage_are_tried_again) {
         BOOST_CHECK(answer.error().kind == claude::error_kind::unavailable);
         BOOST_TEST(answer.error().attempts == 2U);
         BOOST_TEST(!answer.error().message.empty());
+        BOOST_TEST(answer.error().passes);
+        BOOST_TEST(answer.error().code == (answer.error().status == 200 ? "unreadable" : "cut"));
         BOOST_TEST(h.client().status().retries == 1U);
         BOOST_TEST(h.client().status().failures == 1U);
     }
@@ -286,6 +289,8 @@ BOOST_AUTO_TEST_CASE(a_name_that_does_not_exist_is_unavailable) {
     BOOST_REQUIRE(answer.has_error());
     BOOST_CHECK(answer.error().kind == claude::error_kind::unavailable);
     BOOST_TEST(answer.error().message.find("nowhere.invalid") != std::string::npos);
+    BOOST_TEST(answer.error().code == "no_connection");
+    BOOST_TEST(answer.error().passes);
 }
 
 BOOST_AUTO_TEST_CASE(a_port_where_nobody_listens_is_unavailable) {
@@ -297,7 +302,9 @@ BOOST_AUTO_TEST_CASE(a_port_where_nobody_listens_is_unavailable) {
     harness h({echoes()});
     h.options.base_url = "http://127.0.0.1:" + std::to_string(port);
     h.options.max_retries = 0;
-    BOOST_TEST(h.ask().error().message.find("refused") != std::string::npos);
+    auto const answer = h.ask();
+    BOOST_TEST(answer.error().message.find("refused") != std::string::npos);
+    BOOST_TEST(answer.error().code == "no_connection");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_key_or_address_is_refused_when_the_client_is_made) {

@@ -44,6 +44,8 @@ BOOST_AUTO_TEST_CASE(a_stalled_answer_times_out_and_is_tried_again) {
     auto const answer = h.ask();
     BOOST_REQUIRE(answer.has_error());
     BOOST_CHECK(answer.error().kind == error_kind::unavailable);
+    BOOST_TEST(answer.error().passes);
+    BOOST_TEST(answer.error().code == "timed_out");
     BOOST_TEST(answer.error().attempts == 2U);
     BOOST_TEST(h.client().status().connections == 0U);
     BOOST_TEST(h.ask(question("fine"))->text() == "fine");
@@ -126,6 +128,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_accepted_times_out) {
     BOOST_REQUIRE(answer.has_error());
     BOOST_CHECK(answer.error().kind == error_kind::unavailable);
     BOOST_TEST(answer.error().message.find("no connection in time") != std::string::npos);
+    BOOST_TEST(answer.error().code == "no_connection");
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_call_ends_and_closes_its_connection) {

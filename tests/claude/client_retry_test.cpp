@@ -53,8 +53,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_get_better_is_not_tried_again) {
          {row{400, error_json("invalid_request_error", "x"), error_kind::rejected},
           row{401, error_json("authentication_error", "invalid x-api-key"), error_kind::auth},
           row{403, error_json("permission_error", "x"), error_kind::auth},
-          row{404, error_json("not_found_error", "x"), error_kind::rejected},
-          row{302, "", error_kind::rejected},
+          row{404, error_json("not_found_error", "x"), error_kind::model_gone},
+          row{404, "<html>", error_kind::no_api}, row{302, "", error_kind::no_api},
+          row{400, error_json("invalid_request_error", "prompt is too long: 2 > 1"), error_kind::too_long},
           row{400, error_json("invalid_request_error", "Your credit balance is too low …"),
               error_kind::spend_limit},
           row{429, error_json("rate_limit_error", "x", R"({"error_code":"enforced_spend_limit_reached"})"),
@@ -79,15 +80,73 @@ BOOST_AUTO_TEST_CASE(retry_after_is_obeyed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_retry_beyond_the_deadline_is_not_waited_for) {
-    harness h(
-        {answers({http_answer(429, error_json("rate_limit_error", "slow down"), "retry-after: 30\r\n")})});
+    for (auto const* wish : {"retry-after: 4\r\n", "retry-after: 30\r\n"}) {
+        harness h({answers({http_answer(429, error_json("rate_limit_error", "slow down"), wish)})});
+        auto const begin = std::chrono::steady_clock::now();
+        auto const answer = h.ask(question(), std::chrono::seconds(3));
+        BOOST_REQUIRE(answer.has_error());
+        BOOST_CHECK(answer.error().kind == error_kind::deadline);
+        BOOST_TEST(answer.error().status == 429);
+        BOOST_TEST(answer.error().message.find("slow down") != std::string::npos);
+        BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_long_wish_of_the_server_ends_the_call_which_tells_of_it) {
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after: 6\r\n")})});
     auto const begin = std::chrono::steady_clock::now();
-    auto const answer = h.ask(question(), std::chrono::seconds(10));
+    auto const answer = h.ask(question(), std::chrono::seconds(60));
     BOOST_REQUIRE(answer.has_error());
-    BOOST_CHECK(answer.error().kind == error_kind::deadline);
-    BOOST_TEST(answer.error().status == 429);
-    BOOST_TEST(answer.error().message.find("slow down") != std::string::npos);
-    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)));
+    BOOST_CHECK(answer.error().kind == error_kind::unavailable);
+    BOOST_TEST(answer.error().passes);
+    BOOST_TEST(answer.error().wait.value().count() == 6'000);
+    BOOST_TEST(answer.error().attempts == 1U);
+    BOOST_TEST(answer.error().code == "rate_limit_error");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(3)));
+    BOOST_TEST(h.client().status().calls_in_flight == 0U);
+    BOOST_TEST(h.client().status().calls_waiting == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_of_the_server_holds_other_calls_too) {
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after-ms: 300\r\n"),
+                        http_answer(200, message_json("ok"))})});
+    h.options.max_retries = 0;
+    BOOST_TEST(h.ask().error().status == 429);
+    auto const begin = std::chrono::steady_clock::now();
+    BOOST_TEST(h.ask()->text() == "ok");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(250)));
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_gets_no_turn_while_the_server_wants_none_is_busy) {
+    harness h({answers({http_answer(429, error_json("rate_limit_error", "x"), "retry-after: 60\r\n")})});
+    h.options.max_retries = 0;
+    h.options.place_wait = std::chrono::milliseconds(20);
+    std::vector<std::optional<std::size_t>> rooms;
+    h.client().on_room([&](std::optional<std::size_t> room) { rooms.push_back(room); });
+    BOOST_TEST(h.ask().error().status == 429);
+    auto const second = h.ask();
+    BOOST_CHECK(second.error().kind == error_kind::busy);
+    BOOST_TEST(second.error().attempts == 0U);
+    BOOST_TEST(h.server().requests().size() == 1U);
+    BOOST_REQUIRE(!rooms.empty());
+    BOOST_TEST(rooms.back().value_or(99) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_an_answer_tells_is_heeded_and_shown) {
+    harness h({answers({http_answer(200, message_json("ok"),
+                                    "Anthropic-Ratelimit-Requests-Limit: 50\r\n"
+                                    "Anthropic-Ratelimit-Requests-Remaining: 7\r\n")})});
+    BOOST_TEST(h.client().status().paced.empty());
+    BOOST_TEST(h.ask().has_value());
+    BOOST_REQUIRE(h.client().status().paced.size() == 1U);
+    BOOST_TEST(h.client().status().paced[0].model == question().model);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_forbidden_to_be_tried_again_does_not_pass) {
+    harness h({answers({http_answer(503, error_json("api_error", "x"), "x-should-retry: false\r\n")})});
+    auto const answer = h.ask();
+    BOOST_CHECK(answer.error().kind == error_kind::unavailable);
+    BOOST_TEST(!answer.error().passes);
 }
 
 BOOST_AUTO_TEST_CASE(the_server_can_ask_for_or_against_a_retry) {
@@ -101,7 +160,7 @@ BOOST_AUTO_TEST_CASE(the_server_can_ask_for_or_against_a_retry) {
 }
 
 BOOST_AUTO_TEST_CASE(no_place_is_held_between_two_tries) {
-    harness h({answers({http_answer(529, error_json("overloaded_error", "x"), "retry-after: 30\r\n"),
+    harness h({answers({http_answer(529, error_json("overloaded_error", "x"), "retry-after: 5\r\n"),
                         http_answer(200, message_json("the other"))})});
     h.options.max_connections = 1;
     pending_call waiting(h, question(), claude::call_class::chat, std::chrono::seconds(60));

@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(a_waiting_call_takes_little_memory) {
     asio::io_context loop;
     claude::options options;
     options.base_url = "http://127.0.0.1:" + std::to_string(server.port());
+    options.first_calls = calls;
     auto const client = claude::make_client(options, loop.get_executor());
 
     auto const before = resident_bytes();

@@ -119,12 +119,41 @@ BOOST_AUTO_TEST_CASE(a_paused_answer_is_appended_behind_a_schema_too) {
     BOOST_TEST(body.as_object().contains("output_config"));
 }
 
+BOOST_AUTO_TEST_CASE(an_effort_is_sent_alone_and_beside_a_schema) {
+    auto what = one_turn("hi");
+    what.effort = "low";
+    auto const alone = json::parse(body_of(what)).at("output_config").as_object();
+    BOOST_TEST(alone.at("effort").as_string() == "low");
+    BOOST_TEST(alone.size() == 1U);
+    what.output_schema = R"({"type":"object"})";
+    auto const both = json::parse(body_of(what)).at("output_config").as_object();
+    BOOST_TEST(both.at("effort").as_string() == "low");
+    BOOST_TEST(both.at("format").at("type").as_string() == "json_schema");
+    BOOST_TEST(json::serialize(both.at("format").at("schema")) == what.output_schema);
+}
+
+BOOST_AUTO_TEST_CASE(the_model_can_be_replaced_and_nothing_else_changes) {
+    std::string const text = "\"model\":\"claude-opus-4-5\" is what I said";
+    outgoing wire(one_turn(text), {});
+    wire.set_head("head ");
+    auto expected = json::parse(wire.body());
+    for (std::string const model : {"a-model-with-a-name-that-is-longer-than-the-first", "x",
+                                    "with \"quotes\" \\ \n", "caf\xC3\xA9", "claude-opus-4-5"}) {
+        wire.set_model(model);
+        wire.set_head("head ");
+        expected.at("model") = model;
+        BOOST_TEST(json::serialize(json::parse(wire.body())) == json::serialize(expected));
+        BOOST_TEST(wire.wire() ==
+                   "head " + std::to_string(wire.body().size()) + "\r\n\r\n" + std::string(wire.body()));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(head_and_body_are_one_piece) {
     options o;
     o.api_key = engram::base::secret("sk-1");
     outgoing wire(one_turn("hi"), o);
     auto const url = engram::http::parse_base_url("http://localhost:99/x");
-    wire.set_head(compose_head(url, o, o.api_key));
+    wire.set_head(compose_head("POST", "/v1/messages", url, o, o.api_key));
     std::string const whole(wire.wire());
     BOOST_TEST(
         whole.starts_with("POST /x/v1/messages HTTP/1.1\r\nhost: localhost:99\r\nuser-agent: engramd/"));
@@ -144,7 +173,8 @@ BOOST_AUTO_TEST_CASE(a_head_can_be_replaced_by_a_longer_or_shorter_one) {
     auto const url = engram::http::parse_base_url("https://h");
     std::string const body(wire.body());
     for (std::size_t const size : {3, 5000, 1, 600}) {
-        auto const head = compose_head(url, o, engram::base::secret(std::string(size, 'k')));
+        auto const head =
+            compose_head("POST", "/v1/messages", url, o, engram::base::secret(std::string(size, 'k')));
         wire.set_head(head);
         BOOST_TEST(std::string(wire.wire()) == head + std::to_string(body.size()) + "\r\n\r\n" + body);
     }
@@ -153,7 +183,8 @@ BOOST_AUTO_TEST_CASE(a_head_can_be_replaced_by_a_longer_or_shorter_one) {
 
 BOOST_AUTO_TEST_CASE(without_a_key_no_key_is_sent) {
     options const o;
-    auto const head = compose_head(engram::http::parse_base_url("http://localhost"), o, o.api_key);
+    auto const head =
+        compose_head("POST", "/v1/messages", engram::http::parse_base_url("http://localhost"), o, o.api_key);
     BOOST_TEST(count(head, "x-api-key") == 0U);
     BOOST_TEST(count(head, "authorization") == 0U);
 }

@@ -20,7 +20,8 @@ instance_view instance_with(std::string_view status) {
 }
 
 constexpr std::string_view whole_status =
-    R"({"state":"taking","in_flight":3,"limit":256,"taken":9,"finished":5,"released":1,"lost":0,)"
+    R"({"state":"taking","ready":true,"in_flight":3,"limit":256,"taken":9,"finished":5,"released":1,)"
+    R"("delayed":4,"paused":false,"lost":0,"api":{"state":"open"},"models":[{"model":"m"}],"paced":[{"model":"p"}],)"
     R"("trouble":"","version":"0.1.0","pid":77,"host":"box"})";
 
 bool contains(std::string const& text, std::string const& part) {
@@ -37,7 +38,13 @@ BOOST_AUTO_TEST_CASE(a_status_is_read) {
     BOOST_TEST(one.taken.value() == 9);
     BOOST_TEST(one.finished.value() == 5);
     BOOST_TEST(one.released.value() == 1);
+    BOOST_TEST(one.delayed.value() == 4);
+    BOOST_TEST(one.ready.value());
+    BOOST_TEST(!one.paused.value());
     BOOST_TEST(one.lost.value() == 0);
+    BOOST_TEST(one.api.at("state").as_string() == "open");
+    BOOST_TEST(one.models.at(0).at("model").as_string() == "m");
+    BOOST_TEST(one.paced.at(0).at("model").as_string() == "p");
     BOOST_TEST(!one.trouble);
     BOOST_TEST(one.version.value() == "0.1.0");
     BOOST_TEST(one.pid.value() == 77);
@@ -45,11 +52,16 @@ BOOST_AUTO_TEST_CASE(a_status_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_status_says_nothing) {
-    for (std::string_view const text :
-         {"", "{", "null", "[1]", "\xff\xfe", R"({"state":7,"in_flight":"3","pid":-1,"limit":1.5})",
-          R"({"in_flight":1e999,"lost":99999999999999999999})"}) {
+    for (
+        std::string_view const text :
+        {"", "{", "null", "[1]", "\xff\xfe",
+         R"({"state":7,"in_flight":"3","pid":-1,"limit":1.5,"ready":1,"paused":"x","api":[],"models":{},"paced":""})",
+         R"({"in_flight":1e999,"lost":99999999999999999999})"}) {
         auto const one = instance_with(text);
         BOOST_TEST((!one.state && !one.in_flight && !one.pid && !one.limit && !one.lost), text);
+        BOOST_TEST(
+            (!one.ready && !one.paused && one.api.is_null() && one.models.is_null() && one.paced.is_null()),
+            text);
     }
 }
 
@@ -62,6 +74,33 @@ BOOST_AUTO_TEST_CASE(a_queue_is_served_while_a_lease_runs) {
     BOOST_TEST(!view.is_served());
     view.instances[0].lease_left_ms = std::nullopt;
     BOOST_TEST(!view.is_served());
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_is_served_by_those_that_are_ready_and_not_while_it_is_paused) {
+    queue_view view;
+    view.instances.push_back(instance_with(R"({"state":"cut off","ready":false})"));
+    BOOST_TEST(!view.is_served());
+    BOOST_TEST(contains(queue_page(view), "no instance is ready: jobs wait\n"));
+    view.instances.push_back(instance_with(R"({"ready":true})"));
+    BOOST_TEST(view.is_served());
+    BOOST_TEST(!contains(queue_page(view), "no instance"));
+    view.paused = pause_note{};
+    BOOST_TEST(!view.is_served());
+    BOOST_TEST(contains(queue_page(view), "paused by an operator (engramctl queue resume ends it)\n"));
+    BOOST_TEST(!contains(queue_page(view), "no instance"));
+    view.instances.clear();
+    BOOST_TEST(contains(queue_page(view), "no instance is alive"));
+}
+
+BOOST_AUTO_TEST_CASE(a_page_shows_what_is_delayed_and_what_claude_refuses) {
+    queue_view view{"engram", 0, 1, 0, {instance_with(R"({"api":{"state":"shut","cause":"no credit"}})")}};
+    BOOST_TEST(contains(queue_page(view), "delayed       -\n"));
+    view.delayed = delayed_view{1, {{{"u", "s"}, 4'000, "no connection"}}};
+    auto const page = queue_page(view);
+    for (std::string const part :
+         {"delayed       1, the next in 4 s\n", "u             s        4 s       no connection\n",
+          "host-1: Claude refuses every call: no credit\n"})
+        BOOST_TEST(contains(page, part), part << " in " << page);
 }
 
 BOOST_AUTO_TEST_CASE(a_page_shows_what_is_there_and_a_dash_for_the_rest) {
@@ -87,11 +126,14 @@ BOOST_AUTO_TEST_CASE(odd_bytes_of_others_are_calm_on_the_page) {
 
 BOOST_AUTO_TEST_CASE(a_document_has_null_for_what_is_not_known) {
     auto const document = queue_document({"engram", 1, std::nullopt, 0, {instance_with("")}});
-    BOOST_TEST(boost::json::serialize(document) ==
-               R"({"prefix":"engram","waiting":1,"parked":null,"dead":0,"instances":[{"instance":"host-1",)"
-               R"("alive":true,"lease_left_ms":14000,"lanes":2,"state":null,"in_flight":null,"limit":null,)"
-               R"("taken":null,"finished":null,"released":null,"lost":null,"trouble":null,"version":null,)"
-               R"("pid":null,"host":null}]})");
+    BOOST_TEST(
+        boost::json::serialize(document) ==
+        R"({"prefix":"engram","waiting":1,"parked":null,"dead":0,"delayed":null,"paused":null,)"
+        R"("instances":[{"instance":"host-1",)"
+        R"("alive":true,"lease_left_ms":14000,"lanes":2,"state":null,"ready":null,"paused":null,"in_flight":null,)"
+        R"("limit":null,"taken":null,"finished":null,"released":null,"delayed":null,"lost":null,)"
+        R"("trouble":null,"api":null,"models":null,"paced":null,"version":null,)"
+        R"("pid":null,"host":null}]})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,9 +17,16 @@ BOOST_FIXTURE_TEST_SUITE(config_sources_and_errors, engram::test::config_folder)
 BOOST_AUTO_TEST_CASE(without_any_source_everything_is_at_its_default) {
     auto const values = load();
     BOOST_TEST(values.queue.server.url == "redis://127.0.0.1:6379");
-    BOOST_TEST(values.chat.model == "claude-opus-4-5");
-    BOOST_TEST(values.summary.model == "claude-haiku-4-5");
+    BOOST_TEST(values.chat.model == "claude-opus-5-5");
+    BOOST_TEST(values.summary.model == "claude-haiku-5-5");
     BOOST_TEST(values.queue.deadline.count() == 600'000);
+    BOOST_TEST(values.chat.retry_for.count() == 600'000);
+    BOOST_TEST(values.chat.max_tokens == 8192u);
+    BOOST_TEST(values.chat.effort.empty());
+    BOOST_TEST(values.claude.fallback_models.empty());
+    BOOST_TEST(!values.claude.fallback_on_overload);
+    BOOST_TEST(values.summary.max_tokens == 4096u);
+    BOOST_TEST(values.summary.trigger_bytes == 200'000u);
     BOOST_TEST(values.chat.memory_limit == 500u);
     BOOST_TEST(values.chat.recall_limit == 10u);
     BOOST_TEST(values.chat.memory_tokens == 4'000u);
@@ -257,6 +264,31 @@ BOOST_AUTO_TEST_CASE(what_is_hardly_meant_is_allowed_with_a_warning) {
     auto const loaded = load_config(sources);
     BOOST_REQUIRE(loaded.has_value());
     BOOST_TEST(loaded->warnings.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_hardly_meant_of_models_and_sizes_is_allowed_with_a_warning) {
+    auto const warned = [&](std::vector<std::string> settings) {
+        sources.settings = std::move(settings);
+        auto const loaded = load_config(sources);
+        BOOST_REQUIRE(loaded.has_value());
+        BOOST_REQUIRE_LE(loaded->warnings.size(), 1u);
+        return loaded->warnings.empty() ? std::string() : loaded->warnings.front();
+    };
+    BOOST_TEST(
+        contains(warned({"claude.fallback_models=claude-opus-5-5"}), "names nothing but claude.model"));
+    BOOST_TEST(warned({"claude.fallback_models=claude-opus-5-5,other"}) == "");
+    BOOST_TEST(contains(warned({"memory.history_bytes=100000"}), "summary.trigger_bytes is above"));
+    BOOST_TEST(warned({"memory.history_bytes=100000", "summary.enabled=false"}) == "");
+    BOOST_TEST(warned({"memory.history_bytes=100000", "summary.trigger_bytes=100000"}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(an_effort_is_one_of_those_that_there_are) {
+    sources.settings = {"claude.effort=xhigh"};
+    BOOST_TEST(load().chat.effort == "xhigh");
+    sources.settings = {"claude.effort=extreme"};
+    BOOST_TEST(contains(problems(), "claude.effort"));
+    sources.settings = {"claude.fallback_models=one, two words"};
+    BOOST_TEST(contains(problems(), "claude.fallback_models"));
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_effect_on_embeddings_or_consolidation_is_allowed_with_a_warning) {

@@ -204,6 +204,8 @@ BOOST_AUTO_TEST_CASE(a_reload_takes_over_what_may_change_and_names_what_needs_a_
 BOOST_AUTO_TEST_CASE(only_these_are_reloadable) {
     for (auto const& key : config_keys()) {
         bool const expected = key.name == "log.level" || key.name == "claude.model" ||
+                              key.name == "claude.max_tokens" || key.name == "claude.effort" ||
+                              key.name.starts_with("claude.fallback_") || key.name == "queue.retry_for_ms" ||
                               key.name == "chat.timezone" || key.name == "store.adopt_ms" ||
                               (key.name.starts_with("memory.") && key.name != "memory.word_neighbours") ||
                               key.name.starts_with("consolidation.") ||

@@ -1,6 +1,7 @@
 // What the daemon says of itself.
 #include "daemon/status.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -38,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_used_makes_it_unready) {
 
 BOOST_AUTO_TEST_CASE(what_an_api_says_stays_within_the_line) {
     auto now = in(intake::paused);
-    now.api_trouble = "no\nMAINPID=1\r\n";
+    now.api.cause = "no\nMAINPID=1\r\n";
     BOOST_TEST(to_line(now) == "not ready, paused: 3 of 8 jobs in hand, as one (Claude: no MAINPID=1  )");
 }
 
@@ -46,14 +47,75 @@ BOOST_AUTO_TEST_CASE(every_trouble_is_told) {
     auto now = in(intake::cut_off);
     now.queue.trouble = "gone";
     now.queue.dead_dropped = 7;
-    now.api_trouble = "no credit";
-    BOOST_TEST(trouble_of(now) == "Redis: gone; Claude: no credit");
+    now.api = {claude::gate::state::shut, "spend_limit", "no credit", "add some", std::chrono::seconds(15)};
+    BOOST_TEST(trouble_of(now) == "Redis: gone; Claude: no credit (cure: add some)");
     auto const json = boost::json::parse(to_json(now)).as_object();
     BOOST_TEST(json.at("state").as_string() == "cut off");
     BOOST_TEST(!json.at("ready").as_bool());
     BOOST_TEST(json.at("in_flight").as_int64() == 3);
     BOOST_TEST(json.at("dead_dropped").as_int64() == 7);
-    BOOST_TEST(json.at("trouble").as_string() == "Redis: gone; Claude: no credit");
+    BOOST_TEST(json.at("trouble").as_string() == "Redis: gone; Claude: no credit (cure: add some)");
+    auto const& api = json.at("api").as_object();
+    BOOST_TEST(api.at("state").as_string() == "shut");
+    BOOST_TEST(api.at("kind").as_string() == "spend_limit");
+    BOOST_TEST(api.at("cause").as_string() == "no credit");
+    BOOST_TEST(api.at("cure").as_string() == "add some");
+    BOOST_TEST(api.at("next_try_ms").as_int64() == 15'000);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_later_and_a_pause_by_an_operator_are_told) {
+    auto now = in(intake::taking);
+    auto json = boost::json::parse(to_json(now)).as_object();
+    BOOST_TEST(json.at("delayed").as_int64() == 0);
+    BOOST_TEST(!json.at("paused").as_bool());
+    BOOST_TEST(json.at("api").at("state").as_string() == "open");
+    BOOST_TEST(json.at("api").at("kind").as_string() == "");
+    now.queue.delayed = 5;
+    now.queue.paused = true;
+    json = boost::json::parse(to_json(now)).as_object();
+    BOOST_TEST(json.at("delayed").as_int64() == 5);
+    BOOST_TEST(json.at("paused").as_bool());
+}
+
+BOOST_AUTO_TEST_CASE(models_near_their_limit_are_told) {
+    auto now = in(intake::taking);
+    BOOST_TEST(boost::json::parse(to_json(now)).at("paced").as_array().empty());
+    now.paced = {{"one", 46.6, 3}};
+    auto const paced = boost::json::parse(to_json(now)).at("paced").as_array();
+    BOOST_REQUIRE_EQUAL(paced.size(), 1u);
+    BOOST_TEST(paced[0].at("model").as_string() == "one");
+    BOOST_TEST(paced[0].at("a_minute").as_int64() == 47);
+    BOOST_TEST(paced[0].at("waiting").as_int64() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_known_of_models_is_told) {
+    auto now = in(intake::taking);
+    BOOST_TEST(boost::json::parse(to_json(now)).at("models").as_array().empty());
+    now.models = {{"one", base::wall_time(std::chrono::sys_days(std::chrono::January / 22 / 2027))},
+                  {"two", {}, true}};
+    auto const models = boost::json::parse(to_json(now)).at("models").as_array();
+    BOOST_REQUIRE_EQUAL(models.size(), 2u);
+    BOOST_TEST(models[0].at("model").as_string() == "one");
+    BOOST_TEST(models[0].at("retires_at").as_string() == "2027-01-22T00:00:00Z");
+    BOOST_TEST(!models[0].at("gone").as_bool());
+    BOOST_TEST(models[1].at("retires_at").is_null());
+    BOOST_TEST(models[1].at("gone").as_bool());
+}
+
+BOOST_AUTO_TEST_CASE(while_the_gate_is_shut_the_status_says_what_it_met_and_what_to_do) {
+    boost::asio::io_context io;
+    claude::gate gate(std::chrono::seconds(15), [](claude::gate::state) {}, io.get_executor());
+    auto const now = std::chrono::steady_clock::now();
+    BOOST_TEST(status_of(gate, now).cause.empty());
+    claude::error why{claude::error_kind::auth, "invalid x-api-key", 401, 1};
+    why.code = "authentication_error";
+    BOOST_TEST((gate.met(why, gate.period(), now) == claude::fate::bears));
+    auto const api = status_of(gate, now + std::chrono::seconds(5));
+    BOOST_TEST((api.state == claude::gate::state::shut));
+    BOOST_TEST(api.kind == "auth");
+    BOOST_TEST(api.cause == "HTTP status 401 authentication_error");
+    BOOST_TEST(!api.cure.empty());
+    BOOST_TEST(api.next_try.count() == 10'000);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_left_out_of_notes_is_counted) {

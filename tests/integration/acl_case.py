@@ -58,6 +58,12 @@ class AclCase(Case):
     def change(self, user, *arguments):
         self.client.execute_command("ACL", "SETUSER", user, *arguments)
 
+    def set_user_without(self, user, rule):
+        """All its rights but one, such as "+lpush" or "%R~engram:body", wherever it stands."""
+        for arguments in RULES[user]:
+            kept = [a.replace(rule, "") if a.strip("()") == rule else a for a in arguments]
+            self.change(user, *(a for a in kept if a))
+
     def url(self, user):
         return f"unix://{user}:{PASSWORD}@{self.redis.socket}"
 

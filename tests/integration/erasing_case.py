@@ -10,7 +10,7 @@ import threading
 
 from harness import Case, PATIENCE, eventually
 
-CHEAP = "claude-haiku-4-5"
+CHEAP = "claude-haiku-5-5"
 LEASE_MS = 1500
 COUNTERS = ["memories", "turns", "summaries", "index_entries", "vectors", "replies"]
 

@@ -13,7 +13,7 @@ from processes import eventually
 
 
 def message_body(
-    text="Hello.", model="claude-opus-4-5-20251101", stop_reason="end_turn", content=None, usage=None, **more
+    text="Hello.", model="claude-opus-5-5", stop_reason="end_turn", content=None, usage=None, **more
 ):
     """A response of the Messages API as a dictionary."""
     return {
@@ -32,6 +32,21 @@ def message_body(
             "cache_read_input_tokens": 0,
         },
         **more,
+    }
+
+
+def model_body(model, retires_at=None):
+    """What GET /v1/models/ID answers, as a dictionary."""
+    return {
+        "id": model,
+        "type": "model",
+        "display_name": model,
+        "created_at": "2026-01-01T00:00:00Z",
+        "max_input_tokens": 1_000_000,
+        "max_tokens": 128_000,
+        "lifecycle": "active",
+        "deprecated_at": None,
+        "retires_at": retires_at,
     }
 
 
@@ -75,14 +90,19 @@ class Request:
 
 class FakeClaude:
     """Answers with the responses that were put in, in order; when there is none, with what
-    `default(request)` returns (a Response, a dictionary or a text)."""
+    `default(request)` returns (a Response, a dictionary or a text).
 
-    def __init__(self, default=None):
+    Asked about a model (GET), it answers what `models` has under its id (a Response or a dictionary), else
+    that it lives. These requests are kept apart, in `gets`: (path, headers)."""
+
+    def __init__(self, default=None, port=0):
         self.requests = []
+        self.gets = []
+        self.models = {}
         self.default = default or (lambda request: "Hello.")
         self._responses = queue.Queue()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.fake = self
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -114,6 +134,15 @@ class FakeClaude:
             response = message_body(response)
         return Response(response) if isinstance(response, dict) else response
 
+    def describe(self, path, headers):
+        with self._lock:
+            self.gets.append((path, headers))
+        before, _, model = path.partition("/v1/models/")
+        if before or not model:
+            return Response(error_body("not_found_error", "Not found"), 404)
+        response = self.models.get(model) or model_body(model)
+        return Response(response) if isinstance(response, dict) else response
+
     def stop(self):
         self._server.shutdown()
         self._server.server_close()
@@ -134,7 +163,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        response = self.server.fake.answer(Request(self.path, self.headers, body))
+        self._send(self.server.fake.answer(Request(self.path, self.headers, body)))
+
+    def do_GET(self):
+        self._send(self.server.fake.describe(self.path, self.headers))
+
+    def _send(self, response):
         if response.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True

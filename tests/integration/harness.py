@@ -18,7 +18,14 @@ import unittest
 
 sys.dont_write_bytecode = True  # tests leave nothing in the sources
 
-from fake_claude import FakeClaude, Request, Response, error_body, message_body  # noqa: F401 (for the tests)
+from fake_claude import (  # noqa: F401 (for the tests)
+    FakeClaude,
+    Request,
+    Response,
+    error_body,
+    message_body,
+    model_body,
+)
 from processes import (
     API_KEY,
     BIN,
@@ -52,6 +59,7 @@ ERROR_TYPES = (
     "id_conflict",
     "deadline_exceeded",
     "claude_auth",
+    "claude_model_gone",
     "claude_rejected",
     "claude_unavailable",
     "claude_spend_limit",
@@ -116,8 +124,8 @@ class Case(unittest.TestCase):
             self.claude = simulator
         return simulator
 
-    def start_fake(self, default=None):
-        fake = FakeClaude(default)
+    def start_fake(self, default=None, port=0):
+        fake = FakeClaude(default, port)
         self.addCleanup(fake.stop)
         if self.claude is None:
             self.claude = fake
@@ -235,6 +243,13 @@ class Case(unittest.TestCase):
 
     def dead_letters(self, prefix=PREFIX):
         return [fields for _, fields in self.redis.client.xrange(prefix + ":dead")]
+
+    def said(self, daemon):
+        """What a daemon says of itself in Redis; {} before its first word. It speaks with each beat."""
+        for name in self.redis.client.zrange(PREFIX + ":instances", 0, -1):
+            if name.startswith(daemon.name.encode() + b"-"):
+                return json.loads(self.redis.client.get(PREFIX + ":status:" + name.decode()) or "{}")
+        return {}
 
     def keys(self):
         return sorted(key.decode() for key in self.redis.client.keys("*"))

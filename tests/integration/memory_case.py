@@ -5,7 +5,7 @@ import signal
 
 from harness import Case, memory_lines, new_message, prompt_turns, recalled_block, recalled_lines, system_text
 
-CHEAP = "claude-haiku-4-5"
+CHEAP = "claude-haiku-5-5"
 
 
 class MemoryCase(Case):

@@ -1,7 +1,7 @@
 """The users that docs/redis.md describes: their rights are enough, and none of them is too much."""
 
 import json
-import re
+import signal
 
 import redis
 
@@ -217,6 +217,8 @@ class Chat(AclCase):
         self.asker.lpush("engram:jobs", self.JOB)
         listener.wait(1)
         listener.close()
+        self.asker.lpush("engram:cancel", json.dumps({"user_id": "u", "id": "one"}))
+        eventually(lambda: not self.client.exists("engram:cancel"), "the cancel is carried out")
         eventually(lambda: self.asker.lrange("engram:reply:one", 0, -1), "the reply can be looked at")
         self.assertIsNotNone(self.asker.blpop("engram:reply:one", PATIENCE))
         self.assert_nothing_was_refused()
@@ -238,14 +240,9 @@ class Chat(AclCase):
         }
         for right, command in commands.items():
             with self.subTest(right=right):
-                self.set_user_without("engram-chat", right)
+                self.set_user_without("engram-chat", "+" + right)
                 with self.assertRaises(redis.exceptions.NoPermissionError):
                     self.login("engram-chat").execute_command(*command)
-
-    def set_user_without(self, user, right):
-        for arguments in RULES[user]:
-            kept = [re.sub(rf"\+{re.escape(right)}(?=\)|$)", "", a) for a in arguments]
-            self.change(user, *(a for a in kept if a))
 
     def test_it_can_read_and_write_nothing_else(self):
         self.client.lpush("engram:reply:one", "a reply")
@@ -256,6 +253,10 @@ class Chat(AclCase):
             ["LLEN", "engram:jobs"],
             ["RPOP", "engram:jobs"],
             ["DEL", "engram:jobs"],
+            ["LRANGE", "engram:cancel", "0", "-1"],
+            ["RPOP", "engram:cancel"],
+            ["SET", "engram:paused", "x"],
+            ["DEL", "engram:paused"],
             ["LPUSH", "engram:reply:one", "forged"],
             ["RPUSH", "engram:reply:one", "forged"],
             ["SET", "engram:reply:two", "forged"],
@@ -277,6 +278,7 @@ class Chat(AclCase):
             ["MONITOR"],
         ]
         others = ("ready", "body", "meta", "dead", "instances", "lane:3:u:s", "owned:i", "status:i", "admin")
+        others += ("delayed", "delays", "paused")
         for key in others:
             refused += [["LPUSH", "engram:" + key, "x"], ["LRANGE", "engram:" + key, "0", "-1"]]
             refused += [["BLPOP", "engram:" + key, "1"], ["PUBLISH", "engram:" + key, "x"]]
@@ -357,11 +359,13 @@ class Memory(AclCase):
 
 
 class Admin(AclCase):
-    """engramctl dead and engramctl queue."""
+    """engramctl dead, engramctl queue and engramctl cancel."""
 
     def setUp(self):
         super().setUp()
-        self.start()
+        self.daemon = self.start()
+        self.client.zadd("engram:delayed", {"1:u:s": (self.client.time()[0] + 300) * 1000})
+        self.client.hset("engram:delays", "1:u:s", "no connection")
         self.put_dead_letters(3)
 
     def put_dead_letters(self, count):
@@ -374,9 +378,13 @@ class Admin(AclCase):
 
     def everything(self):
         """What every command of engramctl for operators says."""
+        self.addCleanup(self.client.delete, "engram:paused")
         entry = self.client.xrange("engram:dead", count=1)[0][0].decode()
         return [
             self.run_ctl("queue", "status"),
+            self.run_ctl("queue", "pause"),
+            self.run_ctl("queue", "resume"),
+            self.run_ctl("cancel", "nobodys"),
             self.run_ctl("dead", "list"),
             self.run_ctl("dead", "show", entry),
             self.run_ctl("dead", "retry", entry),
@@ -392,26 +400,48 @@ class Admin(AclCase):
         self.assertEqual(self.run_ctl("dead", "retry", "--all").status, 0)
         self.assert_nothing_was_refused()
 
+    def cancel_in_vain(self):
+        self.daemon.send(signal.SIGSTOP)
+        eventually(self.daemon.is_stopped, "it stands still")
+        answer = self.run_ctl("cancel", "--timeout", "1", "nobodys")
+        self.daemon.send(signal.SIGCONT)
+        return answer
+
+    def everything_without(self, rule):
+        """What it says that is an error, and what Redis refused."""
+        self.client.script_flush()
+        self.put_dead_letters(2)
+        self.set_user_without("engram-admin", rule)
+        self.client.acl_log_reset()
+        answers = self.everything()
+        if rule == "+lrem":
+            answers.append(self.cancel_in_vain())
+        self.client.delete("engram:paused", "engram:cancel")
+        refused = {what.lower() for user, what in self.refusals() if user == "engram-admin"}
+        self.set_user("engram-admin")
+        return [answer.err for answer in answers if answer.err], refused
+
+    def test_a_cancel_that_no_daemon_takes_is_taken_back(self):
+        self.assertIn("taken back", self.cancel_in_vain().err)
+        self.assertEqual(self.client.llen("engram:cancel"), 0)
+        self.assert_nothing_was_refused()
+
     def test_every_right_is_missed(self):
         courtesies = {"ping", "role", "client|setname", "cluster|slots"}
-        for right in granted_commands("engram-admin"):
-            with self.subTest(right=right), WithoutRight(self, "engram-admin", right) as lacking:
-                self.client.script_flush()
-                self.put_dead_letters(2)
-                answers = self.everything()
+        for right in sorted(set(granted_commands("engram-admin"))):
+            with self.subTest(right=right):
+                errors, refused = self.everything_without("+" + right)
                 if right not in courtesies:
-                    self.assertTrue(any(a.err for a in answers), answers)
-                lacking.restore()
+                    self.assertTrue(errors)
+                self.assertEqual(refused, {right})
 
     def test_every_key_is_missed(self):
-        patterns = [a for a in sum(RULES["engram-admin"], []) if "~" in a]
-        self.assertEqual(len(patterns), 7)
+        patterns = [a.strip("()") for a in sum(RULES["engram-admin"], []) if "~" in a]
+        self.assertEqual(len(patterns), 11)
         for pattern in patterns:
             with self.subTest(pattern=pattern):
-                self.change("engram-admin", "resetkeys", *(p for p in patterns if p != pattern))
-                self.put_dead_letters(2)
-                self.assertTrue(any(a.err for a in self.everything()))
-                self.set_user("engram-admin")
+                errors, _ = self.everything_without(pattern)
+                self.assertTrue(errors)
 
     def test_it_cannot_read_jobs_that_wait_or_change_what_runs(self):
         client = self.login("engram-admin")
@@ -420,6 +450,12 @@ class Admin(AclCase):
             ["LRANGE", "engram:jobs", "0", "-1"],
             ["ZADD", "engram:instances", "1", "x"],
             ["DEL", "engram:dead"],
+            ["DEL", "engram:jobs"],
+            ["SET", "engram:jobs", "x"],
+            ["LREM", "engram:jobs", "1", "x"],
+            ["ZADD", "engram:delayed", "1", "x"],
+            ["HSET", "engram:delays", "x", "y"],
+            ["LRANGE", "engram:cancel", "0", "-1"],
             ["LPUSH", "engram:ready", "x"],
             ["LPUSH", "engram:reply:one", "x"],
             ["FLUSHALL"],

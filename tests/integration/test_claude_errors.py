@@ -1,25 +1,11 @@
-"""Claude misbehaves: what is tried again, what is answered, what makes everything wait."""
+"""Claude misbehaves: what is tried again at once, what is answered. What waits: test_patience.py and test_gate.py."""
 
 import json
-import os
-import signal
 import threading
 
-from harness import API_KEY, Case, PATIENCE, Response, error_body, eventually, main, message_body
+from harness import API_KEY, Case, PATIENCE, Response, error_body, main, message_body
 
 UNAUTHORIZED = Response(error_body("authentication_error", "invalid x-api-key"), 401)
-SPENT = Response(
-    error_body(
-        "rate_limit_error",
-        "Your organization has reached its spend limit.",
-        {"error_code": "enforced_spend_limit_reached"},
-    ),
-    429,
-)
-NO_CREDIT = Response(
-    error_body("invalid_request_error", "Your credit balance is too low to access the Anthropic API."), 400
-)
-FORBIDDEN = Response(error_body("permission_error", "This key may not do that."), 403)
 
 
 def status(code, kind, **more):
@@ -93,7 +79,7 @@ class Retries(Case):
 
     def test_after_the_last_try_it_is_claude_unavailable(self):
         self.claude.default = lambda request: status(500, "api_error")
-        daemon = self.start_daemon(claude_max_retries=1)
+        daemon = self.start_daemon(claude_max_retries=1, queue_retry_for_ms=0)
         job = self.push(metadata={"m": 1})
         reply = self.reply(job)
         self.assert_error(reply, "claude_unavailable")
@@ -110,18 +96,21 @@ class Retries(Case):
         self.assert_idle()
 
     def test_nobody_at_the_address_is_claude_unavailable(self):
-        self.start_daemon(claude_base_url="http://127.0.0.1:9", claude_max_retries=0)
+        self.start_daemon(
+            claude_base_url="http://127.0.0.1:9", claude_max_retries=0, queue_retry_for_ms=0
+        )
         self.assert_error(self.reply(self.push()), "claude_unavailable")
 
     def test_an_address_without_a_name_is_claude_unavailable(self):
-        self.start_daemon(claude_base_url="http://no-such-host.invalid", claude_max_retries=0)
+        self.start_daemon(
+            claude_base_url="http://no-such-host.invalid", claude_max_retries=0, queue_retry_for_ms=0
+        )
         self.assert_error(self.reply(self.push()), "claude_unavailable")
 
     def test_a_request_that_is_refused_is_claude_rejected_and_not_repeated(self):
         for n, (code, kind) in enumerate(
             [
                 (400, "invalid_request_error"),
-                (404, "not_found_error"),
                 (413, "request_too_large"),
                 (422, "invalid_request_error"),
             ]
@@ -148,7 +137,9 @@ class Retries(Case):
 
     def test_an_answer_too_large_to_keep_is_an_error(self):
         self.claude.default = lambda request: message_body("x" * 200_000)
-        self.start_daemon(claude_max_response_bytes=100_000, claude_max_retries=0)
+        self.start_daemon(
+            claude_max_response_bytes=100_000, claude_max_retries=0, queue_retry_for_ms=0
+        )
         self.assert_error(self.reply(self.push()), "claude_unavailable")
 
     def test_an_answer_that_does_not_come_in_time_is_an_error(self):
@@ -160,7 +151,7 @@ class Retries(Case):
             return "late"
 
         self.claude.default = late
-        self.start_daemon(claude_timeout_ms=300, claude_max_retries=1)
+        self.start_daemon(claude_timeout_ms=300, claude_max_retries=1, queue_retry_for_ms=0)
         self.assert_error(self.reply(self.push()), "claude_unavailable")
         self.assertEqual(len(self.claude.requests), 2)
 
@@ -311,95 +302,6 @@ class OddAnswers(Case):
         self.assertEqual(self.ask()["reply"], "in pieces")
 
 
-class EverybodyWaits(Case):
-    """A key that is not accepted and a spend limit concern every job: one bears the error, the others
-    wait."""
-
-    def setUp(self):
-        super().setUp()
-        self.start_redis()
-        self.refusal = UNAUTHORIZED
-        self.start_fake(lambda request: self.refusal or "re: " + request.new_message)
-
-    def waiting_jobs(self):
-        return self.redis.client.llen("engram:jobs") + self.redis.client.hlen("engram:body")
-
-    def check(self, kind):
-        """Twenty jobs of four sessions: exactly one gets the error, the others keep their order and are
-        answered."""
-        daemon = self.start_daemon(claude_pause_retry_ms=150)
-        ids = [self.push(f"m{n:02}", session_id=f"s{n % 4}", id=f"j{n:02}") for n in range(20)]
-        daemon.wait_for_log("Claude refuses every call")
-        asked = len(self.claude.requests)
-        eventually(lambda: len(self.claude.requests) >= asked + 3, "one job at a time is tried meanwhile")
-        eventually(lambda: len(self.dead_letters()) == 1, "one job bears the error")
-        self.assertEqual(self.waiting_jobs(), 19)
-        self.assertEqual(len([k for k in self.keys() if k.startswith("engram:reply:")]), 1)
-        self.refusal = None
-        replies = {job: self.reply(job) for job in ids}
-        failed = [job for job in ids if replies[job]["status"] == "error"]
-        self.assertEqual(len(failed), 1, failed)
-        self.assert_error(replies[failed[0]], kind)
-        for session in range(4):
-            said = [text for role, text in self.turns(session_id=f"s{session}") if role == "user"]
-            self.assertEqual(
-                said, [f"m{n:02}" for n in range(20) if n % 4 == session and f"j{n:02}" not in failed]
-            )
-        self.assertEqual([d[b"reason"].decode() for d in self.dead_letters()], [kind])
-        daemon.wait_for_log("Claude answers again")
-        self.assert_idle()
-        return daemon
-
-    def test_a_rejected_key(self):
-        self.check("claude_auth")
-
-    def test_a_key_without_permission(self):
-        self.refusal = FORBIDDEN
-        self.check("claude_auth")
-
-    def test_a_spend_limit(self):
-        self.refusal = SPENT
-        self.check("claude_spend_limit")
-
-    def test_a_balance_that_is_used_up(self):
-        self.refusal = NO_CREDIT
-        self.check("claude_spend_limit")
-
-    def test_a_new_key_is_taken_over_on_sighup_and_tried_at_once(self):
-        credentials = os.path.join(self.folder, "credentials")
-        os.mkdir(credentials)
-
-        def write_key(key):
-            with open(os.path.join(credentials, "anthropic_api_key"), "w") as f:
-                f.write(key + "\n")
-
-        write_key("old-key")
-        self.claude.default = (
-            lambda request: UNAUTHORIZED if request.headers["x-api-key"] != "new-key" else "welcome"
-        )
-        daemon = self.start_daemon(
-            key=None, env={"CREDENTIALS_DIRECTORY": credentials}, claude_pause_retry_ms=3600_000
-        )
-        self.assert_error(self.reply(self.push("first")), "claude_auth")
-        second = self.push("second")
-        write_key("new-key")
-        daemon.send(signal.SIGHUP)
-        self.assertEqual(self.reply(second)["reply"], "welcome")
-        self.assertEqual({r.headers["x-api-key"] for r in self.claude.requests}, {"old-key", "new-key"})
-        self.assertNotIn("new-key", daemon.log())
-
-    def test_waiting_jobs_survive_a_restart_and_keep_their_place(self):
-        first = self.start_daemon(claude_pause_retry_ms=150)
-        ids = [self.push(f"m{n}", id=f"j{n}") for n in range(4)]
-        self.assert_error(self.reply(ids[0]), "claude_auth")
-        self.assertEqual(first.stop(), 0)
-        self.assertEqual(self.waiting_jobs(), 3)
-        self.refusal = None
-        self.start_daemon()
-        self.assertEqual([self.reply(job)["reply"] for job in ids[1:]], ["re: m1", "re: m2", "re: m3"])
-        self.assertEqual([t for r, t in self.turns() if r == "user"], ["m1", "m2", "m3"])
-
-
 class WithTheSimulator(Case):
     def setUp(self):
         super().setUp()
@@ -408,7 +310,7 @@ class WithTheSimulator(Case):
 
     def test_a_connection_that_died_idle_is_replaced_without_a_retry(self):
         self.claude.script({"text": "one", "fault": "reset", "at": "next_request"}, {"text": "two"})
-        self.start_daemon(claude_max_retries=0)
+        self.start_daemon(claude_max_retries=0, queue_retry_for_ms=0)
         self.assertEqual(self.ask("first")["reply"], "one")
         self.assertEqual(self.ask("second")["reply"], "two")
 
@@ -443,9 +345,7 @@ class WithTheSimulator(Case):
 
     def test_the_simulator_accepts_what_it_is_sent(self):
         """It checks requests as the API does, by model and version."""
-        self.start_daemon(
-            claude_api_version="2026-10-21", claude_auth="bearer", claude_model="claude-opus-5-5"
-        )
+        self.start_daemon(claude_api_version="2026-10-21", claude_auth="bearer")
         self.ask("one")
         self.ask("two")
         self.assertEqual(self.claude.stats()["by_status"].get("400", 0), 0)

@@ -14,7 +14,8 @@ from test_ctl import Terminal
 
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_IOERR, EX_TEMPFAIL = 64, 65, 66, 69, 74, 75
 EX_NOPERM, EX_CONFIG = 77, 78
-REJECTED = Response(error_body("invalid_request_error", "not like this"), 400)
+# What concerns one job, however many get it.
+REJECTED = Response(error_body("request_too_large", "not like this"), 413)
 JOBS, DEAD = "engram:jobs", "engram:dead"
 
 
@@ -562,7 +563,15 @@ class QueueStatus(DeadCase):
         self.assertIn("no instance is alive", answer.out)
         self.assertEqual(
             self.status(EX_TEMPFAIL),
-            {"prefix": "engram", "waiting": 0, "parked": 0, "dead": 0, "instances": []},
+            {
+                "prefix": "engram",
+                "waiting": 0,
+                "parked": 0,
+                "dead": 0,
+                "delayed": {"count": 0, "next_ms": None, "lanes": []},
+                "paused": None,
+                "instances": [],
+            },
         )
         self.assertEqual(self.keys(), [])
 
@@ -607,6 +616,7 @@ class QueueStatus(DeadCase):
             "taken": 70,
             "finished": 60,
             "released": 5,
+            "delayed": 11,
             "lost": 2,
             "trouble": "the key is rejected",
             "version": "0.1.0",

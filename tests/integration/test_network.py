@@ -35,7 +35,7 @@ class Claude(Case):
 
     def test_an_unknown_authority_is_refused(self):
         self.start_tls_simulator()
-        daemon = self.start_daemon(claude_max_retries=0)
+        daemon = self.start_daemon(claude_max_retries=0, queue_retry_for_ms=0)
         reply = self.reply(self.push())
         self.assert_error(reply, "claude_unavailable")
         self.assertIn("certificate", reply["error"]["message"].lower())
@@ -45,12 +45,21 @@ class Claude(Case):
     def test_a_certificate_for_another_name_is_refused(self):
         certificates, simulator = self.start_tls_simulator(subject_names="DNS:elsewhere.example")
         simulator_url = f"https://localhost:{simulator.port}"
-        self.start_daemon(claude_ca_file=certificates.ca, claude_base_url=simulator_url, claude_max_retries=0)
+        self.start_daemon(
+            claude_ca_file=certificates.ca,
+            claude_base_url=simulator_url,
+            claude_max_retries=0,
+            queue_retry_for_ms=0,
+        )
         self.assert_error(self.reply(self.push()), "claude_unavailable")
 
     def test_https_to_a_server_without_tls_is_an_error(self):
         self.start_fake()
-        self.start_daemon(claude_base_url=self.claude.url.replace("http:", "https:"), claude_max_retries=0)
+        self.start_daemon(
+            claude_base_url=self.claude.url.replace("http:", "https:"),
+            claude_max_retries=0,
+            queue_retry_for_ms=0,
+        )
         self.assert_error(self.reply(self.push()), "claude_unavailable")
 
 

@@ -195,21 +195,21 @@ class Reload(StopCase):
         daemon.wait_for_log("seen-2")
 
     def test_sighup_changes_the_model_of_the_next_job(self):
-        self.write('claude.model = "claude-opus-4-5"\n')
+        self.write('claude.model = "claude-opus-5-5"\n')
         daemon = self.start_daemon(config_file=self.file)
         self.ask()
-        self.write('claude.model = "claude-sonnet-4-5"\nmemory.history_turns = 1\n')
+        self.write('claude.model = "claude-sonnet-5-5"\nmemory.history_turns = 1\n')
         self.reload(daemon)
         self.ask()
-        self.assertEqual([r.model for r in self.claude.requests], ["claude-opus-4-5", "claude-sonnet-4-5"])
+        self.assertEqual([r.model for r in self.claude.requests], ["claude-opus-5-5", "claude-sonnet-5-5"])
 
     def test_a_broken_file_changes_nothing(self):
-        self.write('claude.model = "claude-opus-4-5"\n')
+        self.write('claude.model = "claude-opus-5-5"\n')
         daemon = self.start_daemon(config_file=self.file)
-        self.write('claude.model = "claude-sonnet-4-5"\n[redis\n')
+        self.write('claude.model = "claude-sonnet-5-5"\n[redis\n')
         self.reload(daemon, "not reloaded")
         self.ask()
-        self.assertEqual(self.claude.requests[0].model, "claude-opus-4-5")
+        self.assertEqual(self.claude.requests[0].model, "claude-opus-5-5")
         os.remove(self.file)
         self.reload(daemon, "not reloaded")
         self.assertEqual(self.ask()["status"], "ok")

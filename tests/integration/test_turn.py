@@ -62,7 +62,7 @@ class WholeTurn(Case):
             (reply["id"], reply["status"], reply["user_id"], reply["session_id"], reply["reply"]),
             ("job.1:a_B-9", "ok", "ada", "first", "Hello Ada."),
         )
-        self.assertEqual(reply["model"], "claude-opus-4-5-20251101")
+        self.assertEqual(reply["model"], "claude-opus-5-5")
         self.assertEqual(reply["stop_reason"], "end_turn")
         self.assertEqual(reply["attempts"], 1)
         self.assertEqual(reply["metadata"], {"trace": 7})
@@ -77,9 +77,9 @@ class WholeTurn(Case):
             self.assertEqual(set(memory), {"id", "type", "content", "action"})
             self.assertIsInstance(memory["id"], int)
         usage = dict(reply["usage"])
-        # Opus 4.5: 5 in, 25 out, 6.25 cache write, 0.5 cache read, USD per million tokens.
+        # Opus 5.5: 4 in, 20 out, 5 cache write, 0.2 cache read, USD per million tokens.
         self.assertAlmostEqual(
-            usage.pop("cost_usd"), (1000 * 5 + 100 * 25 + 2000 * 6.25 + 4000 * 0.5) / 1e6, 9
+            usage.pop("cost_usd"), (1000 * 4 + 100 * 20 + 2000 * 5 + 4000 * 0.2) / 1e6, 9
         )
         self.assertEqual(
             usage,
@@ -106,8 +106,8 @@ class WholeTurn(Case):
         self.assertIsNone(request.headers["authorization"])
         self.assertEqual(request.headers["anthropic-version"], "2023-06-01")
         self.assertEqual(request.headers["content-type"], "application/json")
-        self.assertEqual(request.body["model"], "claude-opus-4-5")
-        self.assertEqual(request.body["max_tokens"], 1024)
+        self.assertEqual(request.body["model"], "claude-opus-5-5")
+        self.assertEqual(request.body["max_tokens"], 8192)
         self.assertNotIn("temperature", request.body)
         self.assertEqual(request.body["messages"][0]["role"], "user")
         self.assertEqual(request.new_message, "What is it?")

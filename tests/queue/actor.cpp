@@ -1,6 +1,6 @@
 // A daemon's part in the queue, for tests that kill and stop it: queue_actor <url> <lease in ms>.
-// Prints "ready", "took <body>", "cancelled <body>". Jobs whose message is "answer" are answered, others
-// never end.
+// Prints "ready", "took <body>", "cancelled <body>". Jobs whose message is "answer" are answered, those with
+// "later" put off for an hour, others never end.
 #include "base/event.hpp"
 #include "queue/job.hpp"
 #include "queue/job_queue.hpp"
@@ -33,6 +33,10 @@ asio::awaitable<void> work(asio::any_io_executor executor, queue::delivery what,
     auto const job = queue::parse_job(what.body, {"engram"});
     if (job && job->message == "answer") {
         reply.end({job->id, queue::default_reply_key("engram", job->id), "from the actor", std::nullopt});
+        co_return;
+    }
+    if (job && job->message == "later") {
+        reply.postpone({std::chrono::hours(1), "not now"});
         co_return;
     }
     struct farewell {

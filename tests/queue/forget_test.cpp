@@ -81,14 +81,19 @@ BOOST_AUTO_TEST_CASE(an_end_by_force_between_any_two_steps_breaks_no_promise) {
             f.look({"ZADD", "engram:instances", "9000000000000", i});
         std::vector<std::string> pushed;
         std::map<std::string, std::string> due;
-        auto const settle = [&](std::string const& instance, bool back) {
+        enum class way { finish, release, delay };
+        auto const settle = [&](std::string const& instance, way how) {
             auto const owned = f.look({"HGETALL", "engram:owned:" + instance});
             if (owned.empty()) return;
             auto const end = owned.find('\n');
             auto const lane = owned.substr(0, end);
             auto const ticket = owned.substr(end + 1, owned.find('\n', end + 1) - end - 1);
             auto const body = f.look({"HGET", "engram:body", ticket});
-            if (back) {
+            if (how == way::delay) {
+                f.call(queue::all_scripts().delay, {instance, lane, ticket, any(2) ? "0" : "3600000", "why"});
+                return;
+            }
+            if (how == way::release) {
                 f.call(queue::all_scripts().release, {instance, lane, ticket, "0"});
                 return;
             }
@@ -101,7 +106,7 @@ BOOST_AUTO_TEST_CASE(an_end_by_force_between_any_two_steps_breaks_no_promise) {
         int ended = 0;
         for (int step = 0; step < 3'000; ++step) {
             auto const instance = instances[std::size_t(any(2))];
-            switch (any(6)) {
+            switch (any(7)) {
                 case 0:
                 case 1:
                     if (step < 2'500) {
@@ -114,7 +119,11 @@ BOOST_AUTO_TEST_CASE(an_end_by_force_between_any_two_steps_breaks_no_promise) {
                     f.take(instance, std::to_string(any(3)), std::to_string(any(2)));
                     break;
                 case 3:
-                    settle(instance, any(3) == 0);
+                    settle(instance, way(any(3)));
+                    break;
+                case 4:
+                    // Wakes what is due.
+                    f.call(queue::all_scripts().heartbeat, {instance, "3600000", "0", "{}", ""});
                     break;
                 default: {
                     auto const found = co_await f.find(any(2) ? "ada" : "bob", 8);
@@ -129,9 +138,11 @@ BOOST_AUTO_TEST_CASE(an_end_by_force_between_any_two_steps_breaks_no_promise) {
             f.check_promises();
         }
         for (int rest = 0; rest < 3'000 && f.keys() != "engram:instances\n"; ++rest) {
+            f.end_pauses();
+            f.call(queue::all_scripts().heartbeat, {"one", "3600000", "0", "{}", ""});
             f.take("one", "16", "1");
-            settle("one", false);
-            settle("two", false);
+            settle("one", way::finish);
+            settle("two", way::finish);
         }
         BOOST_TEST(f.keys() == "engram:instances\n");
         BOOST_TEST(ended > 300);

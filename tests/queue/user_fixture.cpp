@@ -41,8 +41,14 @@ for instance, owned in pairs(names('owned')) do
     if (lanes[owned[i]] or {})[1] ~= owned[i + 1] then return owned[i + 1] .. ' is owned and not first' end
   end
 end
+local delayed = redis.call('ZRANGE', 'engram:delayed', 0, -1)
+for _, lane in ipairs(delayed) do
+  states[lane] = (states[lane] or 0) + 1
+  if redis.call('HEXISTS', 'engram:delays', lane) == 0 then return lane .. ' is delayed without a reason' end
+end
+if redis.call('HLEN', 'engram:delays') ~= #delayed then return 'reasons without delays' end
 for lane, line in pairs(lanes) do
-  if states[lane] ~= 1 then return lane .. ' is ready or owned ' .. (states[lane] or 0) .. ' times' end
+  if states[lane] ~= 1 then return lane .. ' is ready, owned or delayed ' .. (states[lane] or 0) .. ' times' end
   states[lane] = nil
   local user = user_of(lane)
   parked[user] = (parked[user] or 0) + #line
@@ -52,7 +58,7 @@ for lane, line in pairs(lanes) do
     if redis.call('HEXISTS', 'engram:meta', ticket) == 0 then return ticket .. ' has no meta' end
   end
 end
-for lane in pairs(states) do return lane .. ' is ready or owned, and empty' end
+for lane in pairs(states) do return lane .. ' is ready, owned or delayed, and empty' end
 if redis.call('HLEN', 'engram:body') ~= tickets then return 'bodies without tickets' end
 if redis.call('HLEN', 'engram:meta') ~= tickets then return 'meta without tickets' end
 local counted = redis.call('HGETALL', 'engram:parked')
@@ -131,6 +137,13 @@ void user_fixture::take(std::string const& instance, std::string const& ingest, 
 
 void user_fixture::bury(std::string const& job) {
     look({"XADD", "engram:dead", "*", "id", "i", "reason", "internal", "message", "m", "job", job});
+}
+
+void user_fixture::end_pauses() {
+    look({"EVAL",
+          "for _, lane in ipairs(redis.call('ZRANGE', 'engram:delayed', 0, -1)) do "
+          "redis.call('ZADD', 'engram:delayed', 1, lane) end",
+          "0"});
 }
 
 task<std::shared_ptr<turn>> user_fixture::park(worker& w) {

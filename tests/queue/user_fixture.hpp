@@ -35,6 +35,8 @@ struct user_fixture : queue_fixture {
     /// The script, with these numbers of jobs to move and to take.
     void take(std::string const& instance, std::string const& ingest, std::string const& claim);
     void bury(std::string const& job);
+    /// Every lane that is delayed is due from now on.
+    void end_pauses();
     /// Starts a daemon that has room for one job, and lets it move all others to lanes and backlogs: the one
     /// that it runs.
     task<std::shared_ptr<turn>> park(worker& w);

@@ -56,6 +56,12 @@ void turn::give_back() {
     changed.notify_all();
 }
 
+void turn::postpone(std::chrono::milliseconds pause, std::string reason) {
+    later = {pause, std::move(reason)};
+    decided = true;
+    changed.notify_all();
+}
+
 void turn::blow_up() {
     fails = true;
     decided = true;
@@ -125,6 +131,7 @@ task<void> worker::work(queue::delivery what, queue::reply_stream& reply) {
         co_await mine->changed.wait();
     if (mine->fails) throw std::runtime_error("a handler that the test lets fail");
     if (mine->outcome) reply.end(std::move(*mine->outcome));
+    if (mine->later) reply.postpone(std::move(*mine->later));
 }
 
 queue::options queue_fixture::options(std::string url) const {

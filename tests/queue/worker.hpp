@@ -5,6 +5,7 @@
 #include "support/loop.hpp"
 #include "support/redis_server.hpp"
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -23,11 +24,13 @@ struct turn {
     base::event changed;
     bool decided = false, ended = false, cancelled = false, fails = false;
     std::optional<queue::settlement> outcome;
+    std::optional<queue::postponement> later;
 
     /// Settles it at the reply address of the contract.
     void answer(std::string reply = "{}");
     void settle(queue::settlement with);
     void give_back();
+    void postpone(std::chrono::milliseconds pause, std::string reason = "HTTP status 529");
     void blow_up();
 
     /// Member `id` of the body.

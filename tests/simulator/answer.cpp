@@ -5,6 +5,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace engram::simulator {
 namespace json = boost::json;
 namespace {
@@ -138,6 +140,16 @@ std::string message_json(answer const& a) {
     out += R"(,"container":null,"diagnostics":null)";
     if (auto const u = usage_member(a, usage_form::message); !u.empty()) out += ',' + u;
     return out += '}';
+}
+
+void spend_on_thinking(answer& a, std::int64_t tokens, std::int64_t& max_tokens) {
+    auto const spent = std::min(tokens, max_tokens);
+    a.usage.output_tokens += spent;
+    a.usage.thinking_tokens += spent;
+    max_tokens -= spent;
+    if (max_tokens > 0) return;
+    std::erase_if(a.content, [](content_block const& b) { return b.type == "text"; });
+    a.stop_reason = "max_tokens";
 }
 
 void apply_limits(answer& a, std::vector<std::string_view> const& stop_sequences, std::int64_t max_tokens) {

@@ -48,6 +48,10 @@ struct answer {
 enum class usage_form { message, start, delta };
 [[nodiscard]] std::string usage_member(answer const& a, usage_form form);
 
+/// Takes what was thought, in tokens, off max_tokens; what is left is for the text, and without any the
+/// answer ends before it.
+void spend_on_thinking(answer& a, std::int64_t tokens, std::int64_t& max_tokens);
+
 /// Cuts the answer at the first stop sequence and at max_tokens, and sets the stop reason; counts the output.
 void apply_limits(answer& a, std::vector<std::string_view> const& stop_sequences, std::int64_t max_tokens);
 

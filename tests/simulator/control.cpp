@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace engram::simulator {
 namespace json = boost::json;
@@ -60,11 +61,45 @@ delivery take_faults(world& w, http_request const& r, bool keep_alive) {
     return plain_delivery(w, 200, R"({"faults":)" + std::to_string(n) + '}', {}, keep_alive);
 }
 
+// {"gone":["claude-x"],"retires":{"claude-y":"2027-01-22T00:00:00Z"}}: each replaces what was said before.
+std::optional<model_changes> read_models(std::string const& body, model_changes now) {
+    boost::system::error_code ec;
+    auto const v = json::parse(body, ec);
+    if (ec || !v.is_object()) return std::nullopt;
+    for (auto const& [key, value] : v.get_object()) {
+        if (key == "gone" && value.is_array()) {
+            now.gone.clear();
+            for (auto const& name : value.get_array()) {
+                if (!name.is_string()) return std::nullopt;
+                now.gone.insert(model_changes::full_id(view(name.get_string())));
+            }
+        } else if (key == "retires" && value.is_object()) {
+            now.retires.clear();
+            for (auto const& [name, when] : value.get_object()) {
+                if (!when.is_string()) return std::nullopt;
+                now.retires[model_changes::full_id({name.data(), name.size()})] = view(when.get_string());
+            }
+        } else {
+            return std::nullopt;
+        }
+    }
+    return now;
+}
+
+delivery take_models(world& w, http_request const& r, bool keep_alive) {
+    auto changed = read_models(r.body, w.models);
+    if (!changed)
+        return wrong(w, 400, R"(expected {"gone":["MODEL"],"retires":{"MODEL":"TIME"}})", keep_alive);
+    w.models = std::move(*changed);
+    return plain_delivery(w, 200, "{}", {}, keep_alive);
+}
+
 delivery reset(world& w, bool keep_alive) {
     w.script.clear_steps();
     w.script.set_faults(w.options.faults);
     w.recorder.clear();
     w.cache.clear();
+    w.reset_models();
     w.limits = rate_limits(w.options.rates);
     w.room.release_all_gates();
     auto const& old = w.stats;
@@ -111,6 +146,7 @@ routed answer_control(world& w, http_request const& r, bool keep_alive) {
     bool const get = r.method == "GET";
     if (post && what == "script") return take_script(w, r, keep_alive);
     if (post && what == "faults") return take_faults(w, r, keep_alive);
+    if (post && what == "models") return take_models(w, r, keep_alive);
     if (post && what == "reset") return reset(w, keep_alive);
     if (post && what.starts_with("release/")) {
         auto const n = w.room.release(what.substr(8), number_in(r.parameter("count"), SIZE_MAX));

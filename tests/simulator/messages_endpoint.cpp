@@ -110,6 +110,8 @@ answer compose(world& w, messages_request const& r, step const* s, usage const& 
         return a;
     }
     bool const scripted = s && (s->text || s->content);
+    auto thought = r.thinks && !scripted ? w.options.thinking_tokens : 0;
+    if (s && s->thinking_tokens) thought = *s->thinking_tokens;
     if (s && s->content) {
         for (auto const& b : *s->content)
             a.content.push_back(raw_block(b.is_object() ? b.get_object() : json::object()));
@@ -118,11 +120,13 @@ answer compose(world& w, messages_request const& r, step const* s, usage const& 
         a.content.push_back({"text", s && s->text ? *s->text : answer_by_rules(r), {}});
         if (a.content.back().text.empty()) a.content.pop_back();
     }
+    auto max_tokens = r.max_tokens;
+    if (thought > 0) spend_on_thinking(a, thought, max_tokens);
     // What a script says is said as it stands, however long.
     if (scripted)
         apply_limits(a, {}, r.model->max_output_tokens * 4096);
     else
-        apply_limits(a, r.stop_sequences, r.max_tokens);
+        apply_limits(a, r.stop_sequences, max_tokens);
     if (s) {
         distort(a, *s);
         if (!s->stop_reason.empty()) a.stop_reason = s->stop_reason;
@@ -163,8 +167,8 @@ reply scripted_status(world& w, step const& s, std::string const& id, bool keep_
     bool const html = body.starts_with('<');
     reply out;
     out.status = e.status;
-    // The proxy that answers 413 and 502 knows no request id.
-    bool const from_the_proxy = e.status == 413 || e.status == 502;
+    // The proxy that answers 413, 502 and pages knows no request id.
+    bool const from_the_proxy = e.status == 413 || e.status == 502 || html;
     out.head =
         head_lines(e.status, html ? "text/html" : "application/json", from_the_proxy ? "" : id, keep_alive);
     if (!from_the_proxy) out.head += w.limits.header_lines();
@@ -195,7 +199,8 @@ reply message_reply(world& w, messages_request const& r, step const* s, usage co
 
 delivery respond(world& w, messages_request const& r, cache_plan plan, std::string const& id,
                  bool keep_alive) {
-    auto const s = w.script.take({r.new_message(), r.system, r.model->id, r.stream}, w.random);
+    auto const s =
+        w.script.take({r.new_message(), r.system, r.model->id, r.stream, r.prompt_tokens}, w.random);
     bool const status_only = s && s->status != 0 && s->status != 200;
     bool const error_for_json = s && !r.stream && s->has(fault_kind::stream_error);
     auto out = status_only || error_for_json ? scripted_status(w, *s, id, keep_alive)
@@ -220,6 +225,13 @@ model_info const* stand_in(json::value const& body, bool any_model) {
     return name && !name->empty() && !find_model(*name) ? find_model("claude-haiku-4-5") : nullptr;
 }
 
+std::optional<api_error> check_gone(world const& w, json::value const& body) {
+    auto const* o = body.if_object();
+    auto const name = o ? string_at(*o, "model") : std::nullopt;
+    if (!name || !w.models.is_gone(*name)) return {};
+    return no_such_model(*name);
+}
+
 std::optional<api_error> read_body(world const& w, http_request const& r, json::value const& body,
                                    endpoint to, api_version version, messages_request& into) {
     if (!r.content_encoding.empty() && lower_ascii(r.content_encoding) != "identity")
@@ -227,7 +239,11 @@ std::optional<api_error> read_body(world const& w, http_request const& r, json::
                          "content-encoding: " + r.content_encoding + " is not supported",
                          "request_body_encoding_unsupported"};
     into.model = stand_in(body, w.options.any_model);
-    return read_messages_request(body, to, version, into);
+    if (auto bad = check_gone(w, body)) return bad;
+    if (auto bad = read_messages_request(body, to, version, into)) return bad;
+    auto const context = w.options.context;
+    if (context > 0 && into.prompt_tokens > context) return prompt_too_long(into.prompt_tokens, context);
+    return {};
 }
 
 delivery refused(world& w, api_error const& e, std::string const& id, bool keep_alive) {

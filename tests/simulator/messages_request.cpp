@@ -210,8 +210,7 @@ failure read_model(json::object const& o, messages_request& into) {
     if (!v) return invalid_request("model: Field required");
     if (!v->is_string()) return invalid_request("model: Input should be a valid string");
     if (auto const* known = find_model(view(v->get_string()))) into.model = known;
-    if (!into.model)
-        return api_error{404, "not_found_error", "model: " + std::string(view(v->get_string())), {}};
+    if (!into.model) return no_such_model(view(v->get_string()));
     return {};
 }
 
@@ -231,6 +230,15 @@ std::int64_t estimate_tokens(std::string_view text) {
     return text.empty() ? 0 : static_cast<std::int64_t>((text.size() + 3) / 4);
 }
 
+api_error no_such_model(std::string_view name) {
+    return {404, "not_found_error", "model: " + std::string(name), {}};
+}
+
+api_error prompt_too_long(std::int64_t tokens, std::int64_t most) {
+    return invalid_request("prompt is too long: " + std::to_string(tokens) + " tokens > " +
+                           std::to_string(most) + " maximum");
+}
+
 failure read_messages_request(json::value const& body, endpoint to, api_version version,
                               messages_request& into) {
     auto const* o = body.if_object();
@@ -248,8 +256,7 @@ failure read_messages_request(json::value const& body, endpoint to, api_version 
     into.prompt_tokens += 4;
     if (auto bad = check_model_rules(into, version)) return bad;
     if (into.prompt_tokens > into.model->context_tokens)
-        return invalid_request("prompt is too long: " + std::to_string(into.prompt_tokens) + " tokens > " +
-                               std::to_string(into.model->context_tokens) + " maximum");
+        return prompt_too_long(into.prompt_tokens, into.model->context_tokens);
     return {};
 }
 

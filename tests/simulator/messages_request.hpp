@@ -46,6 +46,10 @@ struct messages_request {
 /// About four bytes a token, at least one for any text.
 [[nodiscard]] std::int64_t estimate_tokens(std::string_view text);
 
+/// What the API says of a model that it does not know, and of a prompt that is too long.
+[[nodiscard]] api_error no_such_model(std::string_view name);
+[[nodiscard]] api_error prompt_too_long(std::int64_t tokens, std::int64_t most);
+
 /// Returns what is wrong, as the API words it; `into` is complete only if nothing is. A model set in `into`
 /// beforehand stands in for one that is not known.
 [[nodiscard]] std::optional<api_error> read_messages_request(boost::json::value const& body, endpoint to,

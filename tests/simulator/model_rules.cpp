@@ -32,6 +32,18 @@ failure check_budget(json::object const& thinking, messages_request const& r) {
     return {};
 }
 
+failure check_effort(json::object const& body) {
+    auto const* v = value_at(body, "output_config");
+    if (!v) return {};
+    auto const* config = v->if_object();
+    if (!config) return invalid_request("output_config: Input should be an object");
+    if (!value_at(*config, "effort")) return {};
+    auto const effort = string_at(*config, "effort");
+    for (std::string_view const known : {"low", "medium", "high", "xhigh", "max"})
+        if (effort == known) return {};
+    return invalid_request("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'");
+}
+
 bool effort_above_high(json::object const& body) {
     auto const* v = value_at(body, "output_config");
     auto const* config = v ? v->if_object() : nullptr;
@@ -182,6 +194,7 @@ failure check_blocks_of_version(messages_request const& r) {
 }  // namespace
 
 failure check_model_rules(messages_request& r, api_version version) {
+    if (auto bad = check_effort(*r.body)) return bad;
     if (auto bad = check_thinking(r)) return bad;
     if (auto bad = check_sampling(r, version)) return bad;
     if (auto bad = check_prefill(r)) return bad;

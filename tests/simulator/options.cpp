@@ -86,6 +86,14 @@ command_line read_command_line(int argc, char const* const* argv) {
         ->check(CLI::NonNegativeNumber);
     app.add_option("--otpm", o.rates.output_tokens_a_minute, "enforce a limit of output tokens a minute")
         ->check(CLI::NonNegativeNumber);
+    app.add_option("--burst", o.rates.requests_at_once, "requests that may come at once, with --rpm")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("--gone", o.gone, "there is no such model any more (repeatable)")->allow_extra_args(false);
+    app.add_option("--context", o.context, "tokens that a prompt may have, whatever the model")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("--thinking-tokens", o.thinking_tokens, "spent by models that think before they answer")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     app.add_flag("!--no-rate-limit-headers", o.rates.headers, "leave the twelve headers out");
     app.add_flag("--any-model", o.any_model, "accept models that nobody knows");
     app.add_flag("--quiet", o.quiet, "no banner");

@@ -25,6 +25,9 @@ struct options {
     std::uint64_t seed = 1;
     std::size_t record = 10'000;
     bool any_model = false;
+    std::vector<std::string> gone;      ///< models that there are no more
+    std::int64_t context = 0;           ///< tokens that every model holds; 0: as many as it does
+    std::int64_t thinking_tokens = 32;  ///< that a model which thinks spends on it
     bool quiet = false;
     rate_options rates;
 };

@@ -39,6 +39,17 @@ std::string text_of(http_answer const& a) {
     return std::string(a.json().at("content").at(0).at("text").as_string());
 }
 
+std::string ask_of(std::string const& model, int max_tokens = 2048) {
+    return R"({"model":")" + model + R"(","max_tokens":)" + std::to_string(max_tokens) +
+           R"(,"messages":[{"role":"user","content":"hi"}]})";
+}
+
+http_answer describe(http_client& client, std::string const& model) {
+    client.send("GET /v1/models/" + model +
+                " HTTP/1.1\r\nhost: a\r\nx-api-key: k\r\nanthropic-version: 2023-06-01\r\n\r\n");
+    return client.read();
+}
+
 BOOST_FIXTURE_TEST_SUITE(one_simulator, shared_simulator)
 
 BOOST_AUTO_TEST_CASE(answers_come_over_one_connection_one_after_the_other) {
@@ -236,6 +247,63 @@ BOOST_AUTO_TEST_CASE(odd_contents_come_as_asked) {
     BOOST_TEST(client.ask(simple_ask("hi")).body.size() > 3'000'000U);
 }
 
+BOOST_AUTO_TEST_CASE(models_can_go_and_come_back) {
+    BOOST_TEST(describe(client, "claude-opus-4-5").status == 200);
+    BOOST_REQUIRE(control.post("/control/models", R"({"gone":["claude-opus-4-5"]})").status == 200);
+    for (std::string const name : {"claude-opus-4-5", "claude-opus-4-5-20251101"}) {
+        auto const refused = client.ask(ask_of(name));
+        BOOST_TEST(refused.status == 404);
+        BOOST_TEST(refused.json().at("error").at("type").as_string() == "not_found_error");
+        BOOST_TEST(refused.json().at("error").at("message").as_string() == "model: " + name);
+        BOOST_TEST(describe(client, name).status == 404);
+    }
+    BOOST_TEST(client.ask(ask_of("claude-opus-5-5")).status == 200);
+    BOOST_REQUIRE(control.post("/control/models", R"({"gone":[]})").status == 200);
+    BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).status == 200);
+    BOOST_TEST(stat("messages") == 4);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_model_can_be_told) {
+    auto const before = describe(client, "claude-opus-4-5").json();
+    BOOST_TEST(before.at("lifecycle").as_string() == "active");
+    BOOST_TEST(before.at("retires_at").is_null());
+    BOOST_TEST(before.at("max_input_tokens").as_int64() == 200'000);
+    BOOST_REQUIRE(
+        control.post("/control/models", R"({"retires":{"claude-opus-4-5":"2027-01-22T00:00:00Z"}})").status ==
+        200);
+    auto const after = describe(client, "claude-opus-4-5").json();
+    BOOST_TEST(after.at("lifecycle").as_string() == "deprecated");
+    BOOST_TEST(after.at("deprecated_at").is_string());
+    BOOST_TEST(after.at("retires_at").as_string() == "2027-01-22T00:00:00Z");
+    BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).status == 200);
+    for (auto const* wrong :
+         {"", "[]", R"({"gone":"a"})", R"({"gone":[1]})", R"({"retires":{"a":1}})", R"({"x":1})"})
+        BOOST_TEST(control.post("/control/models", wrong).status == 400, wrong);
+    BOOST_REQUIRE(control.post("/control/reset", "").status == 200);
+    BOOST_TEST(describe(client, "claude-opus-4-5").json().at("retires_at").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(thinking_is_spent_before_the_text) {
+    auto const usual = client.ask(ask_of("claude-opus-5-5")).json();
+    BOOST_TEST(usual.at("content").as_array().size() == 2U);
+    BOOST_TEST(usual.at("content").at(0).at("type").as_string() == "thinking");
+    BOOST_TEST(usual.at("usage").at("output_tokens_details").at("thinking_tokens").as_int64() == 32);
+    BOOST_TEST(usual.at("usage").at("output_tokens").as_int64() > 32);
+    auto const nothing_left = client.ask(ask_of("claude-opus-5-5", 32)).json();
+    BOOST_TEST(nothing_left.at("content").as_array().size() == 1U);
+    BOOST_TEST(nothing_left.at("content").at(0).at("type").as_string() == "thinking");
+    BOOST_TEST(nothing_left.at("stop_reason").as_string() == "max_tokens");
+    BOOST_TEST(nothing_left.at("usage").at("output_tokens").as_int64() == 32);
+    // A little is left for the text.
+    auto const cut = client.ask(ask_of("claude-opus-5-5", 33)).json();
+    BOOST_TEST(cut.at("content").as_array().size() == 2U);
+    BOOST_TEST(cut.at("content").at(1).at("text").as_string().size() <= 4U);
+    BOOST_TEST(cut.at("usage").at("output_tokens").as_int64() == 33);
+    BOOST_TEST(text_of(client.ask(ask_of("claude-opus-4-5", 32))) != "");
+    script(R"({"text":"said","thinking_tokens":5000})");
+    BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).json().at("content").as_array().empty());
+}
+
 BOOST_AUTO_TEST_CASE(held_answers_are_released_one_by_one_or_all_together) {
     script(R"({"text":"now","hold":"gate","repeat":3})");
     http_client second(process().port()), third(process().port());
@@ -299,6 +367,44 @@ BOOST_AUTO_TEST_CASE(only_the_given_keys_are_accepted) {
     BOOST_TEST(status("authorization: Bearer better") == 200);
     BOOST_TEST(status("x-api-key: bad") == 401);
     BOOST_TEST(status("x-api-key: goo") == 401);
+}
+
+BOOST_AUTO_TEST_CASE(models_are_as_the_command_line_says) {
+    simulator_process p({"--gone", "claude-opus-4-5", "--context", "50", "--thinking-tokens", "9"});
+    http_client client(p.port()), control(p.port());
+    BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).status == 404);
+    auto const thought = client.ask(ask_of("claude-opus-5-5"));
+    BOOST_TEST(thought.json().at("usage").at("output_tokens_details").at("thinking_tokens").as_int64() == 9);
+    auto const refused = client.ask(simple_ask(std::string(400, 'x')).replace(10, 15, "claude-opus-4-6"));
+    BOOST_TEST(refused.status == 400);
+    BOOST_TEST(refused.body.find("prompt is too long: 10") != std::string::npos);
+    BOOST_TEST(refused.body.find(" tokens > 50 maximum") != std::string::npos);
+    BOOST_REQUIRE(control.post("/control/reset", "").status == 200);
+    BOOST_TEST(client.ask(ask_of("claude-opus-4-5")).status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(requests_over_the_limit_are_told_of_it_and_when_to_come_again) {
+    auto const ask_until_refused = [](std::vector<std::string> const& options) {
+        simulator_process p(options);
+        http_client client(p.port());
+        int taken = 0;
+        for (;; ++taken) {
+            auto answer = client.ask(ask_of("claude-opus-5-5"));
+            if (answer.status != 200 || taken > 20) return std::pair(taken, std::move(answer));
+        }
+    };
+    auto const [taken, refused] = ask_until_refused({"--rpm", "60", "--burst", "4"});
+    BOOST_TEST(taken >= 4);
+    BOOST_TEST(taken < 20);  // one a second comes meanwhile
+    BOOST_TEST(refused.status == 429);
+    BOOST_TEST(refused.json().at("error").at("type").as_string() == "rate_limit_error");
+    for (std::string const line : {"retry-after: 1", "anthropic-ratelimit-requests-limit: 60",
+                                   "anthropic-ratelimit-requests-remaining: 0"})
+        BOOST_TEST(refused.headers.find("\r\n" + line + "\r\n") != std::string::npos, line);
+    auto const untold = ask_until_refused({"--rpm", "60", "--burst", "4", "--no-rate-limit-headers"}).second;
+    BOOST_TEST(untold.status == 429);
+    BOOST_TEST(untold.headers.find("\r\nretry-after: 1\r\n") != std::string::npos);
+    BOOST_TEST(untold.headers.find("ratelimit") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(many_answers_wait_at_the_same_time) {

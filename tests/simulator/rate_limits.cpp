@@ -42,20 +42,21 @@ void append_bucket(std::string& out, std::string_view kind, token_bucket const& 
 
 }  // namespace
 
-token_bucket::token_bucket(std::int64_t a_minute, std::int64_t shown_if_unlimited)
+token_bucket::token_bucket(std::int64_t a_minute, std::int64_t shown_if_unlimited, std::int64_t most)
     : enforced_(a_minute > 0),
       limit_(enforced_ ? a_minute : shown_if_unlimited),
-      level_(static_cast<double>(limit_)),
+      most_(enforced_ && most > 0 ? most : limit_),
+      level_(static_cast<double>(most_)),
       filled_at_(clock::now()) {}
 
 void token_bucket::refill(clock::time_point now) {
     auto const seconds = std::chrono::duration<double>(now - filled_at_).count();
     filled_at_ = now;
-    level_ = std::min(static_cast<double>(limit_), level_ + seconds * static_cast<double>(limit_) / 60);
+    level_ = std::min(static_cast<double>(most_), level_ + seconds * static_cast<double>(limit_) / 60);
 }
 
 void token_bucket::take(std::int64_t n) {
-    if (enforced_) level_ = std::min(static_cast<double>(limit_), level_ - static_cast<double>(n));
+    if (enforced_) level_ = std::min(static_cast<double>(most_), level_ - static_cast<double>(n));
 }
 
 std::int64_t token_bucket::remaining() const {
@@ -63,20 +64,20 @@ std::int64_t token_bucket::remaining() const {
 }
 
 std::chrono::seconds token_bucket::until_full() const {
-    auto const missing = static_cast<double>(limit_) - level_;
+    auto const missing = static_cast<double>(most_) - level_;
     return std::chrono::seconds(
         static_cast<long long>(std::ceil(missing * 60 / static_cast<double>(limit_))));
 }
 
 std::int64_t token_bucket::seconds_until(std::int64_t n) const {
-    auto const missing = static_cast<double>(std::min(n, limit_)) - level_;
+    auto const missing = static_cast<double>(std::min(n, most_)) - level_;
     return std::max<std::int64_t>(
         1, static_cast<std::int64_t>(std::ceil(missing * 60 / static_cast<double>(limit_))));
 }
 
 rate_limits::rate_limits(rate_options const& options)
     : options_(options),
-      requests_(options.requests_a_minute, many_requests),
+      requests_(options.requests_a_minute, many_requests, options.requests_at_once),
       input_(options.input_tokens_a_minute, many_tokens),
       output_(options.output_tokens_a_minute, many_tokens) {}
 
@@ -86,7 +87,7 @@ std::int64_t rate_limits::admit(std::int64_t input_tokens) {
         b->refill(now);
     if (!requests_.holds(1)) return requests_.seconds_until(1);
     // A prompt larger than the bucket can pass only when the bucket is full.
-    auto const needed = std::min(input_tokens, input_.limit());
+    auto const needed = std::min(input_tokens, input_.most());
     if (!input_.holds(needed)) return input_.seconds_until(needed);
     if (!output_.holds(1)) return output_.seconds_until(1);
     requests_.take(1);

@@ -11,21 +11,24 @@ namespace engram::simulator {
 
 struct rate_options {
     std::int64_t requests_a_minute = 0;  ///< 0: shown as very large, never enforced
+    std::int64_t requests_at_once = 0;   ///< what their bucket holds; 0: a minute's worth
     std::int64_t input_tokens_a_minute = 0;
     std::int64_t output_tokens_a_minute = 0;
     bool headers = true;
 };
 
-/// One bucket that fills continuously, up to a minute's worth.
+/// One bucket that fills continuously.
 class token_bucket {
 public:
     using clock = std::chrono::steady_clock;
-    token_bucket(std::int64_t a_minute, std::int64_t shown_if_unlimited);
+    /// `most`: what it holds; 0: a minute's worth.
+    token_bucket(std::int64_t a_minute, std::int64_t shown_if_unlimited, std::int64_t most = 0);
 
     void refill(clock::time_point now);
     [[nodiscard]] bool holds(std::int64_t n) const { return !enforced_ || level_ >= static_cast<double>(n); }
     void take(std::int64_t n);
     [[nodiscard]] std::int64_t limit() const { return limit_; }
+    [[nodiscard]] std::int64_t most() const { return most_; }
     [[nodiscard]] std::int64_t remaining() const;
     [[nodiscard]] std::chrono::seconds until_full() const;
     /// Whole seconds until `n` are there, at least one.
@@ -33,7 +36,8 @@ public:
 
 private:
     bool enforced_;
-    std::int64_t limit_;
+    std::int64_t limit_;  // a minute
+    std::int64_t most_;
     double level_;
     clock::time_point filled_at_;
 };

@@ -81,6 +81,9 @@ refusal const refusals[] = {
      400, "disabled"},
     {simple_request("claude-sonnet-5", R"(,"thinking":{"type":"between_tools"})"), 400, "between_tools"},
     {simple_request("claude-sonnet-5", R"(,"thinking":{"type":"deep"})"), 400, "thinking.type"},
+    {simple_request("claude-opus-5-5", R"(,"output_config":{"effort":"huge"})"), 400, "output_config.effort"},
+    {simple_request("claude-opus-5-5", R"(,"output_config":{"effort":7})"), 400, "output_config.effort"},
+    {simple_request("claude-opus-5-5", R"(,"output_config":[])"), 400, "output_config"},
     // sampling
     {simple_request("claude-opus-4-5", R"(,"temperature":0.5,"top_p":0.5)"), 400, "cannot both be specified"},
     {simple_request("claude-opus-4-5", R"(,"temperature":1.5)"), 400, "temperature"},
@@ -119,6 +122,8 @@ acceptance const acceptances[] = {
     {simple_request("claude-opus-5", R"(,"thinking":{"type":"disabled"},"output_config":{"effort":"high"})"),
      false},
     {simple_request("claude-opus-5-5"), true},
+    {simple_request("claude-opus-5-5", R"(,"output_config":{"effort":"low"})"), true},
+    {simple_request("claude-haiku-5-5", R"(,"output_config":{"effort":"max"})"), true},
     {R"({"model":"claude-opus-4-5","max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]})",
      false},
     {R"({"model":"claude-opus-4-8","max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"system","content":"b"}]})",

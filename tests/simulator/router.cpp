@@ -1,6 +1,7 @@
 // Which path gets which answer; authentication and the version header.
 #include "endpoints.hpp"
 #include "json_text.hpp"
+#include "messages_request.hpp"
 
 namespace engram::simulator {
 namespace {
@@ -37,7 +38,9 @@ std::optional<api_error> check_version(http_request const& r, api_version& into)
     return {};
 }
 
-void append_model(std::string& out, model_info const& m) {
+void append_model(std::string& out, model_info const& m, model_changes const& changes) {
+    auto const end = changes.retires.find(std::string(m.full_id));
+    bool const ends = end != changes.retires.end();
     out += R"({"type":"model","id":)";
     append_json_string(out, m.full_id);
     out += R"(,"display_name":)";
@@ -48,8 +51,18 @@ void append_model(std::string& out, model_info const& m) {
     append_number(out, m.context_tokens);
     out += R"(,"max_tokens":)";
     append_number(out, m.max_output_tokens);
-    out += m.deprecated ? R"(,"lifecycle":"deprecated")" : R"(,"lifecycle":"active")";
-    out += R"(,"deprecated_at":null,"retires_at":null,"line":null,"capabilities":null})";
+    out += m.deprecated || ends ? R"(,"lifecycle":"deprecated")" : R"(,"lifecycle":"active")";
+    out += R"(,"deprecated_at":)";
+    if (ends)
+        append_json_string(out, m.created_at);
+    else
+        out += "null";
+    out += R"(,"retires_at":)";
+    if (ends)
+        append_json_string(out, end->second);
+    else
+        out += "null";
+    out += R"(,"line":null,"capabilities":null})";
 }
 
 delivery answer_models(world& w, http_request const& r, std::string const& id, bool keep_alive) {
@@ -58,16 +71,16 @@ delivery answer_models(world& w, http_request const& r, std::string const& id, b
     std::string body;
     if (name.size() > 1) {
         auto const* m = find_model(name.substr(1));
-        if (!m)
-            return error_delivery(w, {404, "not_found_error", "model: " + std::string(name.substr(1)), {}},
-                                  id, keep_alive);
-        append_model(body, *m);
+        if (!m || w.models.is_gone(m->id))
+            return error_delivery(w, no_such_model(name.substr(1)), id, keep_alive);
+        append_model(body, *m, w.models);
         return plain_delivery(w, 200, std::move(body), id, keep_alive);
     }
     body = R"({"data":[)";
     for (auto const& m : all_models()) {
+        if (w.models.is_gone(m.id)) continue;
         if (body.back() == '}') body += ',';
-        append_model(body, m);
+        append_model(body, m, w.models);
     }
     body += R"(],"has_more":false,"first_id":)";
     append_json_string(body, all_models().front().full_id);

@@ -10,7 +10,7 @@ bool contains(std::string_view text, std::string const& piece) {
 bool fits(step const& s, request_view const& r) {
     return s.at != fault_point::before_reading && contains(r.new_message, s.match) &&
            contains(r.system, s.match_system) && contains(r.model, s.model) &&
-           (!s.stream || *s.stream == r.stream);
+           (!s.stream || *s.stream == r.stream) && (s.after_tokens == 0 || r.prompt_tokens > s.after_tokens);
 }
 
 }  // namespace

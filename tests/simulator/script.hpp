@@ -16,6 +16,7 @@ struct request_view {
     std::string_view system;
     std::string_view model;
     bool stream = false;
+    std::int64_t prompt_tokens = 0;
 };
 
 class script {

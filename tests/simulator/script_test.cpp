@@ -54,6 +54,29 @@ BOOST_AUTO_TEST_CASE(a_step_that_does_not_fit_waits_for_its_request) {
     BOOST_TEST(s.steps_left() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_step_can_be_for_long_prompts_alone) {
+    script s;
+    s.append(steps_of({R"({"text":"long","after_tokens":100})"}));
+    BOOST_TEST(taken_text(s, {"hi", "", "m", false, 100}) == "");
+    BOOST_TEST(taken_text(s, {"hi", "", "m", false, 101}) == "long");
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_everybody_have_names) {
+    auto const limit = step_of(R"({"fault":"usage_limit"})");
+    BOOST_TEST(limit.status == 400);
+    BOOST_TEST(limit.error_message.starts_with("You have reached your specified API usage limits"));
+    auto const hold = step_of(R"({"fault":"on_hold"})");
+    BOOST_TEST(hold.status == 400);
+    BOOST_TEST(hold.error_code == "organization_on_hold");
+    auto const page = step_of(R"({"fault":"edge_page"})");
+    BOOST_TEST(page.status == 403);
+    BOOST_REQUIRE(page.body);
+    BOOST_TEST(page.body->as_string().starts_with("<html>"));
+    auto const too_long = step_of(R"({"fault":"prompt_too_long"})");
+    BOOST_TEST(too_long.status == 400);
+    BOOST_TEST(too_long.error_message.starts_with("prompt is too long: "));
+}
+
 BOOST_AUTO_TEST_CASE(faults_strike_with_their_probability_and_the_same_seed_repeats_them) {
     auto const strikes = [](std::uint64_t seed) {
         script s;

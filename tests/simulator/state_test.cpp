@@ -55,6 +55,15 @@ BOOST_FIXTURE_TEST_CASE(a_prefix_below_the_minimum_is_not_cached, cache_fixture)
     BOOST_TEST(p.usage.input_tokens > 4000);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_models_of_autumn_2026_cache_from_512_tokens_on, cache_fixture) {
+    for (std::string const model : {"claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"})
+        for (std::size_t const tokens : {511, 512}) {
+            auto body = cached_request(tokens, "one", five_minutes);
+            body.replace(body.find("claude-opus-4-5"), 15, model);
+            BOOST_TEST(plan(body).usage.cache_write_5m == (tokens == 512 ? 512 : 0));
+        }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_prefix_lives_from_the_start_of_its_request_and_reading_refreshes_it,
                         cache_fixture) {
     cache.publish(plan(cached_request(5000, "one", five_minutes)).writes);
@@ -97,6 +106,22 @@ BOOST_AUTO_TEST_CASE(the_request_after_the_last_of_a_minute_has_to_wait) {
     auto const seconds = limits.admit(1);
     BOOST_TEST(seconds >= 1);
     BOOST_TEST(seconds <= 30);
+}
+
+BOOST_AUTO_TEST_CASE(a_bucket_may_hold_less_than_a_minute_brings) {
+    rate_options o;
+    o.requests_a_minute = 600;
+    o.requests_at_once = 3;
+    rate_limits limits(o);
+    int taken = 0;
+    while (limits.admit(1) == 0)
+        ++taken;
+    BOOST_TEST(taken >= 3);
+    BOOST_TEST(taken < 10);  // ten a second come meanwhile
+    BOOST_TEST(limits.admit(1) == 1);
+    auto const lines = limits.header_lines();
+    BOOST_TEST(lines.find("anthropic-ratelimit-requests-limit: 600\r\n") != std::string::npos);
+    BOOST_TEST(lines.find("anthropic-ratelimit-requests-remaining: 0\r\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_enforced_unless_asked_for) {

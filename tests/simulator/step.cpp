@@ -54,6 +54,7 @@ struct named_error {
     int status;
     std::string_view message;
     std::string_view error_code;
+    std::string_view body = {};
 };
 
 constexpr named_error named_errors[] = {
@@ -62,6 +63,13 @@ constexpr named_error named_errors[] = {
      "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or "
      "purchase credits.",
      ""},
+    {"usage_limit", 400,
+     "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.",
+     ""},
+    {"on_hold", 400, "This organization is on hold.", "organization_on_hold"},
+    {"prompt_too_long", 400, "prompt is too long: 1048577 tokens > 1000000 maximum", ""},
+    {"edge_page", 403, "", "",
+     "<html><head><title>403 Forbidden</title></head><body>Request not allowed</body></html>"},
     {"authentication", 401, "", ""},
     {"billing", 402, "", ""},
     {"permission", 403, "", ""},
@@ -95,7 +103,8 @@ public:
 private:
     step_reading check() {
         bool const unread = s_.at == fault_point::before_reading;
-        bool const selects = !s_.match.empty() || !s_.match_system.empty() || !s_.model.empty() || s_.stream;
+        bool const selects = !s_.match.empty() || !s_.match_system.empty() || !s_.model.empty() ||
+                             s_.stream || s_.after_tokens > 0;
         if (unread && selects)
             return {std::nullopt,
                     "\"at\": \"before_reading\" cannot be matched to a request: it is not read"};
@@ -119,6 +128,10 @@ private:
         if (name == "match_system") return text(v, s_.match_system);
         if (name == "model") return text(v, s_.model);
         if (name == "stream") return v.is_bool() && (s_.stream = v.get_bool(), true);
+        if (name == "after_tokens") {
+            auto const n = integer_of(v);
+            return n && *n >= 0 && (s_.after_tokens = *n, true);
+        }
         if (name == "repeat") {
             auto const n = integer_of(v);
             return n && *n >= -1 && *n != 0 && (s_.repeat = static_cast<long>(*n), true);
@@ -144,6 +157,10 @@ private:
         if (name == "error_type") return text(v, s_.error_type);
         if (name == "message") return text(v, s_.error_message);
         if (name == "error_code") return text(v, s_.error_code);
+        if (name == "thinking_tokens") {
+            auto const n = integer_of(v);
+            return n && *n >= 0 && (s_.thinking_tokens = *n, true);
+        }
         if (name == "retry_after" || name == "should_retry") return header_short_form(name, v);
         return false;
     }
@@ -230,6 +247,7 @@ private:
             s_.status = e.status;
             s_.error_message = e.message;
             s_.error_code = e.error_code;
+            if (!e.body.empty()) s_.body = json::string(e.body.data(), e.body.size());
             return true;
         }
         bool const digits = name.size() == 3 && std::all_of(name.begin(), name.end(),

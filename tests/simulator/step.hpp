@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,8 +67,9 @@ struct step {
     std::string match_system;
     std::string model;  ///< a piece of the model's name
     std::optional<bool> stream;
-    long repeat = 1;         ///< -1: for ever
-    double probability = 1;  ///< of a fault
+    std::int64_t after_tokens = 0;  ///< only prompts of more tokens than this
+    long repeat = 1;                ///< -1: for ever
+    double probability = 1;         ///< of a fault
 
     // What is answered.
     std::optional<std::string> text;
@@ -78,6 +80,7 @@ struct step {
     std::vector<header_change> headers;
     std::optional<boost::json::value> body;
     std::string error_type, error_message, error_code;
+    std::optional<std::int64_t> thinking_tokens;  ///< of max_tokens, spent before the text
 
     // How.
     std::vector<fault_kind> faults;

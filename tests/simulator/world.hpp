@@ -2,6 +2,7 @@
 #pragma once
 
 #include "latency.hpp"
+#include "models.hpp"
 #include "options.hpp"
 #include "prefix_cache.hpp"
 #include "rate_limits.hpp"
@@ -11,7 +12,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
 
 namespace engram::simulator {
 
@@ -26,11 +29,31 @@ struct statistics {
     std::map<int, std::uint64_t> by_status;
 };
 
+/// What has become of the models since: those that are gone, and when others end.
+struct model_changes {
+    std::set<std::string> gone;                  ///< full ids, or names that nobody knows
+    std::map<std::string, std::string> retires;  ///< full id -> RFC 3339
+
+    static std::string full_id(std::string_view name) {
+        auto const* known = find_model(name);
+        return std::string(known ? known->full_id : name);
+    }
+    [[nodiscard]] bool is_gone(std::string_view name) const {
+        return !gone.empty() && gone.contains(full_id(name));
+    }
+};
+
 struct world {
     explicit world(simulator::options o)
         : options(std::move(o)), random(options.seed), recorder(options.record), limits(options.rates) {
         script.set_faults(options.faults);
         script.append(options.script);
+        reset_models();
+    }
+    void reset_models() {
+        models = {};
+        for (auto const& name : options.gone)
+            models.gone.insert(model_changes::full_id(name));
     }
 
     simulator::options options;
@@ -38,6 +61,7 @@ struct world {
     simulator::script script;
     simulator::recorder recorder;
     prefix_cache cache;
+    model_changes models;
     rate_limits limits;
     waiting_room room;
     statistics stats;

@@ -51,7 +51,7 @@ void scripted_claude::will_say(std::string text, std::string stop_reason) {
 }
 
 void scripted_claude::will_fail(claude::error_kind kind, std::string message) {
-    answers.emplace_back(claude::error{kind, std::move(message), 0, 1});
+    will_fail({kind, std::move(message), 0, 1});
 }
 
 std::optional<error> scripted_store::next_error() {

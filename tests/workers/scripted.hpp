@@ -29,6 +29,7 @@ public:
 
     void will_say(std::string text, std::string stop_reason = "end_turn");
     void will_fail(claude::error_kind kind, std::string message = "no");
+    void will_fail(claude::error why) { answers.emplace_back(std::move(why)); }
 
     std::vector<claude::request> asked;
     std::vector<claude::call_class> classes;

@@ -25,7 +25,11 @@ std::string error_of(std::optional<queue::settlement> const& outcome) {
 turn_fixture::turn_fixture(workers::finding finding, workers::chat_options options)
     : turn(
           {"engram", {}, 262'144, std::chrono::minutes(10), 3}, std::move(options), finding, store, claude,
-          gate, clock, [this](store::conversation const&, std::size_t n) { considered.push_back(n); },
+          gate, clock,
+          [this](store::conversation const&, workers::window window) {
+              considered.push_back(window.turns);
+              considered_bytes.push_back(window.bytes);
+          },
           io.get_executor()) {}
 
 std::optional<queue::settlement> turn_fixture::answer(std::string body, std::string ticket, int deaths,
@@ -35,17 +39,23 @@ std::optional<queue::settlement> turn_fixture::answer(std::string body, std::str
     delivery.body = std::move(body);
     delivery.deaths = deaths;
     delivery.queued_ms = queued_ms;
+    return deliver(std::move(delivery));
+}
+
+std::optional<queue::settlement> turn_fixture::deliver(queue::delivery delivery) {
     delivery.received = clock.steady();
-    std::optional<std::optional<queue::settlement>> got;
-    asio::co_spawn(io, turn.answer(std::move(delivery)),
-                   [&](std::exception_ptr e, std::optional<queue::settlement> s) {
-                       if (e) std::rethrow_exception(e);
-                       got = std::move(s);
-                   });
+    queue::reply_stream reply;
+    bool ended = false;
+    asio::co_spawn(io, turn.answer(std::move(delivery), reply), [&](std::exception_ptr e) {
+        if (e) std::rethrow_exception(e);
+        ended = true;
+    });
     io.restart();
     io.run_for(std::chrono::seconds(30));
-    BOOST_REQUIRE_MESSAGE(got, "the turn did not end");
-    return *got;
+    BOOST_REQUIRE_MESSAGE(ended, "the turn did not end");
+    postponed = reply.postponed();
+    BOOST_TEST(!(reply.ended() && postponed));
+    return reply.ended();
 }
 
 queue::settlement turn_fixture::answer_well(std::string body) {
@@ -64,9 +74,8 @@ std::optional<queue::settlement> turn_fixture::answer_while_another_ends_it() {
     delivery.ticket = "t-1.1";
     delivery.body = job;
     delivery.received = clock.steady();
-    std::optional<queue::settlement> got;
-    asio::co_spawn(io, turn.answer(delivery),
-                   [&](std::exception_ptr, std::optional<queue::settlement> s) { got = s; });
+    queue::reply_stream reply;
+    asio::co_spawn(io, turn.answer(delivery, reply), [](std::exception_ptr) {});
     io.poll();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1u);
     store.failed["t-1.1"] = {false, true,
@@ -76,7 +85,7 @@ std::optional<queue::settlement> turn_fixture::answer_while_another_ends_it() {
     claude.released.notify_all();
     io.restart();
     io.run_for(std::chrono::seconds(30));
-    return got;
+    return reply.ended();
 }
 
 }  // namespace engram::test

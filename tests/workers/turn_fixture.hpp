@@ -29,6 +29,8 @@ struct turn_fixture {
     /// One delivery, to its end. It was first seen `queued_ms` ago.
     std::optional<queue::settlement> answer(std::string body, std::string ticket = "t-1.1", int deaths = 0,
                                             std::int64_t queued_ms = 0);
+    /// The same; `received` is now.
+    std::optional<queue::settlement> deliver(queue::delivery delivery);
     /// One that has to be answered.
     queue::settlement answer_well(std::string body = job);
     /// Another delivery of the same push ends it as poisoned while this one waits for Claude.
@@ -41,7 +43,9 @@ struct turn_fixture {
     std::vector<claude::gate::state> intake;
     claude::gate gate{std::chrono::hours(1), [this](claude::gate::state s) { intake.push_back(s); },
                       io.get_executor()};
-    std::vector<std::size_t> considered;
+    std::vector<std::size_t> considered;           // turns of the windows that after_commit was told of
+    std::vector<std::size_t> considered_bytes;     // and their bytes
+    std::optional<queue::postponement> postponed;  // what the last delivery asked for; none: it did not
     workers::chat_turn turn;
 };
 

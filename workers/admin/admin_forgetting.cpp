@@ -13,8 +13,7 @@
 // the user among its pending erasures. Only if Redis fails in the very last step, replies of jobs that were
 // pushed after the step before it stay until they expire.
 #include "base/failpoint.hpp"
-#include "queue/job.hpp"
-#include "queue/reply.hpp"
+#include "queue/user_keys.hpp"
 #include "workers/admin/admin.hpp"
 #include "workers/admin/admin_calls.hpp"
 #include "workers/admin/admin_result.hpp"
@@ -32,32 +31,11 @@ constexpr std::size_t jobs_a_round = 200;
 constexpr std::size_t most_jobs = 200'000;
 constexpr std::string_view why = "everything about this user was erased";
 
-struct farewell {
-    std::string reply_to;  // empty: there is nobody to tell
-    std::string reply;
-};
-
-farewell to_request(std::string_view body, admin_limits const& limits) {
+queue::farewell to_request(std::string_view body, admin_limits const& limits) {
     auto read = parse_admin_request(body, limits);
     auto const& request = read ? *read : read.error().partial;
     std::string_view const op = read || read.error().has_op ? name_of(request.op) : "";
     return {request.reply_to, admin_error(request.id, op, "cancelled", why, false)};
-}
-
-farewell to_job(std::string_view body, std::string const& ticket, admin_limits const& limits) {
-    auto read = queue::parse_job(body, {limits.prefix, limits.reply_prefixes, limits.max_bytes});
-    auto job = read ? std::move(*read) : std::move(read.error().partial);
-    queue::error_reply reply;
-    // A job that named no id has its ticket for one, if it has got that far.
-    reply.id = job.id.empty() ? ticket : job.id;
-    reply.user_id = std::move(job.user_id);
-    reply.session_id = std::move(job.session_id);
-    reply.type = "cancelled";
-    reply.message = why;
-    reply.metadata = std::move(job.metadata);
-    auto to = std::move(job.reply_to);
-    if (to.empty() && !reply.id.empty()) to = queue::default_reply_key(limits.prefix, reply.id);
-    return {std::move(to), queue::to_json(reply)};
 }
 
 }  // namespace
@@ -142,11 +120,12 @@ asio::awaitable<admin::checked<std::size_t>> admin::cancel_jobs(std::string cons
 asio::awaitable<admin::checked<std::size_t>> admin::cancel_each(std::vector<queue::user_job> const& found,
                                                                 std::size_t& jobs) {
     admin_limits const limits{rules_.prefix, &rules_.reply_prefixes, rules_.max_request_bytes, &rules_.types};
+    queue::job_limits const job_limits{limits.prefix, limits.reply_prefixes, limits.max_bytes};
     std::size_t cancelled = 0;
     for (auto const& one : found) {
         if (one.place == queue::job_place::taken) continue;
         auto const last =
-            one.is_request() ? to_request(one.body, limits) : to_job(one.body, one.ticket, limits);
+            one.is_request() ? to_request(one.body, limits) : queue::farewell_to(one, job_limits, why);
         auto const cancel = [&] { return traces_.cancel(one, last.reply_to, last.reply); };
         auto const was_there = co_await insist_on_redis<bool>(cancel);
         if (!was_there) co_return was_there.error();

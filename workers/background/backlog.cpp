@@ -4,14 +4,15 @@
 
 namespace engram::workers {
 
-bool backlog::add(store::conversation const& which, std::size_t unseen, base::steady_time now) {
+bool backlog::add(store::conversation const& which, std::size_t unseen, base::steady_time now, bool by_size) {
     if (auto const found = entries_.find(which); found != entries_.end()) {
+        found->second.by_size |= by_size;
         auto& known = found->second.unseen;
         if (unseen > known) unseen_turns_ += unseen - std::exchange(known, unseen);
         return false;
     }
     if (order_.size() >= most_) return false;
-    auto const added = entries_.emplace(which, entry{now, unseen}).first;
+    auto const added = entries_.emplace(which, entry{now, unseen, by_size}).first;
     order_.push_back(&*added);
     unseen_turns_ += unseen;
     return true;

@@ -26,8 +26,10 @@ public:
     explicit backlog(std::size_t most) : most_(most) {}
 
     /// `unseen`: turns of it that are in no prompt any more and in no summary yet. 0 if the caller
-    /// does not know. False if it waits already (then only a greater `unseen` is noted) or there is no room.
-    bool add(store::conversation const& which, std::size_t unseen, base::steady_time now);
+    /// does not know. `by_size`: its turns are long. False if it waits already (then only a greater `unseen`
+    /// and `by_size` are noted) or there is no room.
+    bool add(store::conversation const& which, std::size_t unseen, base::steady_time now,
+             bool by_size = false);
 
     /// The one that has waited longest; nothing if none waits.
     std::optional<store::conversation> take();
@@ -36,6 +38,8 @@ public:
     [[nodiscard]] std::size_t size() const { return order_.size(); }
     /// Since when the first one has waited; nothing if none waits.
     [[nodiscard]] std::optional<base::steady_time> waiting_since() const;
+    /// Of the one that take() gives next. REQUIRES: one waits.
+    [[nodiscard]] bool is_by_size() const { return order_.front()->second.by_size; }
     /// Over all that wait.
     [[nodiscard]] std::size_t unseen_turns() const { return unseen_turns_; }
 
@@ -43,6 +47,7 @@ private:
     struct entry {
         base::steady_time since{};
         std::size_t unseen = 0;
+        bool by_size = false;
     };
     using entries = std::unordered_map<store::conversation, entry, conversation_hash>;
 

@@ -17,8 +17,8 @@ namespace engram::workers {
 
 struct consolidation_options {
     bool enabled = false;
-    std::string model = "claude-haiku-4-5";
-    std::uint32_t max_tokens = 2048;
+    std::string model = "claude-haiku-5-5";
+    std::uint32_t max_tokens = 8192;
     std::size_t every_memories = 50;  ///< new ones of a user since the last time
     std::chrono::hours interval{0};   ///< or this long since then, if there is any new one; 0: by count only
     std::size_t most_memories = 200;  ///< shown at a time, the newest

@@ -127,8 +127,9 @@ asio::awaitable<std::optional<consolidation_plan>> consolidator::ask_for_plan(
                                              claude::ignore_events());
     if (!answer) {
         // An endpoint that is away says nothing about the user whose turn it was.
-        bool const rejected = answer.error().kind == claude::error_kind::rejected;
-        failed(user, claude::loggable(answer.error()), rejected ? blame::user : blame::nobody);
+        auto const kind = answer.error().kind;
+        bool const refused = kind == claude::error_kind::rejected || kind == claude::error_kind::too_long;
+        failed(user, claude::loggable(answer.error()), refused ? blame::user : blame::nobody);
         co_return std::nullopt;
     }
     if (!is_whole(*answer)) {

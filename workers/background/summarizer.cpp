@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -31,6 +32,7 @@ namespace {
 constexpr milliseconds lease_renewal = 5s;
 constexpr milliseconds first_pause = 30s;
 constexpr milliseconds longest_pause = 1h;
+constexpr int most_shrinks = 2;
 constexpr std::size_t most_failing = 10'000;  // conversations whose failures are remembered
 
 // A summary that was cut off ends with its last whole point.
@@ -54,11 +56,15 @@ summarizer::summarizer(summary_options options, std::string owner, store::summar
       executor_(executor),
       patience_(executor) {}
 
-asio::awaitable<void> summarizer::summarize(store::conversation which) {
+asio::awaitable<void> summarizer::summarize(store::conversation which, bool by_size) {
     store::summary_request request;
     request.of = which;
     request.trigger_turns = options_.trigger_turns;
     request.keep_turns = options_.keep_turns;
+    if (by_size) {
+        request.keep_turns = std::min(options_.keep_turns, kept_by_size);
+        request.trigger_turns = std::min(options_.trigger_turns, request.keep_turns + 2);
+    }
     request.condense_tokens = options_.condense_tokens;
     request.owner = owner_;
     request.lease = lease;
@@ -150,15 +156,28 @@ asio::awaitable<void> summarizer::condense(store::summary_task& task) {
             earlier.insert(earlier.begin(), task.to_condense[i].content);
 }
 
+// A transcript that is too long for the model is shortened further, twice.
+asio::awaitable<claude::result<claude::answer>> summarizer::ask_until_it_fits(
+    store::summary_task const& task) {
+    auto bytes = transcript_bytes;
+    for (int shrinks = 0;; ++shrinks, bytes /= 4) {
+        auto answer = co_await ask_keeping_lease(task, compose_summary(options_, task, bytes));
+        bool const fits = answer || answer.error().kind != claude::error_kind::too_long;
+        if (fits || shrinks == most_shrinks) co_return std::move(answer);
+    }
+}
+
 // The summary, or nothing if there is none that can be used; that has been logged and the session given back.
 asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
-    auto answer = co_await ask_keeping_lease(task, compose_summary(options_, task));
+    auto answer = co_await ask_until_it_fits(task);
     bool const usable = answer && !base::is_blank(answer->text()) && answer->stop_reason != "refusal";
     if (usable) {
         failures_.erase(task.of);
         co_return whole_lines(std::move(*answer));
     }
-    bool const hopeless = answer || answer.error().kind == claude::error_kind::rejected;
+    using enum claude::error_kind;
+    bool const hopeless = answer || answer.error().kind == rejected || answer.error().kind == too_long ||
+                          answer.error().kind == model_gone;
     auto const pause = pause_after(task.of, hopeless);
     base::log_warn("a session was not summarized; it will be tried again",
                    {{"user", task.of.user_id},

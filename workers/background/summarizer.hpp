@@ -31,6 +31,8 @@ class summarizer {
 public:
     /// After a crash, nobody takes the conversation before this is over.
     static constexpr std::chrono::milliseconds lease{15'000};
+    /// Turns that stay out of the summary of a conversation whose turns are long: the last exchange.
+    static constexpr std::size_t kept_by_size = 2;
 
     /// `owner` is unique to this process.
     summarizer(summary_options options, std::string owner, store::summaries& store, claude::asker& claude,
@@ -38,7 +40,8 @@ public:
 
     /// Returns when the summary is stored, or is not to be had now; that has been logged and counted. If it
     /// is cancelled it gives the conversation back before it throws.
-    boost::asio::awaitable<void> summarize(store::conversation which);
+    /// `by_size`: its turns are long, so that fewer of them stay out of the summary.
+    boost::asio::awaitable<void> summarize(store::conversation which, bool by_size = false);
 
     /// From the next summary on.
     void set_options(summary_options options) { options_ = std::move(options); }
@@ -53,6 +56,7 @@ private:
     boost::asio::awaitable<claude::result<claude::answer>> call_keeping_lease(store::summary_task const& task,
                                                                               claude::request request);
     boost::asio::awaitable<void> give_back_and_stop(store::summary_task const& task);
+    boost::asio::awaitable<claude::result<claude::answer>> ask_until_it_fits(store::summary_task const& task);
     [[nodiscard]] std::chrono::milliseconds pause_after(store::conversation const& which, bool hopeless);
     boost::asio::awaitable<std::optional<std::string>> ask_for_summary(store::summary_task const& task);
     boost::asio::awaitable<void> give_back(store::summary_task task, base::wall_time not_before);

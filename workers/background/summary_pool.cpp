@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t most_waiting = 10'000;  // what does not fit is found again by the sweep
 constexpr std::size_t sweep_batch = 1'000;
+constexpr std::size_t least_turns = summarizer::kept_by_size + 2;  // of one that is due by its size
 constexpr milliseconds gate_look = 1s;  // how often the gate is looked at while it is shut
 // Shorter than a lease, so that none can begin and end unseen.
 constexpr milliseconds lease_look = 10s;
@@ -66,17 +67,19 @@ void summary_pool::wake() {
     look_.notify_all();
 }
 
-void summary_pool::consider(store::conversation const& which, std::size_t window_turns) {
-    if (!options_.enabled || window_turns < options_.trigger_turns) return;
+void summary_pool::consider(store::conversation const& which, window const& window) {
+    if (!options_.enabled) return;
+    bool const by_size = window.bytes >= options_.trigger_bytes && window.turns >= least_turns;
+    if (window.turns < options_.trigger_turns && !by_size) return;
     // Where prompts are set to show less than what makes a summary due, that is no lag.
     auto const shown = std::max(options_.history_turns, options_.trigger_turns);
-    auto const unseen = window_turns > shown ? window_turns - shown : 0;
-    add(which, unseen);
+    auto const unseen = window.turns > shown ? window.turns - shown : 0;
+    add(which, unseen, by_size);
     warn_of_lag(unseen);
 }
 
-void summary_pool::add(store::conversation const& which, std::size_t unseen) {
-    if (!waiting_.add(which, unseen, clock_.steady())) return;
+void summary_pool::add(store::conversation const& which, std::size_t unseen, bool by_size) {
+    if (!waiting_.add(which, unseen, clock_.steady(), by_size)) return;
     work_.notify_one();
     grow();
 }
@@ -121,6 +124,7 @@ asio::awaitable<void> summary_pool::help() {
 
 // REQUIRES: something waits.
 asio::awaitable<void> summary_pool::summarize_next() {
+    bool const by_size = waiting_.is_by_size();
     auto which = waiting_.take();
     grow();
     ++running_;
@@ -130,7 +134,7 @@ asio::awaitable<void> summary_pool::summarize_next() {
     } const departing{running_};
     // One conversation that fails must not cost the pool a worker.
     try {
-        co_await summarizer_.summarize(std::move(*which));
+        co_await summarizer_.summarize(std::move(*which), by_size);
     } catch (boost::system::system_error const& stop) {
         if (stop.code() == asio::error::operation_aborted) throw;
         base::log_error("a summary failed", {{"error", stop.what()}});
@@ -164,7 +168,7 @@ asio::awaitable<bool> summary_pool::find_due_sessions() {
         co_return false;
     }
     for (auto const& which : *due)
-        add(which, 0);
+        add(which, 0, false);
     co_return due->size() == sweep_batch;
 }
 

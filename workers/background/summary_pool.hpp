@@ -10,6 +10,7 @@
 #include "workers/background/backlog.hpp"
 #include "workers/background/summarizer.hpp"
 #include "workers/background/summary_status.hpp"
+#include "workers/chat/window.hpp"
 #include "workers/options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,9 +21,9 @@
 
 namespace engram::workers {
 
-/// Has those conversations summarized that have grown past `trigger_turns`. A conversation comes here from a
-/// commit, or from a search of the database at the start, every `sweep`, and when a lease ends that somebody
-/// holds on one: whoever held it may have died.
+/// Has those conversations summarized that have grown past `trigger_turns` or `trigger_bytes`. A conversation
+/// comes here from a commit, or, by the number of its turns alone, from a search of the database at the
+/// start, every `sweep`, and when a lease ends that somebody holds on one: whoever held it may have died.
 ///
 /// `workers` always run. While more conversations wait than there are workers, helpers join them, up to
 /// `max_workers` together; a helper ends as soon as nothing waits. So the wait settles at about the time of
@@ -39,8 +40,8 @@ public:
     /// Cancels what runs; a conversation that was under way is given back.
     boost::asio::awaitable<void> stop();
 
-    /// After a commit. Returns at once. `window_turns`: turns of it that no summary covers.
-    void consider(store::conversation const& which, std::size_t window_turns);
+    /// After a commit. Returns at once. `window`: what no summary of it covers.
+    void consider(store::conversation const& which, window const& window);
 
     /// Looks at the clock and the gate at once.
     void wake();
@@ -59,7 +60,7 @@ private:
     boost::asio::awaitable<std::optional<base::steady_time>> next_lease_end();
     boost::asio::awaitable<void> rest_until(base::steady_time until);
 
-    void add(store::conversation const& which, std::size_t unseen);
+    void add(store::conversation const& which, std::size_t unseen, bool by_size);
     void grow();
     void warn_of_lag(std::size_t unseen);
     [[nodiscard]] bool has_work() const;

@@ -23,6 +23,7 @@ read_job read_delivery(queue::delivery const& delivery, job_rules const& rules) 
     job.attempts = delivery.attempts;
     job.deaths = delivery.deaths;
     job.queued_ms = delivery.queued_ms;
+    job.failing = delivery.failing;
     job.received = delivery.received;
     auto const allowed = job.what.deadline.value_or(rules.deadline);
     job.deadline = delivery.received + allowed - std::chrono::milliseconds(delivery.queued_ms);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct chat_job {
     int attempts = 1;
     int deaths = 0;
     std::int64_t queued_ms = 0;
+    /// When it was delivered: how long before that its first call had failed; none: none had.
+    std::optional<std::chrono::milliseconds> failing;
     base::steady_time received;
     base::steady_time deadline;
 };

@@ -2,8 +2,8 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "embedding/vector_bytes.hpp"
-#include "workers/chat/given_notes.hpp"
 #include "workers/chat/memory_tags.hpp"
 #include "workers/chat/note_marks.hpp"
 #include "workers/chat/notes.hpp"
@@ -25,10 +25,18 @@ using std::chrono::milliseconds;
 namespace {
 
 // How often a turn begins anew because something that its prompt held was erased meanwhile.
-constexpr int most_tries = 5;
+constexpr int most_erasures = 5;
 
 // Of what the user said in the window: kept while the turn waits, which thousands do at a time.
 constexpr std::size_t most_bytes_said = 16'000;
+
+template <class Turn>
+std::size_t bytes_of(std::vector<Turn> const& turns) {
+    std::size_t bytes = 0;
+    for (auto const& one : turns)
+        bytes += one.content.size();
+    return bytes;
+}
 
 }  // namespace
 
@@ -50,25 +58,23 @@ chat_turn::chat_turn(job_rules rules, chat_options options, finding finding, sto
 // Thousands of turns wait for Claude at a time, so what stays while they wait is kept small: one object for
 // the turn, and one frame, of take_turn(). What comes before and after has frames of its own, which are gone
 // by then.
-asio::awaitable<std::optional<queue::settlement>> chat_turn::answer(queue::delivery delivery) {
+asio::awaitable<void> chat_turn::answer(queue::delivery delivery, queue::reply_stream& reply) {
     auto read = read_delivery(delivery, rules_);
-    auto one = std::make_unique<turn>();
+    auto one = std::make_unique<turn>(reply);
     one->job = std::move(read.job);
     one->timing.queued_ms = one->job.queued_ms;
     return read.problem.empty() ? take_turn(std::move(one)) : refuse(std::move(one), std::move(read.problem));
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::refuse(std::unique_ptr<turn> turn,
-                                                                    std::string why) {
+asio::awaitable<void> chat_turn::refuse(std::unique_ptr<turn> turn, std::string why) {
     turn_failure invalid{"invalid_job", std::move(why)};
     co_await fail(*turn, std::move(invalid));
-    co_return std::move(turn->settled);
 }
 
-asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::unique_ptr<turn> turn) {
+asio::awaitable<void> chat_turn::take_turn(std::unique_ptr<turn> turn) {
     co_await find_zone(*turn);
-    if (turn->at == stage::ended) co_return std::move(turn->settled);
-    if (finding_.embedder != nullptr && searches()) co_await embed_message(*turn);
+    if (turn->at == stage::ended) co_return;
+    if (finding_.embedder != nullptr && options_.recall_limit > 0) co_await embed_message(*turn);
     for (;;) {
         co_await load(*turn);
         if (turn->at == stage::ended) break;
@@ -78,7 +84,6 @@ asio::awaitable<std::optional<queue::settlement>> chat_turn::take_turn(std::uniq
         co_await take_answer(*turn, std::move(answered));
         if (turn->at == stage::ended) break;
     }
-    co_return std::move(turn->settled);
 }
 
 asio::awaitable<void> chat_turn::find_zone(turn& turn) {
@@ -104,19 +109,24 @@ asio::awaitable<void> chat_turn::embed_message(turn& turn) {
     if (made && made->size() == 1) turn.vector = embedding::to_bytes(made->front());
 }
 
+chat_options const& chat_turn::options_of(turn const& turn) const {
+    return turn.smaller ? *turn.smaller : options_;
+}
+
 store::context_query chat_turn::what_to_load(turn const& turn) const {
+    auto const& options = options_of(turn);
     store::context_query query;
     query.job = turn.job.key;
     query.of = turn.job.conversation;
-    query.memory_limit = options_.memory_limit;
-    query.memory_tokens = options_.memory_tokens;
-    query.recent_summaries = options_.recent_summaries;
-    query.history_turns = options_.history_turns;
-    query.history_bytes = options_.history_bytes;
+    query.memory_limit = options.memory_limit;
+    query.memory_tokens = options.memory_tokens;
+    query.recent_summaries = options.recent_summaries;
+    query.history_turns = options.history_turns;
+    query.history_bytes = options.history_bytes;
     query.now = clock_.wall();
-    if (!searches()) return query;
+    if (options.recall_limit == 0) return query;
     query.find.text = turn.job.what.message;
-    query.find.limit = options_.recall_limit;
+    query.find.limit = options.recall_limit;
     query.find.vector = turn.vector;
     if (!turn.vector.empty()) query.find.vector_model = finding_.embedder->model_id();
     return query;
@@ -124,7 +134,7 @@ store::context_query chat_turn::what_to_load(turn const& turn) const {
 
 // From `loading` to `asking`.
 asio::awaitable<void> chat_turn::load(turn& turn) {
-    if (turn.tries++ == most_tries) {
+    if (turn.erasures == most_erasures) {
         turn_failure why{"internal", "memories were being erased all the time", true};
         co_await fail(turn, std::move(why));
         co_return;
@@ -201,9 +211,12 @@ void chat_turn::keep_to_judge_notes(turn& turn, store::context const& context) {
 claude::request chat_turn::compose(turn& turn) const {
     auto context = std::exchange(turn.context, {});
     shown_ids shown;
-    auto request = compose_chat(options_, context, turn.job.conversation.session_id, turn.job.what.message,
-                                turn.zone->describe(clock_.wall()), &shown);
+    auto request = compose_chat(options_of(turn), context, turn.job.conversation.session_id,
+                                turn.job.what.message, turn.zone->describe(clock_.wall()), &shown);
     keep_shown(context, shown);
+    turn.window = {context.turns.size(), bytes_of(context.turns)};
+    turn.holds_context = !(context.turns.empty() && context.memories.empty() &&
+                           context.found_memories.empty() && context.found_turns.empty());
     keep_to_judge_notes(turn, context);
     turn.shown = find_shown(context);
     turn.given = given_notes::find(context, turn.job.what.message);
@@ -239,12 +252,15 @@ asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
     } else if (committed->stale == staleness::deletion) {
         base::log_info("a memory was erased during the call: the job is answered anew",
                        {{"job", turn.job.key.job_id}});
+        ++turn.erasures;
         turn.at = stage::loading;
     } else if (!committed->committed) {
         co_await end_recorded(turn, std::move(committed->outcome));
     } else {
         base::failpoint("committed");
         finish_timing(turn, begun);
+        turn.window.turns = committed->window_turns;
+        turn.window.bytes = turn.smaller ? SIZE_MAX : turn.window.bytes + bytes_of(exchange.turns);
         end_answered(turn, answer, std::move(*committed), exchange.memories.size());
     }
 }
@@ -258,6 +274,9 @@ asio::awaitable<store::exchange> chat_turn::make_exchange(turn const& turn, clau
         co_await asio::post(executor_, asio::use_awaitable);
     bool const cut = was_cut(answer);
     if (cut) ++counts_.cut;
+    if (base::is_blank(text) && answer.stop_reason == "max_tokens")
+        base::log_warn("the answer has no text: thinking used up claude.max_tokens",
+                       {{"job", job.key.job_id}, {"cure", "raise claude.max_tokens or lower claude.effort"}});
     auto tags = extract_memory_tags(text, options_.types.names(), cut, turn.given.get());
     auto said = std::move(tags.reply);
     // Whoever reads the stored answer later does not know what was given.

@@ -5,10 +5,11 @@
 //
 //   stage       what goes on                                        then
 //   loading     what is known about the user is read                asking
-//   asking      the prompt is with Claude; nothing else is kept     committing
+//   asking      the prompt is with Claude; nothing else is kept     committing; loading, with less, if it was
+//                                                                   too long for the model
 //   committing  the answer and its notes are stored                 ended; loading, if something that the
 //                                                                   prompt held was erased meanwhile
-//   ended       there is a settlement, or the job is given back
+//   ended       the reply has the outcome, or when the job is tried again, or neither: it is given back
 #pragma once
 
 #include "base/clock.hpp"
@@ -22,6 +23,7 @@
 #include "workers/chat/note_limits.hpp"
 #include "workers/chat/replies.hpp"
 #include "workers/chat/time_zones.hpp"
+#include "workers/chat/window.hpp"
 #include "workers/options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,15 +47,16 @@ struct finding {
 /// refers to must outlive it. All calls from one executor.
 class chat_turn {
 public:
-    /// Told after each commit: the conversation and how many of its turns no summary covers.
-    using after_commit = std::function<void(store::conversation const&, std::size_t window_turns)>;
+    /// Told after each commit: the conversation and what no summary of it covers.
+    using after_commit = std::function<void(store::conversation const&, window)>;
 
     chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
               claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
               boost::asio::any_io_executor executor);
 
-    /// The outcome of a job, or nothing if it is to be given back. Throws on cancellation.
-    boost::asio::awaitable<std::optional<queue::settlement>> answer(queue::delivery delivery);
+    /// Ends the job, or puts it off because its call failed for a reason that passes, or does neither if the
+    /// job is to be given back. `reply` must outlive the call. Throws on cancellation.
+    boost::asio::awaitable<void> answer(queue::delivery delivery, queue::reply_stream& reply);
 
     /// Why the store cannot be used; empty if it can.
     [[nodiscard]] std::string const& store_trouble() const { return patience_.trouble(); }
@@ -68,10 +71,9 @@ private:
     enum class stage { loading, asking, committing, ended };
     struct turn;
 
-    boost::asio::awaitable<std::optional<queue::settlement>> refuse(std::unique_ptr<turn> turn,
-                                                                    std::string why);
-    boost::asio::awaitable<std::optional<queue::settlement>> take_turn(std::unique_ptr<turn> turn);
-    [[nodiscard]] bool searches() const { return options_.recall_limit > 0; }
+    boost::asio::awaitable<void> refuse(std::unique_ptr<turn> turn, std::string why);
+    boost::asio::awaitable<void> take_turn(std::unique_ptr<turn> turn);
+    [[nodiscard]] chat_options const& options_of(turn const& turn) const;
     boost::asio::awaitable<void> find_zone(turn& turn);
     boost::asio::awaitable<void> embed_message(turn& turn);
     boost::asio::awaitable<void> load(turn& turn);
@@ -91,6 +93,9 @@ private:
     static void end_cancelled(turn& turn);
     boost::asio::awaitable<void> end_recorded(turn& turn, store::recorded_outcome recorded);
     boost::asio::awaitable<void> end_refused(turn& turn, claude::error error);
+    [[nodiscard]] bool shrink(turn& turn, claude::error const& why) const;
+    boost::asio::awaitable<void> try_later(turn& turn, claude::error error);
+    boost::asio::awaitable<void> let_others_try(turn& turn, claude::error error);
     boost::asio::awaitable<void> fail(turn& turn, turn_failure why);
 
     job_rules rules_;

@@ -1,13 +1,40 @@
-// How a chat turn ends: answered, failed, cancelled, or given back.
+// How a chat turn ends: answered, failed, put off, given back, or not yet, since the prompt was too long.
 #include "base/log.hpp"
 #include "workers/chat/chat_turn.hpp"
+#include "workers/chat/delay.hpp"
 #include "workers/chat/turn.hpp"
 
+#include <algorithm>
+#include <memory>
+#include <random>
 #include <utility>
 
 namespace engram::workers {
 
 namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+// How often a prompt that is too long for the model is made again with less. The last time little is left:
+constexpr int most_shrinks = 3;
+constexpr std::size_t least_memory_tokens = 500;
+constexpr std::size_t least_summary_tokens = 5'000;
+
+// Between two deliveries of a job whose call fails.
+constexpr std::chrono::minutes longest_between_tries{1};
+
+// How long a job waits that may itself be why nothing is answered.
+constexpr milliseconds shortest_turn_of_others{1'000};
+constexpr milliseconds longest_turn_of_others{30'000};
+
+// In [0, 1).
+double chance() {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+}  // namespace
 
 void chat_turn::finish_timing(turn& turn, base::steady_time commit_begun) const {
     auto const now = clock_.steady();
@@ -28,8 +55,8 @@ void chat_turn::end_answered(turn& turn, claude::answer const& answer, store::co
                                     {"memories", notes},
                                     {"claude_ms", turn.timing.claude_ms},
                                     {"total_ms", turn.timing.total_ms},
-                                    {"calls", answer.attempts}});
-    after_commit_(job.conversation, committed.window_turns);
+                                    {"calls", turn.calls + answer.attempts}});
+    after_commit_(job.conversation, turn.window);
     turn.end(settle_answered(job, queue::with_timing(std::move(committed.outcome.reply), turn.timing)));
 }
 
@@ -53,15 +80,76 @@ asio::awaitable<void> chat_turn::end_recorded(turn& turn, store::recorded_outcom
     turn.end(settle_recorded(job, std::move(recorded)));
 }
 
-// What concerns every call is borne by the first job that meets it; the others are given back.
+// From `asking` back to `loading`, if anything can be left out: the oldest turns first, and of what is
+// remembered half each time, in the end nearly all. False: nothing can.
+bool chat_turn::shrink(turn& turn, claude::error const& why) const {
+    if (!turn.holds_context || turn.shrinks == most_shrinks) return false;
+    base::log_info(
+        "the prompt was too long for the model: asked again with less",
+        {{"job", turn.job.key.job_id}, {"turns", turn.window.turns}, {"bytes", turn.window.bytes}});
+    if (!turn.smaller) turn.smaller = std::make_unique<chat_options>(options_);
+    auto& bounds = *turn.smaller;
+    bool const is_last = ++turn.shrinks == most_shrinks;
+    bounds.history_bytes = is_last ? 0 : turn.window.bytes / 2;
+    bounds.recall_limit = is_last ? 0 : bounds.recall_limit / 2;
+    bounds.memory_tokens =
+        is_last ? std::min(bounds.memory_tokens, least_memory_tokens) : bounds.memory_tokens / 2;
+    if (is_last) bounds.own_summary_tokens = least_summary_tokens;
+    turn.calls += why.attempts;
+    turn.at = stage::loading;
+    return true;
+}
+
+// A failure that passes puts the job off. A refusal may concern every call: the gate knows.
 asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
-    using claude::error_kind;
-    bool const for_everybody = error.kind == error_kind::auth || error.kind == error_kind::spend_limit;
-    if (for_everybody && !gate_.refused(error)) {
-        turn.end(std::nullopt);
+    using enum claude::error_kind;
+    if (error.kind == unavailable && error.passes) {
+        co_await try_later(turn, std::move(error));
         co_return;
     }
-    if (error.kind == error_kind::rejected) gate_.answered(turn.asked_in);
+    if (error.kind == busy) {
+        turn.give_back();
+        co_return;
+    }
+    if (error.kind == too_long && shrink(turn, error)) co_return;
+    auto const fate = error.kind == deadline ? claude::fate::bears : gate_.met(error, turn.asked_in);
+    if (fate == claude::fate::goes_back) {
+        turn.give_back();
+    } else if (fate == claude::fate::waits) {
+        co_await let_others_try(turn, std::move(error));
+    } else {
+        auto why = failure_of(std::move(error));
+        co_await fail(turn, std::move(why));
+    }
+}
+
+// The job waits in its place, as long as there is patience for it and its deadline is not reached.
+asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
+    auto const now = clock_.steady();
+    failed_call call;
+    if (turn.job.failing)
+        call.failing = *turn.job.failing + std::chrono::floor<milliseconds>(now - turn.job.received);
+    // Time in which nobody tried, since the queue was paused, say, is not counted.
+    call.failing = std::min<milliseconds>(call.failing, turn.job.attempts * longest_between_tries);
+    call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
+    call.wish = error.wait;
+    auto const next = plan_next_try(call, options_.retry_for, chance());
+    if (next.end == give_up::no) {
+        turn.postpone({next.pause, reason_of(error)});
+        co_return;
+    }
+    auto why = failure_of(std::move(error));
+    if (next.end == give_up::deadline) why = past_deadline(std::move(why));
+    co_await fail(turn, std::move(why));
+}
+
+// Nothing is answered, and this job may be why: another one is tried first.
+asio::awaitable<void> chat_turn::let_others_try(turn& turn, claude::error error) {
+    auto const pause = std::clamp(options_.pause_retry, shortest_turn_of_others, longest_turn_of_others);
+    if (clock_.steady() + pause < turn.job.deadline) {
+        turn.postpone({pause, reason_of(error)});
+        co_return;
+    }
     auto why = failure_of(std::move(error));
     co_await fail(turn, std::move(why));
 }

@@ -14,6 +14,10 @@
 
 namespace engram::workers {
 
+/// About 75,000 tokens of English, at most 150,000 of other scripts: fits the smallest context of a hosted
+/// model (200,000).
+inline constexpr std::size_t transcript_bytes = 300'000;
+
 /// What a prompt shows of a context, by id.
 struct shown_ids {
     std::unordered_set<std::int64_t> memories;
@@ -42,10 +46,10 @@ void keep_shown(store::context& context, shown_ids const& shown);
                                         std::size_t tokens);
 
 /// Asks for the turns in three to five points, with the earlier summaries of the session as background. Turns
-/// below the day on which they were said, without their memory tags, shortened where all together would not
-/// fit into the model's context.
-[[nodiscard]] claude::request compose_summary(summary_options const& options,
-                                              store::summary_task const& task);
+/// below the day on which they were said, without their memory tags, shortened where all together have more
+/// than about `bytes`.
+[[nodiscard]] claude::request compose_summary(summary_options const& options, store::summary_task const& task,
+                                              std::size_t bytes = transcript_bytes);
 
 /// `text` so that it can stand inside a fenced block: valid UTF-8, no angle bracket, no square bracket that
 /// could begin a tag, no line break (written as `\n`), no other control character (a blank instead).

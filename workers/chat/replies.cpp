@@ -24,11 +24,17 @@ queue::reply_usage to_reply(claude::answer const& answer) {
 std::string_view error_type(claude::error_kind kind) {
     switch (kind) {
         case claude::error_kind::auth:
+        case claude::error_kind::on_hold:
             return "claude_auth";
         case claude::error_kind::spend_limit:
             return "claude_spend_limit";
+        case claude::error_kind::model_gone:
+            return "claude_model_gone";
+        case claude::error_kind::too_long:
         case claude::error_kind::rejected:
             return "claude_rejected";
+        case claude::error_kind::no_api:
+        case claude::error_kind::busy:
         case claude::error_kind::unavailable:
             return "claude_unavailable";
         case claude::error_kind::deadline:
@@ -46,8 +52,19 @@ queue::settlement settle(chat_job const& job, std::string reply) {
 turn_failure failure_of(claude::error error) {
     // What a server says may repeat what the user said: that goes to the caller and not into the log.
     auto logged = claude::loggable(error);
-    return {std::string(error_type(error.kind)), std::move(error.message),
-            error.kind != claude::error_kind::rejected, std::move(logged)};
+    if (error.kind == claude::error_kind::too_long)
+        error.message.insert(0, "the message is too long for the model: ");
+    bool const hopeless =
+        error.kind == claude::error_kind::rejected || error.kind == claude::error_kind::too_long;
+    return {std::string(error_type(error.kind)), std::move(error.message), !hopeless, std::move(logged)};
+}
+
+turn_failure past_deadline(turn_failure last) {
+    constexpr std::string_view what = "the deadline comes before another try; the last one failed: ";
+    last.type = error_type(claude::error_kind::deadline);
+    last.message.insert(0, what);
+    if (!last.logged.empty()) last.logged.insert(0, what);
+    return last;
 }
 
 bool was_cut(claude::answer const& answer) {

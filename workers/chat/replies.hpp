@@ -25,6 +25,9 @@ struct turn_failure {
 /// What a failed call means to the job.
 [[nodiscard]] turn_failure failure_of(claude::error error);
 
+/// What it means that there is no time left for another try, after a call that failed with `last`.
+[[nodiscard]] turn_failure past_deadline(turn_failure last);
+
 /// Whether the model was stopped before it was done, so that notes at the end may be missing.
 [[nodiscard]] bool was_cut(claude::answer const& answer);
 

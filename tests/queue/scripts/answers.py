@@ -2,13 +2,14 @@
 
 from collections import Counter
 
-from contents import DELIVERIES, FAR, FIRST_SEEN, LIVE_UNTIL, demand, named_lane, push_of, ticket_of
+from contents import DELIVERIES, FAR, FIRST_SEEN, LIVE_UNTIL, WHY, demand, named_lane, push_of, ticket_of
 from model import slot_of, user_of_lane
 from server import Failed
 
 LEASE_MS = LIVE_UNTIL  # so that a lease that was put back could have been renewed just now
 REPLY = "x"
 REPLY_TTL_MS = 600_000
+PAUSE_MS = 3_600_000
 JOB_BYTES = 1000
 
 
@@ -34,6 +35,8 @@ def arguments_of(call, scope, slot):
     elif call.script == "heartbeat":
         new, previous = values
         values = [str(LEASE_MS), new, "{}", previous]
+    elif call.script == "delay":
+        values += [str(PAUSE_MS), WHY]
     if call.script in ("take", "finish"):
         values += limits
     return ["q", call.instance, *values]
@@ -100,13 +103,22 @@ def _check_giving(call, before, answer, seen):
     me, after = call.instance, seen.contents
     instances, mine = dict(before.instances), _owned(before, me)
     owners, expected, said = {}, answer, None  # owner -> the lanes it loses
+    woken, put_off = [], {}
     if call.script == "heartbeat":
         instances, owners, expected = _after_heartbeat(call, before)
         said = me if expected[0] else None
+        if expected[0]:
+            due = {lane: ended for lane, ended in before.delayed.items() if ended}
+            woken = sorted(due, key=due.get)
+        expected = [*expected, len(woken), 0, 0]
     elif call.script == "release":
         pair = call.values[:2]
         owners = {me: [pair]} if pair in mine else {}
         expected = len(owners)
+    elif call.script == "delay":
+        pair = call.values[:2]
+        put_off = {me: [pair]} if pair in mine else {}
+        expected = len(put_off)
     elif call.script == "reconcile":
         owners = {me: [pair for pair in mine if pair[1] not in call.values]}
         expected = len(owners[me])
@@ -118,7 +130,7 @@ def _check_giving(call, before, answer, seen):
     instances = {i: 1 + ends.index(end) if end > 0 else end for i, end in instances.items()}
     demand(after.instances == instances, f"instances are {after.instances} instead of {instances}")
     demand(set(seen.status) == {said} - {None}, f"status of {sorted(seen.status)}")
-    _check_given_back(before, after, owners)
+    _check_given_back(before, after, owners, put_off, woken)
     demand(not seen.replies and not seen.dead, f"a {call.script} has written {seen.replies or seen.dead}")
 
 
@@ -139,12 +151,28 @@ def _after_heartbeat(call, before):
     return instances, owners, [1, sum(map(len, owners.values())), len(_owned(before, me))]
 
 
-def _check_given_back(before, after, owners):
-    """Those lanes are ready, in front; all else is as it was."""
-    given = [lane for pairs in owners.values() for lane, _ in pairs]
-    owned = {i: tuple(p for p in pairs if p not in owners.get(i, ())) for i, pairs in before.owned.items()}
+def _check_given_back(before, after, owners, put_off, woken):
+    """Those lanes are ready, in front, or delayed; all else is as it was."""
+    given = [lane for pairs in owners.values() for lane, _ in pairs] + woken
+    gone = {i: (*owners.get(i, ()), *put_off.get(i, ())) for i in before.owned}
+    owned = {i: tuple(p for p in pairs if p not in gone[i]) for i, pairs in before.owned.items()}
     owned = {i: pairs for i, pairs in owned.items() if pairs}
     demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
+    off = [pair for pairs in put_off.values() for pair in pairs]
+    delayed = {lane: ended for lane, ended in before.delayed.items() if lane not in woken}
+    delayed.update((lane, 0) for lane, _ in off)
+    demand(after.delayed == delayed, f"delayed are {after.delayed} instead of {delayed}")
+    tried = set(before.tried) | {ticket for _, ticket in off}
+    demand(set(after.tried) == tried, f"tried are {after.tried} instead of {sorted(tried)}")
+    first = list(dict.fromkeys(user_of_lane(lane) for lane in woken))
+    first = [user for user in first if user in after.ready[: len(after.ready) - len(before.ready)]]
+    demand(
+        list(after.ready[: len(first)]) == first or after.ready == before.ready,
+        f"{woken} were due, P:ready is {after.ready}",
+    )
+    for user, lanes in after.lanes.items():
+        theirs = tuple(lane for lane in woken if user_of_lane(lane) == user)
+        demand(lanes[: len(theirs)] == theirs, f"{theirs} were due, the lanes of {user!r} are {lanes}")
     for part in ("jobs", "lane", "bodies", "backlog", "behind", "parked"):
         demand(getattr(after, part) == getattr(before, part), f"P:{part} is not what it was")
     demand(
@@ -169,6 +197,9 @@ def _check_taking(call, before, answer, seen, scope):
     me, after = call.instance, seen.contents
     ingest, claim = call.values[-2:]
     mine, gone = _owned(before, me), None
+    demand(after.delayed == before.delayed, f"delayed are {after.delayed} instead of {before.delayed}")
+    tried = tuple(t for t in before.tried if t in after.bodies)
+    demand(after.tried == tried, f"tried are {after.tried} instead of {tried}")
     if call.script == "finish":
         pair, outcome, reason = call.values[:2], call.values[2], call.values[3]
         ours = pair in mine
@@ -245,7 +276,8 @@ def _moves(before, gone, limits, scope):
 
 
 def _check_deliveries(claimed, after, seen):
-    for lane, ticket, _, deliveries, deaths, first_seen in claimed:
+    for lane, ticket, _, deliveries, deaths, first_seen, *since in claimed:
+        demand(bool(since) == (ticket in after.tried), f"{ticket} was handed out with {since}")
         demand(ticket in after.bodies, f"{ticket} was handed out and is not there")
         facts = (seen.deliveries[ticket], after.deaths[ticket], seen.first_seen[ticket])
         demand(

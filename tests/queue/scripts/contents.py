@@ -6,9 +6,11 @@ ended) or FAR off, and deliveries are only compared from one step to the next: n
 """
 
 import json
+import time
 from typing import NamedTuple
 
 PREFIX = "q"
+WHY = "why"  # a job is delayed
 FIRST_SEEN = "7"  # of every job that is put back; a script that touches it is found out
 DELIVERIES = 9
 LIVE_UNTIL = 4_000_000_000_000
@@ -39,6 +41,8 @@ class Contents(NamedTuple):
     owned: dict = {}  # instance -> ((lane, ticket), …) in the order of the hash, which the scripts follow
     instances: dict = {}  # instance -> 0, FAR or when its lease ended
     parked: dict = {}  # user -> how many
+    delayed: dict = {}  # lane -> 0, or when its pause ended (1 is the first)
+    tried: tuple = ()  # tickets for which a call has failed
 
 
 class Seen(NamedTuple):
@@ -73,6 +77,11 @@ def _score(ended):
     return str(FAR_OFF if ended == FAR else ended or LIVE_UNTIL)
 
 
+def _due(ended):
+    """When a delay is over: it has been, or will be in some minutes."""
+    return str(ended or int(time.time() * 1000) + 300_000)
+
+
 def _as_entry(ticket, lane, bodies):
     return f"{ticket} {FIRST_SEEN} {len(lane)} {lane}{bodies[push_of(ticket)]}"
 
@@ -93,7 +102,8 @@ def as_commands(contents, bodies):
         put("RPUSH", "lane:" + lane, *tickets)
     for ticket, push in c.bodies.items():
         put("HSET", "body", ticket, bodies[push])
-        put("HSET", "meta", ticket, f"{DELIVERIES} {c.deaths[ticket]} {FIRST_SEEN}")
+        since = " " + FIRST_SEEN if ticket in c.tried else ""
+        put("HSET", "meta", ticket, f"{DELIVERIES} {c.deaths[ticket]} {FIRST_SEEN}{since}")
     for user, line in c.backlog.items():
         put("RPUSH", "backlog:" + user, *(_as_entry(t, lane, bodies) for t, lane in line))
     if c.behind:
@@ -102,6 +112,9 @@ def as_commands(contents, bodies):
         put("HSET", "owned:" + instance, *(part for pair in owned for part in pair))
     for instance, ended in c.instances.items():
         put("ZADD", "instances", _score(ended), instance)
+    for lane, ended in c.delayed.items():
+        put("ZADD", "delayed", _due(ended), lane)
+        put("HSET", "delays", lane, WHY)
     put("HSET", "parked", *(str(part) for pair in c.parked.items() for part in pair))
     return json.dumps(commands)
 
@@ -135,6 +148,8 @@ _KINDS = {"jobs": "list", "ready": "list", "body": "hash", "meta": "hash", "park
 _KINDS.update(
     behind="string",
     instances="zset",
+    delayed="zset",
+    delays="hash",
     lanes="list",
     lane="list",
     backlog="list",
@@ -200,6 +215,16 @@ def _leases(found):
     }
 
 
+def _delays(found, lane_named):
+    demand(
+        sorted(_pairs(found["delays"])) == sorted((lane, WHY) for lane, _ in _pairs(found["delayed"])),
+        f"P:delays is {found['delays']}, P:delayed is {found['delayed']}",
+    )
+    scores = {lane_named(lane): float(due) for lane, due in sorted(_pairs(found["delayed"]))}
+    ends = sorted(due for due in scores.values() if due < 1e6)
+    return {lane: 0 if due >= 1e6 else ends.index(due) + 1 for lane, due in scores.items()}
+
+
 def read(dump, push_with):
     """Seen, of what DUMP returned. `push_with` finds a push by its bytes."""
     found, lives = _by_kind(json.loads(dump))
@@ -234,6 +259,8 @@ def read(dump, push_with):
         },
         instances=_leases(found),
         parked={u: int(n) for u, n in sorted(_pairs(found["parked"]))},
+        delayed=_delays(found, lane_named),
+        tried=tuple(sorted(t for t, m in meta.items() if len(m) > 3)),
     )
     return Seen(
         contents,

@@ -40,15 +40,15 @@ def check_places(state, scope):
 
 
 def check_lanes(queue):
-    """A lane is absent, ready or owned, and its owner has its first ticket."""
+    """A lane is absent, ready, owned or delayed, and its owner has its first ticket."""
     ready = [lane for lanes in queue.lanes.values() for lane in lanes]
     owned = [pair for pairs in queue.owned.values() for pair in pairs]
-    states = Counter(ready + [lane for lane, _ in owned])
+    states = Counter(ready + [lane for lane, _ in owned] + list(queue.delayed))
     for lane in queue.lane:
-        demand(states[lane] == 1, f"lane {lane} is ready or owned {states[lane]} times")
+        demand(states[lane] == 1, f"lane {lane} is ready, owned or delayed {states[lane]} times")
     demand(
         len(states) == len(queue.lane),
-        f"ready or owned without tickets: {sorted(set(states) - set(queue.lane))}",
+        f"ready, owned or delayed without tickets: {sorted(set(states) - set(queue.lane))}",
     )
     for lane, ticket in owned:
         demand(

@@ -30,7 +30,7 @@ class Scope(NamedTuple):
     fewer_claims: bool = False  # than there is room for, as when a call is cut short by the size of jobs
     max_in_flight: int = 2
     faults: int = 1
-    kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")
+    kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")  # and "delay", "forget", "clock"
     reconciles: bool = True  # False is a daemon with a mistake, to see whether that is found
 
 
@@ -168,6 +168,7 @@ def canonical(state, scope):
         tuple(sorted(q.deaths.items())),
         tuple(q.backlog.items()),
         (q.behind, tuple(sorted(q.bodies)), tuple(q.parked.items())),
+        (tuple(q.delayed.items()), q.tried),
         tuple(sorted(_signature(slot, state, share) for slot, share in enumerate(scope.shares))),
         state.answered,
         tuple(sorted(state.finished)),
@@ -212,7 +213,7 @@ def accept(state, slot, taken):
     if not alive:
         return lose_everything(state, slot)
     me = incarnation(state, slot)
-    new = tuple(Held(me, lane, ticket, int(deaths)) for lane, ticket, _, _, deaths, _ in claimed)
+    new = tuple(Held(me, lane, ticket, int(deaths)) for lane, ticket, _, _, deaths, *_ in claimed)
     return replaced(state, slot, held=tuple(sorted(state.daemons[slot].held + new)))
 
 
@@ -239,6 +240,12 @@ def commit(state, slot, one, scope):
 def push(state):
     queue = state.queue._replace(jobs=(state.pushed, *state.queue.jobs))
     return state._replace(queue=queue, pushed=state.pushed + 1)
+
+
+def end_pause(state, lane):
+    delayed = dict(state.queue.delayed)
+    delayed[lane] = 1 + max(0, *delayed.values())
+    return state._replace(queue=state.queue._replace(delayed=delayed))
 
 
 def end_lease(state, instance):

@@ -14,7 +14,7 @@ from processes import Redis
 
 import contents
 
-SCRIPTS = ("take", "finish", "release", "heartbeat", "reconcile", "leave")
+SCRIPTS = ("take", "finish", "release", "delay", "heartbeat", "reconcile", "leave")
 
 
 class Failed(str):

@@ -12,6 +12,7 @@ from model import (
     accept,
     commit,
     end_lease,
+    end_pause,
     incarnation,
     instance_name,
     lose_everything,
@@ -37,6 +38,7 @@ class Step(NamedTuple):
 def steps_of(state, scope):
     slots = range(len(state.daemons))
     yield from _ends_of_dead_leases(state)
+    yield from _ends_of_pauses(state)
     for slot in slots:
         yield from _duties(state, slot, scope)
     for slot in slots:
@@ -70,6 +72,12 @@ def _ends_of_dead_leases(state):
                 None,
                 lambda s, _, i=instance: end_lease(s, i),
             )
+
+
+def _ends_of_pauses(state):
+    for lane, ended in state.queue.delayed.items():
+        if ended == 0:
+            yield Step(f"the pause of {lane} ends", True, None, lambda s, _, x=lane: end_pause(s, x))
 
 
 def _restarts(state):
@@ -175,9 +183,13 @@ def _late_calls(state, slot):
 def _returns(state, slot, kinds):
     """Deliveries given back before their time, by will or by a handler that failed."""
     for one in own_held(state, slot):
-        for kind, failed in (("release", "0"), ("fail", "1")):
-            if kind in kinds:
-                call = Call("release", one.instance, (one.lane, one.ticket, failed))
+        for kind, script, values in (
+            ("release", "release", ("0",)),
+            ("fail", "release", ("1",)),
+            ("delay", "delay", ()),
+        ):
+            if kind in kinds and not (kind == "delay" and one.outcome):
+                call = Call(script, one.instance, (one.lane, one.ticket, *values))
                 yield _called(
                     call, lambda s, _, o=one: replaced(s, slot, held=without(s.daemons[slot].held, o)), False
                 )
@@ -194,12 +206,12 @@ def _lost(state, slot, step):
 
     def then(state, _):
         daemon = state.daemons[slot]
-        if call.script == "release":
+        if call.script in ("release", "delay"):
             one = next(h for h in daemon.held if h.ticket == call.values[1] and h.instance == call.instance)
             state = replaced(state, slot, held=without(daemon.held, one))
         if call.script == "leave":
             state = _gone(state, slot)
-        elif claims or call.script == "release":
+        elif claims or call.script in ("release", "delay"):
             state = replaced(state, slot, unsure=True)
         late = tuple(sorted(state.daemons[slot].late + (call,)))
         return replaced(state, slot, late=late)._replace(honest=False)

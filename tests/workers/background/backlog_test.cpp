@@ -41,6 +41,19 @@ BOOST_AUTO_TEST_CASE(no_conversation_twice_and_it_keeps_its_place) {
     BOOST_TEST((waiting.take() == a));
 }
 
+BOOST_AUTO_TEST_CASE(it_knows_of_the_first_whether_its_turns_are_long) {
+    (void)waiting.add(a, 0, now);
+    (void)waiting.add(b, 0, now, true);
+    (void)waiting.add(c, 0, now);
+    (void)waiting.add(c, 0, now, true);
+    (void)waiting.add(c, 0, now);  // who does not know changes nothing
+    BOOST_TEST(!waiting.is_by_size());
+    (void)waiting.take();
+    BOOST_TEST(waiting.is_by_size());
+    (void)waiting.take();
+    BOOST_TEST(waiting.is_by_size());
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_not_kept) {
     for (auto const& one : {a, b, c})
         BOOST_TEST(waiting.add(one, 0, now));

@@ -86,8 +86,8 @@ BOOST_AUTO_TEST_CASE(a_memory_cannot_leave_its_line_or_its_fence) {
 
 BOOST_AUTO_TEST_CASE(the_answer_is_asked_for_by_a_schema_that_allows_nothing_else) {
     auto const request = workers::compose_consolidation({}, some());
-    BOOST_TEST(request.model == "claude-haiku-4-5");
-    BOOST_TEST(request.max_tokens == 2048U);
+    BOOST_TEST(request.model == "claude-haiku-5-5");
+    BOOST_TEST(request.max_tokens == 8192U);
     auto const schema = boost::json::parse(request.output_schema);
     auto const& lists = schema.at("properties");
     for (auto const* object :

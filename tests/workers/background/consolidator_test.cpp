@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(the_cheaper_model_is_asked_in_the_background_and_its_plan_i
     claude.will_say(merge_two);
     start();
     BOOST_REQUIRE_EQUAL(claude.asked.size(), 1U);
-    BOOST_TEST(claude.asked[0].model == "claude-haiku-4-5");
+    BOOST_TEST(claude.asked[0].model == "claude-haiku-5-5");
     BOOST_TEST(!claude.asked[0].output_schema.empty());
     BOOST_TEST(bool(claude.classes[0] == claude::call_class::background));
     BOOST_REQUIRE_EQUAL(store.committed.size(), 1U);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(off_by_default_nobody_is_claimed) {
 }
 
 BOOST_AUTO_TEST_CASE(nobody_is_claimed_while_claude_refuses_everybody) {
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     store.tasks.push_back(task_of("u"));
     start();
     pass(1h);
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(it_stops_while_it_pauses_after_a_failure) {
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_while_the_gate_is_shut) {
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     start();
     BOOST_TEST(stops());
 }

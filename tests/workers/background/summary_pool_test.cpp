@@ -69,7 +69,7 @@ struct fixture {
         for (int i = 0; i < count; ++i) {
             store.claims.push_back(
                 {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}});
-            pool.consider({"u", std::to_string(sessions++)}, window_turns);
+            pool.consider({"u", std::to_string(sessions++)}, {window_turns});
         }
         settle();
     }
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_bound_below_the_usual_number_adds_nobody) {
 
 BOOST_AUTO_TEST_CASE(a_shut_gate_makes_no_helpers) {
     start();
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     come(100);
     BOOST_TEST(claude.asked.empty());
     BOOST_TEST(pool.status().workers == 2U);
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_shut_gate_makes_no_helpers) {
 BOOST_AUTO_TEST_CASE(a_gate_that_opens_over_a_backlog_lets_in_as_many_as_the_bound_says) {
     claude.hold = true;
     start();
-    BOOST_TEST(gate.refused({claude::error_kind::auth, "no", 401, 1}));
+    BOOST_TEST((gate.met({claude::error_kind::auth, "no", 401, 1}, gate.period()) == claude::fate::bears));
     come(100);
     BOOST_TEST(claude.asked.empty());
     gate.try_now();
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(turns_that_left_the_prompts_unsummarized_are_counted) {
     BOOST_TEST(pool.status().unseen_turns == 6U);
     BOOST_TEST(workers::lags(pool.status()));
     // The first of them again, two turns later.
-    pool.consider({"u", "60"}, 45);
+    pool.consider({"u", "60"}, {45});
     BOOST_TEST(pool.status().unseen_turns == 8U);
     claude.hold = false;
     claude.released.notify_all();

@@ -56,8 +56,8 @@ BOOST_AUTO_TEST_CASE(without_memories_the_instructions_stand_alone) {
     BOOST_REQUIRE_EQUAL(request.system.size(), 1U);
     BOOST_CHECK(request.system[0].cache_breakpoint);
     BOOST_CHECK(contains(request.system[0].text(), "[MEMORY: type|content]"));
-    BOOST_CHECK_EQUAL(request.model, "claude-opus-4-5");
-    BOOST_CHECK_EQUAL(request.max_tokens, 1024U);
+    BOOST_CHECK_EQUAL(request.model, "claude-opus-5-5");
+    BOOST_CHECK_EQUAL(request.max_tokens, 8192U);
 }
 
 BOOST_AUTO_TEST_CASE(the_instructions_are_the_same_for_everyone) {
@@ -240,8 +240,8 @@ BOOST_AUTO_TEST_CASE(a_summary_asks_the_cheaper_model_for_three_to_five_points) 
                   assistant("[MEMORY: fact|x]")};
     task.earlier_summaries = {"- a\n- b", "- c"};
     auto const request = compose_summary({}, task);
-    BOOST_CHECK_EQUAL(request.model, "claude-haiku-4-5");
-    BOOST_CHECK_EQUAL(request.max_tokens, 512U);
+    BOOST_CHECK_EQUAL(request.model, "claude-haiku-5-5");
+    BOOST_CHECK_EQUAL(request.max_tokens, 4096U);
     BOOST_REQUIRE_EQUAL(request.system.size(), 1U);
     BOOST_CHECK(contains(request.system[0].text(), "three to five points"));
     BOOST_REQUIRE_EQUAL(request.messages.size(), 1U);
