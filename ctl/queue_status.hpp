@@ -15,10 +15,10 @@ struct status_request {
     std::optional<std::chrono::seconds> watch;  ///< again and again, with this pause
 };
 
-/// Prints the page and returns 0 if jobs are answered, or within a second or so, else EX_TEMPFAIL. What Redis refuses to tell shows as
-/// unknown, with one line on standard error. EX_UNAVAILABLE, and no page, if the connection is lost.
-/// With `watch` it ends by SIGINT alone, which it blocks from then on, with 0; or when the output cannot be
-/// written.
+/// Prints the page and returns 0 if jobs are answered, or within a second or so, else EX_TEMPFAIL. What Redis
+/// refuses to tell shows as unknown, with one line on standard error. EX_UNAVAILABLE, and no page, if the
+/// connection is lost. With `watch` it ends by SIGINT alone, which it blocks from then on, with 0; or when
+/// the output cannot be written.
 [[nodiscard]] int show_queue_status(connection& redis, status_request const& request);
 
 }  // namespace engram::ctl

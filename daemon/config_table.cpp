@@ -171,8 +171,9 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .unit = "ms",
      .min = 1,
      .max = hour_ms,
-     .help = "While the provider is in trouble, or its rate limit is near, a chat in hand waits so long for its "
-             "turn; then its job goes back to the front of the queue, untouched.",
+     .help =
+         "While the provider is in trouble, or its rate limit is near, a chat in hand waits so long for its "
+         "turn; then its job goes back to the front of the queue, untouched.",
      AT(claude.place_wait)},
     {.name = "claude.max_idle_connections",
      .unit = "connections",

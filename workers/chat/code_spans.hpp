@@ -14,7 +14,8 @@ class code_spans {
 public:
     code_spans(std::string_view text, std::size_t begin, std::size_t end);
 
-    /// Behind the code that begins with the backtick at `at`, or behind its run of backticks if that begins none.
+    /// Behind the code that begins with the backtick at `at`, or behind its run of backticks if that begins
+    /// none.
     [[nodiscard]] std::size_t skip(std::size_t at) const;
 
 private:
