@@ -1,7 +1,8 @@
 #include "base/backoff.hpp"
 
+#include "base/chance.hpp"
+
 #include <algorithm>
-#include <random>
 
 namespace engram::base {
 
@@ -12,9 +13,7 @@ namespace {
 constexpr double most_jitter = .25;
 
 milliseconds jittered(milliseconds pause) {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    double const cut = std::uniform_real_distribution<double>(0, most_jitter)(random);
-    return milliseconds(std::int64_t(double(pause.count()) * (1 - cut)));
+    return milliseconds(std::int64_t(double(pause.count()) * (1 - most_jitter * chance())));
 }
 
 }  // namespace

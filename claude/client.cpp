@@ -56,18 +56,8 @@ struct call {
     std::unique_ptr<failure> overload = nullptr;  // of the model that was to answer
 };
 
-std::unique_ptr<failure> past_deadline(std::string what) {
-    auto why = std::make_unique<failure>();
-    why->kind = error_kind::deadline;
-    why->message = std::move(what);
-    return why;
-}
-
-std::unique_ptr<failure> busy() {
-    auto why = std::make_unique<failure>();
-    why->kind = error_kind::busy;
-    why->message = "the Messages API takes no more calls for the moment";
-    return why;
+std::unique_ptr<failure> kept(failure why) {
+    return std::make_unique<failure>(std::move(why));
 }
 
 /// The keys and options that go into headers; everything else goes into JSON, which escapes.
@@ -148,7 +138,7 @@ private:
     void learn(call const& c, admission::place const& place, told_limits const& limits) const;
     answer end(call& c) const;
     error give_up(call& c);
-    std::unique_ptr<failure> explain(http::io_outcome const& outcome, base::steady_time deadline) const;
+    failure explain(http::io_outcome const& outcome, base::steady_time deadline) const;
     result<model_info> read_description(http::reply& reply) const;
     bool may_try_again(call& c, unsigned n, milliseconds& delay);
     asio::awaitable<void> pause(milliseconds delay);
@@ -285,14 +275,14 @@ milliseconds http_client::patience_of(call const& c) const {
 
 void http_client::find_no_place(call& c) const {
     if (steady_clock::now() >= c.deadline)
-        c.why = past_deadline("the deadline came while other calls to Claude had all places");
+        c.why = kept(past_deadline("the deadline came while other calls to Claude had all places"));
     else if (!c.why)
-        c.why = busy();
+        c.why = kept(no_turn());
 }
 
 asio::awaitable<http_client::try_end> http_client::try_once(call& c) {
     if (steady_clock::now() >= c.deadline) {
-        c.why = past_deadline("the deadline came before Claude was asked");
+        c.why = kept(past_deadline("the deadline came before Claude was asked"));
         co_return try_end::failed;
     }
     auto const place = co_await admission_.enter(c.model, c.priority, c.deadline, patience_of(c));
@@ -305,7 +295,7 @@ asio::awaitable<http_client::try_end> http_client::try_once(call& c) {
     c.wire.set_head(head_);
     auto const outcome = co_await endpoint_.exchange(c.wire.wire(), c.reply, until);
     if (!outcome.ok()) {
-        c.why = explain(outcome, c.deadline);
+        c.why = kept(explain(outcome, c.deadline));
         learn(c, place, {});
         co_return try_end::failed;
     }
@@ -328,24 +318,17 @@ void http_client::learn(call const& c, admission::place const& place, told_limit
         place.failed();
 }
 
-std::unique_ptr<failure> http_client::explain(http::io_outcome const& outcome,
-                                              base::steady_time deadline) const {
+failure http_client::explain(http::io_outcome const& outcome, base::steady_time deadline) const {
     if (outcome.end == http::io_end::timed_out && steady_clock::now() >= deadline)
         return past_deadline("the deadline came before Claude's answer (" + outcome.what + ')');
-    auto why = std::make_unique<failure>();
-    why->message = "the Messages API at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
-    why->passes = true;
-    why->code = !outcome.connected                       ? "no_connection"
-                : outcome.end == http::io_end::timed_out ? "timed_out"
-                                                         : "cut";
-    return why;
+    return no_answer(outcome, endpoint_.url().authority());
 }
 
 bool http_client::understand(call& c, http::reply& reply) const {
     bool const good = reply.status / 100 == 2;
     if (!good) {
         reply.body = http::without_key(std::move(reply.body), options_.api_key);
-        c.why = std::make_unique<failure>(classify(reply, std::chrono::system_clock::now()));
+        c.why = kept(classify(reply, std::chrono::system_clock::now()));
         return false;
     }
     bool const encoded = !reply.content_encoding.empty() && reply.content_encoding != "identity";
@@ -360,12 +343,7 @@ bool http_client::understand(call& c, http::reply& reply) const {
         if (!content.empty()) c.pause_content = std::make_unique<std::string>(std::move(content));
         return true;
     }
-    c.why = std::make_unique<failure>();
-    c.why->status = reply.status;
-    c.why->passes = true;
-    c.why->code = "unreadable";
-    c.why->message = "the answer of the Messages API " + read.error().why;
-    if (!reply.request_id.empty()) c.why->message += " (request " + http::quote(reply.request_id) + ')';
+    c.why = kept(unreadable_answer(reply, read.error().why));
     return false;
 }
 
@@ -374,7 +352,7 @@ asio::awaitable<result<model_info>> http_client::describe_model(std::string id, 
     auto const until = std::min(steady_clock::now() + longest_description, deadline);
     std::unique_ptr<http::reply> reply;
     auto const outcome = co_await endpoint_.exchange(wire, reply, until);
-    if (!outcome.ok()) co_return error(std::move(*explain(outcome, deadline)));
+    if (!outcome.ok()) co_return error(explain(outcome, deadline));
     co_return read_description(*reply);
 }
 
@@ -382,11 +360,7 @@ result<model_info> http_client::read_description(http::reply& reply) const {
     reply.body = http::without_key(std::move(reply.body), options_.api_key);
     if (reply.status / 100 != 2) return error(classify(reply, std::chrono::system_clock::now()));
     if (auto found = parse_model(reply.body)) return std::move(*found);
-    error why;
-    why.status = reply.status;
-    why.code = "unreadable";
-    why.message = "the answer of the Messages API describes no model";
-    return why;
+    return error(unreadable_answer(reply, "describes no model"));
 }
 
 }  // namespace

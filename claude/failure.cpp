@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
+#include <utility>
 
 namespace engram::claude {
 namespace {
@@ -173,6 +174,40 @@ failure classify(http::reply const& reply, base::wall_time now) {
     if (found.kind == error_kind::unavailable)
         found.wait = server_delay(reply.retry_after_ms, reply.retry_after, now);
     return found;
+}
+
+failure no_answer(http::io_outcome const& outcome, std::string_view authority) {
+    failure why;
+    why.message = "the Messages API at " + std::string(authority) + " gave no answer: " + outcome.what;
+    why.passes = true;
+    why.code = !outcome.connected                       ? "no_connection"
+               : outcome.end == http::io_end::timed_out ? "timed_out"
+                                                        : "cut";
+    return why;
+}
+
+failure unreadable_answer(http::reply const& reply, std::string_view why) {
+    failure found;
+    found.status = reply.status;
+    found.passes = true;
+    found.code = "unreadable";
+    found.message = "the answer of the Messages API " + std::string(why);
+    if (!reply.request_id.empty()) found.message += " (request " + http::quote(reply.request_id) + ')';
+    return found;
+}
+
+failure past_deadline(std::string what) {
+    failure why;
+    why.kind = error_kind::deadline;
+    why.message = std::move(what);
+    return why;
+}
+
+failure no_turn() {
+    failure why;
+    why.kind = error_kind::busy;
+    why.message = "the Messages API takes no more calls for the moment";
+    return why;
 }
 
 }  // namespace engram::claude

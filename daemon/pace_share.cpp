@@ -1,10 +1,12 @@
 #include "daemon/pace_share.hpp"
 
+#include "base/chance.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
-#include <random>
+#include <cstdint>
 #include <utility>
 
 namespace engram::daemon {
@@ -15,11 +17,10 @@ using std::chrono::milliseconds;
 namespace {
 
 // Of another length each time, so that no two daemons keep step and one of them always comes first.
-constexpr int shortest_ms = 1'000, longest_ms = 1'250;
+constexpr double shortest_ms = 1'000, longest_ms = 1'250;
 
 milliseconds next_pause() {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    return milliseconds(std::uniform_int_distribution<int>(shortest_ms, longest_ms)(random));
+    return milliseconds(std::int64_t(shortest_ms + (longest_ms - shortest_ms) * base::chance()));
 }
 
 queue::pace_report for_redis(claude::pace_report&& one) {

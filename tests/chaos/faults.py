@@ -9,6 +9,7 @@ import redis
 
 from plan import PREFIX
 from proxy import DOWN, UP
+from stage import eventually
 
 
 class Faults:
@@ -18,6 +19,8 @@ class Faults:
         self.stage, self.notes = stage, notes
         self._later = []
         self._order = itertools.count()
+        self._is_paused = False  # the queue, as far as is known
+        self._lifting = False
 
     def fire(self, fault):
         if self._is_missing(fault.kind):
@@ -40,8 +43,11 @@ class Faults:
             heapq.heappop(self._later)[2]()
 
     def lift_all(self):
+        self._lifting = True
         while self._later:
             heapq.heappop(self._later)[2]()
+        if self._is_paused:
+            eventually(self._ask_to_resume, "the queue is resumed")
         for slot in self.stage.slots:
             slot.proxy.mend(for_good=True)
             slot.go_on()
@@ -117,13 +123,17 @@ class Faults:
     def _pause_queue(self, fault):
         """As an operator does it."""
         note = {"at": int(time.time() * 1000), "by": "chaos@here", "reason": f"fault {next(self._order)}"}
+        self._is_paused = True  # also if the answer was lost
         self._ask_redis("queue paused", "SET", PREFIX + ":paused", json.dumps(note))
         self.after(fault.seconds, self._resume_queue)
 
     def _resume_queue(self):
-        if not self._ask_redis("queue resumed", "DEL", PREFIX + ":paused"):
-            time.sleep(0.005)
+        if not self._ask_to_resume() and not self._lifting:
             self.after(0.05, self._resume_queue)
+
+    def _ask_to_resume(self):
+        self._is_paused = not self._ask_redis("queue resumed", "DEL", PREFIX + ":paused")
+        return not self._is_paused
 
     # ---- the network
 

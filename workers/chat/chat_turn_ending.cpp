@@ -1,4 +1,5 @@
 // How a chat turn ends: answered, failed, put off, given back, or not yet, since the prompt was too long.
+#include "base/chance.hpp"
 #include "base/log.hpp"
 #include "workers/chat/chat_turn.hpp"
 #include "workers/chat/delay.hpp"
@@ -6,7 +7,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <random>
 #include <utility>
 
 namespace engram::workers {
@@ -27,12 +27,6 @@ constexpr std::chrono::minutes longest_between_tries{1};
 // How long a job waits that may itself be why nothing is answered.
 constexpr milliseconds shortest_turn_of_others{1'000};
 constexpr milliseconds longest_turn_of_others{30'000};
-
-// In [0, 1).
-double chance() {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0, 1)(random);
-}
 
 }  // namespace
 
@@ -133,7 +127,7 @@ asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
     call.failing = std::min<milliseconds>(call.failing, turn.job.attempts * longest_between_tries);
     call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
     call.wish = error.wait;
-    auto const next = plan_next_try(call, options_.retry_for, chance());
+    auto const next = plan_next_try(call, options_.retry_for, base::chance());
     if (next.end == give_up::no) {
         turn.postpone({next.pause, reason_of(error)});
         co_return;
