@@ -1,5 +1,7 @@
 #include "claude/admission.hpp"
 
+#include "base/under_way.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -144,13 +146,14 @@ void admission::look_later(base::steady_time now) {
     for (auto const& [model, one] : lanes_)
         if (one.waiting() > 0 || one.pace.room()) when = std::min(when, one.pace.look_again(now));
     if (when == base::steady_time::max()) return;
-    looking_ = true;
+    base::under_way marked(looking_);
     timer_.expires_at(when);
     timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code const&) {
         if (alive.expired() || closed_) return;
         looking_ = false;
         look();
     });
+    marked.keep();
 }
 
 void admission::close() {
@@ -170,7 +173,6 @@ asio::awaitable<admission::place> admission::enter(std::string_view model, call_
     }
     auto& line = mine.line(priority);
     auto const me = line.emplace(line.end(), waiter{asio::steady_timer(executor_), ++arrivals_});
-    look_later(came);
 
     // Leaves whichever list the waiter is in, however this coroutine ends.
     struct departure {
@@ -179,6 +181,7 @@ asio::awaitable<admission::place> admission::enter(std::string_view model, call_
         std::list<waiter>::iterator me;
         ~departure() { (me->granted ? granted : line).erase(me); }
     } const departing{line, granted_, me};
+    look_later(came);
 
     for (auto again = sum(came, patience);; again = steady_clock::now() + another_look) {
         me->timer.expires_at(std::min(until, again));

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] redis::result<redis::value> run(redis::script const& script, std::string_view key,
                                                   std::vector<std::string> const& arguments);
 
+    /// There is no connection because the server refuses the password or the user, or wants one.
+    [[nodiscard]] bool is_locked_out() const { return redis_.is_locked_out(); }
     [[nodiscard]] std::string address() const { return redis_.address().to_text(); }
 
 private:

@@ -140,6 +140,11 @@ int run(CLI::App const& app, arguments& given) {
     if (given.chat.user.empty()) given.chat.user = default_user();
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
+    if (!ping && redis.is_locked_out()) {
+        ctl::complain("Redis lets nobody in like that: " + ping.error().message +
+                      "; name another user or password with --redis redis://user:password@host");
+        return EX_NOPERM;
+    }
     if (!ping && ping.error().kind != redis::error_kind::refused) {
         ctl::complain("no connection to Redis: " + ping.error().message +
                       " (name it with --redis or ENGRAMD_REDIS_URL)");

@@ -130,10 +130,13 @@ std::string check_instance_name(std::string_view text) {
 }
 
 std::string check_timezone(std::string_view text) {
-    if (workers::time_zone::open(text) == nullptr)
-        return "must be the IANA name of a time zone that the system knows (package tzdata), such as "
-               "\"Europe/Berlin\"";
-    return {};
+    try {
+        if (workers::time_zone::open(text) != nullptr) return {};
+    } catch (workers::unreadable_zone const& lack) {
+        return lack.what();
+    }
+    return "must be the IANA name of a time zone that the system knows (package tzdata), such as "
+           "\"Europe/Berlin\"";
 }
 
 std::string check_listen(std::string_view text) {

@@ -2,6 +2,7 @@
 #include "embedding/client.hpp"
 
 #include "base/log.hpp"
+#include "base/under_way.hpp"
 #include "base/utf8.hpp"
 #include "embedding/rest.hpp"
 #include "embedding/wire.hpp"
@@ -33,17 +34,14 @@ constexpr milliseconds longest_span = std::chrono::hours(24);
 /// is cancelled before it has learnt anything.
 class query_under_way {
 public:
-    query_under_way(std::size_t& queries, rest& r) : queries_(queries), tries_(r.resting() ? &r : nullptr) {
-        ++queries_;
-    }
+    query_under_way(std::size_t& queries, rest& r) : counted_(queries), tries_(r.begin() ? &r : nullptr) {}
     query_under_way(query_under_way const&) = delete;
     ~query_under_way() {
-        --queries_;
         if (tries_) tries_->gave_up();
     }
 
 private:
-    std::size_t& queries_;
+    base::under_way<std::size_t> counted_;
     rest* tries_;
 };
 

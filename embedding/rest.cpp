@@ -4,11 +4,8 @@
 
 namespace engram::embedding {
 
-bool rest::may_ask(base::steady_time now) {
-    if (!resting_) return true;
-    if (trying_ || now < until_) return false;
-    trying_ = true;
-    return true;
+bool rest::may_ask(base::steady_time now) const {
+    return !resting_ || (!trying_ && now >= until_);
 }
 
 bool rest::succeeded() {

@@ -18,7 +18,13 @@ class rest {
 public:
     /// Whether a query may be sent. After a rest only one may, until it is known how that ended: an endpoint
     /// that is still away should cost one query its time, not all.
-    [[nodiscard]] bool may_ask(base::steady_time now);
+    [[nodiscard]] bool may_ask(base::steady_time now) const;
+    /// A query is sent. REQUIRES: may_ask(). Returns whether it is the one that tries: then succeeded(),
+    /// failed() or gave_up() must follow.
+    bool begin() {
+        trying_ = resting_;
+        return trying_;
+    }
 
     /// Returns whether this ended a rest.
     bool succeeded();

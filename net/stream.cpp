@@ -1,5 +1,7 @@
 #include "net/stream.hpp"
 
+#include "base/under_way.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -60,12 +62,13 @@ void stream::set_deadline(base::steady_time until) {
 }
 
 void stream::watch_deadline() {
-    watching_ = true;
+    base::under_way marked(watching_);
     timer_.expires_at(deadline_);
     timer_.async_wait([weak = weak_from_this()](error_code ec) {
         if (ec) return;
         if (auto const self = weak.lock()) self->deadline_passed();
     });
+    marked.keep();
 }
 
 void stream::deadline_passed() {

@@ -93,11 +93,16 @@ asio::awaitable<void> lease::check_server() {
     auto const info = co_await connection_.command({"INFO"});
     if (!info && info.error().leaves_doubt()) co_return;
     checked_generation_ = generation;
-    auto const risks = info ? redis::server_risks(info->text, options_.prefix)
-                            : std::vector<std::string>{
-                                  "this user may not ask Redis for its settings (INFO), so "
-                                  "they are not checked: " +
-                                  info.error().message};
+    if (auto const& remarks = connection_.remarks(); remarks != remarks_) {
+        remarks_ = remarks;
+        for (auto const& remark : remarks_)
+            base::log_warn("Redis can be used, but something is odd about it",
+                           {{"redis", connection_.address().to_text()}, {"remark", remark}});
+    }
+    auto const risks =
+        info ? redis::server_risks(info->text, options_.prefix)
+             : std::vector<std::string>{"Redis does not tell its settings (INFO), so they are not checked: " +
+                                        info.error().message};
     if (risks == risks_) co_return;
     risks_ = risks;
     for (auto const& risk : risks_)

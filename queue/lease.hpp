@@ -67,9 +67,9 @@ private:
     bool beating_ = false;           // a beat is under way
     bool leaving_ = false;           // beats no longer matter
     base::event beaten_;
-    std::uint64_t greeted_generation_ = 0;  // of the connection, when a beat first passed
-    std::uint64_t checked_generation_ = 0;  // of the connection
-    std::vector<std::string> risks_;        // told already
+    std::uint64_t greeted_generation_ = 0;      // of the connection, when a beat first passed
+    std::uint64_t checked_generation_ = 0;      // of the connection
+    std::vector<std::string> risks_, remarks_;  // told already
     trouble_note trouble_{"the queue"};
 };
 

@@ -54,41 +54,57 @@ asio::awaitable<void> client::run() {
         ~hang_up() { self.stream_.reset(); }
     } const end{*this};
     for (;;) {
-        auto const problem = co_await open_connection(steady_clock::now() + options_.connect_timeout);
-        if (problem.empty()) {
+        auto said = co_await open_connection(steady_clock::now() + options_.connect_timeout);
+        is_locked_out_ = said.refuses_login;
+        remarks_ = std::move(said.remarks);
+        if (said.problem.empty()) {
             auto const begun = steady_clock::now();
             co_await serve_connection();
             stream_.reset();
-            if (steady_clock::now() - begun > long_enough) pauses.reset();
+            if (steady_clock::now() - begun > long_enough) {
+                pauses.reset();
+                failures_.over();
+            }
         } else {
             stream_.reset();
-            trouble_ = problem;
+            trouble_ = std::move(said.problem);
             locator_.failed();
         }
         auto const pause = pauses.next();
-        base::log_warn("no connection to Redis", {{"redis", address_.to_text()},
-                                                  {"connection", name_},
-                                                  {"error", trouble_},
-                                                  {"next_try_ms", pause.count()}});
+        if (auto const untold = failures_.tell(trouble_, steady_clock::now()))
+            base::log_warn("no connection to Redis", {{"redis", address_.to_text()},
+                                                      {"connection", name_},
+                                                      {"error", trouble_},
+                                                      {"next_try_ms", pause.count()},
+                                                      {"repeated", *untold}});
         asio::steady_timer timer(executor_, pause);
         co_await timer.async_wait(asio::use_awaitable);
     }
 }
 
-// Finds the server, connects, says who we are. Returns what went wrong.
-asio::awaitable<std::string> client::open_connection(base::steady_time until) {
+// Finds the server, connects, says who we are.
+asio::awaitable<greeting> client::open_connection(base::steady_time until) {
+    greeting said;
     auto const place = co_await locator_.find(connector_, until);
-    if (!place) co_return place.error();
+    if (!place) {
+        said.problem = place.error();
+        co_return said;
+    }
     address_ = *place;
     auto made = co_await connector_.connect(address_, until);
-    if (!made) co_return address_.to_text() + ": " + made.error();
+    if (!made) {
+        said.problem = address_.to_text() + ": " + made.error();
+        co_return said;
+    }
     stream_ = std::move(*made);
     reader_ = resp_reader();
-    auto said = co_await greet(*stream_, reader_, address_, name_, until);
+    said = co_await greet(*stream_, reader_, address_, name_, until);
     locator_.learn(std::move(said.nodes));
-    if (!said.problem.empty()) co_return address_.to_text() + ": " + said.problem;
-    locator_.found();
-    co_return std::string();
+    if (said.problem.empty())
+        locator_.found();
+    else
+        said.problem.insert(0, address_.to_text() + ": ");
+    co_return said;
 }
 
 // Both directions until one of them fails, a command goes unanswered, or the caller is cancelled.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/event.hpp"
+#include "base/repeated.hpp"
 #include "net/connector.hpp"
 #include "net/stream.hpp"
 #include "redis/locator.hpp"
@@ -21,6 +22,8 @@
 #include <vector>
 
 namespace engram::redis {
+
+struct greeting;
 
 /// Commands of many coroutines travel over one connection, pipelined: what is asked in one turn of the loop
 /// goes out in one write, answers come back in order. `run()` connects, and connects again with growing
@@ -59,6 +62,10 @@ public:
     boost::asio::awaitable<bool> wait_until_up(base::steady_time until);
     /// Why there is no connection; empty if there is one.
     [[nodiscard]] std::string const& trouble() const { return trouble_; }
+    /// There is none because the server refuses the password or the user, or wants one.
+    [[nodiscard]] bool is_locked_out() const { return is_locked_out_; }
+    /// What is odd about the server of the present or the latest connection, a sentence each.
+    [[nodiscard]] std::vector<std::string> const& remarks() const { return remarks_; }
     [[nodiscard]] server_address const& address() const { return address_; }
     /// Connections made so far: a change means that commands may have been lost.
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
@@ -74,7 +81,7 @@ private:
 
     boost::asio::awaitable<result<value>> send(std::string const& bytes, std::chrono::milliseconds limit,
                                                std::uint64_t& written_on);
-    boost::asio::awaitable<std::string> open_connection(base::steady_time until);
+    boost::asio::awaitable<greeting> open_connection(base::steady_time until);
     boost::asio::awaitable<void> serve_connection();
     boost::asio::awaitable<std::string> read_answers();
     boost::asio::awaitable<std::string> write_commands();
@@ -95,6 +102,9 @@ private:
     bool up_ = false;
     std::uint64_t generation_ = 0;
     std::string trouble_ = "not connected yet";
+    bool is_locked_out_ = false;
+    std::vector<std::string> remarks_;
+    base::repeated failures_;  // to connect, or to stay connected
     std::string outbox_;
     std::deque<pending*> waiting_;
     base::event something_to_write_;

@@ -123,8 +123,8 @@ asio::awaitable<located> locator::ask_sentinel(net::connector const& by, server_
     auto link = co_await by.connect(sentinel, until);
     if (!link) co_return name + ": " + link.error();
     resp_reader reader;
-    auto const refused = co_await log_in(**link, reader, sentinel, until);
-    if (!refused.empty()) co_return name + ": " + refused;
+    auto const greeted = co_await log_in(**link, reader, sentinel, until);
+    if (!greeted.problem.empty()) co_return name + ": " + greeted.problem;
     auto const said = co_await ask(**link, reader, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", service_}, until);
     if (!said) co_return name + ": " + said.error();
     if (said->kind == value_kind::error) co_return name + ": " + said->text;

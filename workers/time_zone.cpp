@@ -2,9 +2,14 @@
 
 #include <absl/time/time.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <filesystem>
+#include <fcntl.h>
+#include <map>
+#include <mutex>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace engram::workers {
@@ -33,13 +38,51 @@ bool has_form_of_a_name(std::string_view name) {
            name.find("//") == std::string_view::npos && std::ranges::all_of(name, is_name_byte);
 }
 
-// Abseil remembers every name that it was asked for, so it is not asked for what is not there.
-bool is_in_table(std::string_view name) {
+std::string table() {
     auto const* const folder = std::getenv("TZDIR");
-    std::filesystem::path const table = folder ? folder : "/usr/share/zoneinfo";
-    std::error_code error;
-    return std::filesystem::is_regular_file(table / name, error);
+    return folder ? folder : "/usr/share/zoneinfo";
 }
+
+[[noreturn]] void cannot_read(std::string_view name, std::string const& why) {
+    throw unreadable_zone("the time zone " + std::string(name) + " cannot be read: " + why);
+}
+
+// Abseil remembers every name that it was asked for, so it is not asked for what is not there, nor while no
+// file can be opened. Not by stat() alone, which needs no descriptor.
+bool is_in_table(std::string_view name) {
+    auto const file = table() + '/' + std::string(name);
+    int const opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (opened < 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return false;
+        cannot_read(name, std::generic_category().message(errno));
+    }
+    struct stat found{};
+    bool const is_file = ::fstat(opened, &found) == 0 && S_ISREG(found.st_mode);
+    ::close(opened);
+    return is_file;
+}
+
+// What Abseil could not read once, it never reads again under that name: whatever was lacking for a moment,
+// the zone would be gone until a restart. So each further try spells the file's path with one slash more.
+class spellings {
+public:
+    std::string of(std::string const& name) const {
+        std::scoped_lock const lock(mutex_);
+        auto const at = failures_.find(name);
+        return table() + std::string(1 + (at == failures_.end() ? 0 : at->second), '/') + name;
+    }
+    void failed(std::string const& name) {
+        std::scoped_lock const lock(mutex_);
+        auto& failures = failures_[name];
+        // The file was there a moment ago. One that is damaged for good must not take memory without end.
+        failures = std::min(failures + 1, most_failures);
+    }
+
+private:
+    static constexpr std::size_t most_failures = 100;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::size_t> failures_;  // by name, of those in the table
+};
 
 }  // namespace
 
@@ -49,8 +92,13 @@ time_zone::time_zone(std::string name, std::shared_ptr<rules const> rules)
 std::shared_ptr<time_zone const> time_zone::open(std::string_view name) {
     auto zone = absl::UTCTimeZone();
     if (name != "UTC") {
+        static spellings spelled;
         if (!has_form_of_a_name(name) || !is_in_table(name)) return nullptr;
-        if (!absl::LoadTimeZone(std::string(name), &zone)) return nullptr;
+        std::string const known(name);
+        if (!absl::LoadTimeZone(spelled.of(known), &zone)) {
+            spelled.failed(known);
+            cannot_read(name, "it is damaged, or something was lacking for a moment");
+        }
     }
     return std::make_shared<time_zone>(std::string(name), std::make_shared<rules>(zone));
 }

@@ -1,5 +1,9 @@
 #include "http/client/pool.hpp"
 
+#include "base/under_way.hpp"
+
+#include <boost/asio/error.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -82,13 +86,14 @@ void pool::close() {
 
 void pool::expire_later() {
     if (expiring_ || idle_.empty()) return;
-    expiring_ = true;
+    base::under_way marked(expiring_);
     timer_.expires_at(idle_.front().since + idle_timeout_);
-    timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code) {
+    timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code ec) {
         if (alive.expired()) return;
         expiring_ = false;
-        expire();
+        if (ec != asio::error::operation_aborted) expire();
     });
+    marked.keep();
 }
 
 void pool::expire() {

@@ -1,5 +1,7 @@
 #include "claude/admission.hpp"
 
+#include "support/failing_memory.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -8,7 +10,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <map>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -117,6 +121,34 @@ BOOST_AUTO_TEST_CASE(a_place_granted_to_a_cancelled_waiter_is_not_lost) {
     run();
     BOOST_TEST(order.ends_with("b"));
     BOOST_TEST(gate.taken() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_could_not_wait_for_want_of_memory_keeps_nobody_else_waiting) {
+    auto const failures = engram::tests::fail_each_allocation([](std::size_t nth) {
+        fixture f;
+        // Both wait until a look at the clock says that the pause is over.
+        f.held.refused({}, std::chrono::milliseconds(20));
+        f.held.leave();
+        bool failed = false;
+        {
+            engram::tests::failing_memory const out(nth);
+            try {
+                f.come('a', call_class::chat);
+            } catch (std::bad_alloc const&) {
+            }
+            failed = out.has_failed();
+        }
+        f.come('b', call_class::chat);
+        auto const until = steady_clock::now() + std::chrono::seconds(10);
+        f.loop.restart();
+        while (!f.order.ends_with("b") && f.loop.run_one_until(until) > 0)
+            continue;
+        BOOST_TEST(f.order.ends_with("b"), "after the failure of allocation " << nth);
+        BOOST_TEST(f.gate.taken() == 0U);
+        BOOST_TEST(f.gate.waiting() == 0U);
+        return failed;
+    });
+    BOOST_TEST(failures > 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

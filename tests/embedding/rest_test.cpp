@@ -36,6 +36,7 @@ BOOST_AUTO_TEST_SUITE(rests)
 BOOST_AUTO_TEST_CASE(a_well_endpoint_is_asked_by_all) {
     rest r;
     BOOST_TEST(r.may_ask(start));
+    BOOST_TEST(!r.begin());
     BOOST_TEST(r.may_ask(start));
     BOOST_TEST(!r.resting());
 }
@@ -54,14 +55,23 @@ BOOST_AUTO_TEST_CASE(after_a_rest_only_one_tries) {
     r.failed(start, start);
     BOOST_TEST(!r.may_ask(start + 749ms));
     BOOST_TEST(r.may_ask(start + 1s));
+    BOOST_TEST(r.begin());
     BOOST_TEST(!r.may_ask(start + 1s));
     BOOST_TEST(!r.may_ask(start + 1h));
+}
+
+BOOST_AUTO_TEST_CASE(a_query_that_may_be_sent_and_is_not_keeps_no_other_from_trying) {
+    rest r;
+    r.failed(start, start);
+    BOOST_TEST(r.may_ask(start + 1s));
+    BOOST_TEST(r.may_ask(start + 1s));
 }
 
 BOOST_AUTO_TEST_CASE(a_try_that_was_given_up_lets_the_next_one_try) {
     rest r;
     r.failed(start, start);
-    BOOST_TEST(r.may_ask(start + 1s));
+    r.begin();
+    BOOST_TEST(!r.may_ask(start + 1s));
     r.gave_up();
     BOOST_TEST(r.may_ask(start + 1s));
 }

@@ -13,7 +13,7 @@ import time
 
 from harness import Case, PATIENCE, Response, clean_environment, error_body, main, message_body, program
 
-EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL = 64, 69, 75
+EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM = 64, 69, 75, 77
 
 
 class ChatOverAPipe(Case):
@@ -196,10 +196,12 @@ class WithoutRedis(Case):
 
     def test_a_wrong_password(self):
         self.start_redis("--requirepass", "right", client_options={"password": "right"})
-        answer = self.ctl("send", "hello", url=f"unix://:wrong-secret@{self.redis.socket}")
-        self.assertNotEqual(answer.status, 0, answer)
-        self.assertEqual(len(answer.err.splitlines()), 1, answer)
-        self.assertNotIn("wrong-secret", answer.err)
+        for login, why in ((":wrong-secret@", "the password or the user of the URL is wrong"), ("", "names no password")):
+            answer = self.ctl("send", "hello", url=f"unix://{login}{self.redis.socket}")
+            self.assertEqual(answer.status, EX_NOPERM, answer)
+            self.assertEqual(len(answer.err.splitlines()), 1, answer)
+            self.assertIn(why, answer.err)
+            self.assertNotIn("wrong-secret", answer.err)
 
     def test_an_address_that_is_none(self):
         answer = self.ctl("chat", url="http://localhost")

@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import resource
 import zoneinfo
 
 from harness import (
@@ -75,6 +76,18 @@ class Time(Case):
         self.start_daemon()
         found = self.told_time(datetime.timezone.utc)
         self.assertEqual((found[4], found[5]), ("UTC", None))
+
+    def test_a_zone_that_cannot_be_read_for_a_moment_costs_no_job(self):
+        daemon = self.start_daemon()
+        self.ask()  # what it needs for that is open from now on
+        usual = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (0, usual[1]))
+        job = self.push("what time is it", timezone="Indian/Chagos")
+        daemon.wait_for_log("the time zone Indian/Chagos cannot be read: Too many open files")
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, usual)
+        self.assertEqual(self.reply(job)["status"], "ok")
+        self.assertEqual(NOW.fullmatch(now_line(self.claude.requests[-1].body))[4], "Indian/Chagos")
+        self.assertEqual(self.redis.client.xlen("engram:dead"), 0)
 
     def test_the_time_stands_nowhere_else(self):
         self.start_daemon()

@@ -3,6 +3,7 @@ what the daemon says meanwhile, and that it goes on by itself."""
 
 import contextlib
 import os
+import re
 import socket
 import sys
 import threading
@@ -48,6 +49,34 @@ class StatusLines(threading.Thread):
 
     def close(self):
         self._closing.set()
+        self.join()
+        self._socket.close()
+
+
+class Closing(threading.Thread):
+    """Takes connections at a Unix socket, and closes each at once; `count` of them so far."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.count = 0
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(path)
+        self._socket.listen(100)
+        self._socket.settimeout(0.1)
+        self._ended = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self._ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                self._socket.accept()[0].close()
+                self.count += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
         self.join()
         self._socket.close()
 
@@ -268,6 +297,73 @@ class Server(TroubleCase):
         self.assert_idle()
         self.assertEqual([k for k in self.keys() if k.startswith("engram:reply:")], [], "second replies")
         self.status.wait_for("ready, taking")
+
+
+    def test_one_that_knows_no_courtesies_is_used_like_any_other(self):
+        unknown = ("CLIENT", "PING", "ROLE", "CLUSTER", "INFO")
+        server = self.make_redis(*(word for name in unknown for word in ("--rename-command", name, "")))
+        with mock.patch.object(server, "_answers", lambda: self.is_there(server)):
+            server.start()
+        daemon = self.start()
+        ids = [self.push(f"m{n}", session_id=f"s{n % 3}") for n in range(10)]
+        for n, job in enumerate(ids):
+            self.assertEqual(self.reply(job)["reply"], f"re: m{n}")
+        for name in unknown[:-1]:
+            daemon.wait_for_log(f"this server does not know {name}: ")
+        daemon.wait_for_log("Redis does not tell its settings (INFO), so they are not checked")
+        self.assertEqual(self.ctl("queue", "status").status, 0)
+
+    @staticmethod
+    def is_there(server):
+        with contextlib.suppress(redis.exceptions.ConnectionError):
+            return server.client.dbsize() == 0
+        return False
+
+    def test_one_that_cannot_write_to_its_disk_is_named_and_can_be_looked_at(self):
+        self.start_redis("--stop-writes-on-bgsave-error", "yes")
+        job = self.push("before")
+        self.redis.client.config_set("save", "3600 1")
+        in_the_way = os.path.join(self.redis.data, "dump.rdb")
+        os.mkdir(in_the_way)
+        self.save("err")
+        daemon = self.start(ready=False)
+        daemon.wait_for_log("Redis cannot write to its disk: jobs and replies are refused until it can (MISCONF")
+        looked = self.ctl("queue", "status")
+        self.assertEqual(looked.status, 75, looked)
+        self.assertRegex(looked.out, r"jobs waiting\W+1\b")
+        self.assertFalse(self.redis.client.exists("engram:reply:" + job))
+        os.rmdir(in_the_way)
+        self.save("ok")
+        self.assertEqual(self.reply(job, SECONDS_TO_RESUME)["reply"], "re: before")
+        self.assertEqual(self.ctl("queue", "status").status, 0)
+
+    def save(self, outcome):
+        """A snapshot, which must end so."""
+        client = self.redis.client
+        client.bgsave()
+        eventually(
+            lambda: client.info("persistence")["rdb_last_bgsave_status"] == outcome
+            and not client.info("persistence")["rdb_bgsave_in_progress"],
+            f"a snapshot ends {outcome}",
+        )
+
+    def test_one_that_is_away_is_told_of_in_a_few_lines(self):
+        self.start_redis()
+        daemon = self.start()
+        self.status.wait_for("ready, taking")
+        self.redis.kill()
+        os.unlink(self.redis.socket)
+        with Closing(self.redis.socket) as nobody:
+            tries = 100
+            eventually(lambda: nobody.count >= tries, f"{tries} tries to connect")
+        told = [line for line in daemon.log().splitlines() if "no connection to Redis" in line]
+        # Each connection says at once that it is lost, and why there is no new one.
+        connections = {re.search(r"connection=(\S+)", line)[1] for line in told}
+        self.assertGreaterEqual(len(connections), 3, told)
+        self.assertLess(len(told), tries // 4, told)
+        os.unlink(self.redis.socket)
+        self.redis.start()
+        self.await_answer()
 
 
 class Settings(TroubleCase):

@@ -2,12 +2,14 @@
 #include "net/stream.hpp"
 
 #include "serving.hpp"
+#include "support/failing_memory.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <filesystem>
+#include <new>
 
 namespace {
 
@@ -72,6 +74,23 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_a_wait_and_the_next_one_counts_anew) {
     run(read_until(*with, steady_clock::now() + most_patience, got));
     BOOST_TEST(got.outcome.ok(), got.outcome.what);
     BOOST_TEST(got.bytes == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_that_could_not_be_armed_is_armed_by_the_next_one) {
+    auto& server = serve({tests::stalls()});
+    auto const with = std::make_shared<net::stream>(io.get_executor());
+    net::io_outcome ended;
+    run(open(*with, {here(server.port())}, ended));
+    BOOST_TEST(ended.ok(), ended.what);
+    auto const arm = [&] { with->set_deadline(steady_clock::now()); };
+    {
+        tests::failing_memory const out(1);
+        BOOST_CHECK_THROW(arm(), std::bad_alloc);
+    }
+    // Later than what could not be armed.
+    net::stream::received got;
+    run(read_until(*with, steady_clock::now() + milliseconds(20), got), most_patience);
+    BOOST_CHECK(got.outcome.end == net::io_end::timed_out);
 }
 
 BOOST_AUTO_TEST_CASE(a_read_that_is_cancelled_throws) {

@@ -1,10 +1,15 @@
 #include "workers/time_zone.hpp"
 
+#include "support/no_descriptors.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <unistd.h>
 
 namespace {
 
@@ -97,6 +102,32 @@ BOOST_AUTO_TEST_CASE(where_the_system_has_no_table_there_is_still_utc) {
     unsetenv("TZDIR");
     BOOST_TEST(bool(utc));
     BOOST_TEST(!other);
+}
+
+BOOST_AUTO_TEST_CASE(a_zone_that_could_not_be_read_for_a_moment_is_read_the_next_time) {
+    {
+        engram::tests::no_descriptors const none;
+        for (int i = 0; i < 2; ++i)
+            BOOST_CHECK_THROW((void)time_zone::open("Pacific/Chatham"), engram::workers::unreadable_zone);
+        BOOST_TEST(bool(time_zone::open("UTC")));
+        BOOST_TEST(!time_zone::open("no name of a zone"));
+    }
+    auto const noon = at(2026y / November / 30, 13h + 5min);
+    BOOST_TEST(told("Pacific/Chatham", noon) == "Tuesday, 2026-12-01, 02:50 (Pacific/Chatham, UTC+13:45)");
+}
+
+BOOST_AUTO_TEST_CASE(a_zone_that_was_damaged_is_read_once_it_is_whole) {
+    namespace fs = std::filesystem;
+    auto const table = fs::temp_directory_path() / ("engram-zones-" + std::to_string(::getpid()));
+    fs::create_directories(table);
+    std::ofstream(table / "Here") << "no rules";
+    setenv("TZDIR", table.c_str(), 1);
+    for (int i = 0; i < 3; ++i)
+        BOOST_CHECK_THROW((void)time_zone::open("Here"), engram::workers::unreadable_zone);
+    fs::copy_file("/usr/share/zoneinfo/Asia/Tokyo", table / "Here", fs::copy_options::overwrite_existing);
+    BOOST_TEST(told("Here", at(2026y / November / 30, 13h)) == "Monday, 2026-11-30, 22:00 (Here, UTC+09:00)");
+    unsetenv("TZDIR");
+    fs::remove_all(table);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

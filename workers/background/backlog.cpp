@@ -13,7 +13,12 @@ bool backlog::add(store::conversation const& which, std::size_t unseen, base::st
     }
     if (order_.size() >= most_) return false;
     auto const added = entries_.emplace(which, entry{now, unseen, by_size}).first;
-    order_.push_back(&*added);
+    try {
+        order_.push_back(&*added);
+    } catch (...) {
+        entries_.erase(added);  // it would count as waiting for ever
+        throw;
+    }
     unseen_turns_ += unseen;
     return true;
 }

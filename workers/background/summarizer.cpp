@@ -71,9 +71,13 @@ asio::awaitable<void> summarizer::summarize(store::conversation which, bool by_s
     request.now = clock_.wall();
     auto claimed = co_await store_.claim_summary(std::move(request));
     if (!claimed) {
-        base::log_warn(
-            "a session could not be taken for its summary",
-            {{"user", which.user_id}, {"session", which.session_id}, {"error", claimed.error().message}});
+        // Thousands may wait, and each fails at once.
+        if (auto const untold = unclaimed_.tell(claimed.error().message, clock_.steady()))
+            base::log_warn("a session could not be taken for its summary",
+                           {{"user", which.user_id},
+                            {"session", which.session_id},
+                            {"error", claimed.error().message},
+                            {"repeated", *untold}});
         co_return;
     }
     if (!*claimed) co_return;  // not due any more, or another process has it

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/repeated.hpp"
 #include "claude/client.hpp"
 #include "store/patience.hpp"
 #include "store/summaries.hpp"
@@ -71,6 +72,7 @@ private:
     store::patience patience_;
     // Failures since the last success.
     std::unordered_map<store::conversation, unsigned, conversation_hash> failures_;
+    base::repeated unclaimed_;
     summary_counts counts_;
 };
 

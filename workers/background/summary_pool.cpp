@@ -1,6 +1,7 @@
 #include "workers/background/summary_pool.hpp"
 
 #include "base/log.hpp"
+#include "base/under_way.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -96,8 +97,9 @@ void summary_pool::grow() {
     if (!has_work() || part_.is_stopping()) return;
     while (waiting_.size() > workers() && workers() < most_workers()) {
         // Before the spawn: a task may run at once, as far as its first wait.
-        ++helpers_;
+        base::under_way counted(helpers_);
         part_.spawn("summary-helper", help());
+        counted.keep();
     }
 }
 
@@ -127,11 +129,7 @@ asio::awaitable<void> summary_pool::summarize_next() {
     bool const by_size = waiting_.is_by_size();
     auto which = waiting_.take();
     grow();
-    ++running_;
-    struct departure {
-        std::size_t& running;
-        ~departure() { --running; }
-    } const departing{running_};
+    base::under_way const counted(running_);
     // One conversation that fails must not cost the pool a worker.
     try {
         co_await summarizer_.summarize(std::move(*which), by_size);

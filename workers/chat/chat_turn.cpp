@@ -88,8 +88,21 @@ asio::awaitable<void> chat_turn::take_turn(std::unique_ptr<turn> turn) {
 
 asio::awaitable<void> chat_turn::find_zone(turn& turn) {
     auto const& named = turn.job.what.timezone;
-    auto name = named.empty() ? options_.timezone : named;
-    turn.zone = co_await zones_.find(std::move(name));
+    std::string problem;
+    try {
+        auto name = named.empty() ? options_.timezone : named;
+        turn.zone = co_await zones_.find(std::move(name));
+    } catch (unreadable_zone const& lack) {
+        problem = lack.what();
+    }
+    if (!problem.empty()) {
+        if (auto const untold = unreadable_zones_.tell(problem, clock_.steady()))
+            base::log_warn("a time zone cannot be read now: jobs wait for it",
+                           {{"job", turn.job.key.job_id}, {"error", problem}, {"repeated", *untold}});
+        turn_failure why{"internal", std::move(problem), true};
+        co_await put_off(turn, "time zones cannot be read", std::nullopt, std::move(why));
+        co_return;
+    }
     // The configured zone was there at the start.
     if (turn.zone == nullptr && named.empty()) {
         std::string anywhere = "UTC";

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/repeated.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
 #include "embedding/client.hpp"
@@ -54,7 +55,7 @@ public:
               claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
               boost::asio::any_io_executor executor);
 
-    /// Ends the job, or puts it off because its call failed for a reason that passes, or does neither if the
+    /// Ends the job, or puts it off because something failed for a reason that passes, or does neither if the
     /// job is to be given back. `reply` must outlive the call. Throws on cancellation.
     boost::asio::awaitable<void> answer(queue::delivery delivery, queue::reply_stream& reply);
 
@@ -95,6 +96,8 @@ private:
     boost::asio::awaitable<void> end_refused(turn& turn, claude::error error);
     [[nodiscard]] bool shrink(turn& turn, claude::error const& why) const;
     boost::asio::awaitable<void> try_later(turn& turn, claude::error error);
+    boost::asio::awaitable<void> put_off(turn& turn, std::string reason,
+                                         std::optional<std::chrono::milliseconds> wish, turn_failure why);
     boost::asio::awaitable<void> let_others_try(turn& turn, claude::error error);
     boost::asio::awaitable<void> fail(turn& turn, turn_failure why);
 
@@ -109,6 +112,7 @@ private:
     boost::asio::any_io_executor executor_;
     store::patience patience_;
     time_zones zones_;
+    base::repeated unreadable_zones_;
     note_counts counts_;
 };
 

@@ -117,8 +117,17 @@ asio::awaitable<void> chat_turn::end_refused(turn& turn, claude::error error) {
     }
 }
 
-// The job waits in its place, as long as there is patience for it and its deadline is not reached.
 asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
+    auto const wish = error.wait;
+    auto reason = reason_of(error);
+    auto why = failure_of(std::move(error));
+    co_await put_off(turn, std::move(reason), wish, std::move(why));
+}
+
+// The job waits in its place, as long as there is patience for it and its deadline is not reached; then it
+// ends with `why`.
+asio::awaitable<void> chat_turn::put_off(turn& turn, std::string reason, std::optional<milliseconds> wish,
+                                         turn_failure why) {
     auto const now = clock_.steady();
     failed_call call;
     if (turn.job.failing)
@@ -126,13 +135,12 @@ asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
     // Time in which nobody tried, since the queue was paused, say, is not counted.
     call.failing = std::min<milliseconds>(call.failing, turn.job.attempts * longest_between_tries);
     call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
-    call.wish = error.wait;
+    call.wish = wish;
     auto const next = plan_next_try(call, options_.retry_for, base::chance());
     if (next.end == give_up::no) {
-        turn.postpone({next.pause, reason_of(error)});
+        turn.postpone({next.pause, std::move(reason)});
         co_return;
     }
-    auto why = failure_of(std::move(error));
     if (next.end == give_up::deadline) why = past_deadline(std::move(why));
     co_await fail(turn, std::move(why));
 }

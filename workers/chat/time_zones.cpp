@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace engram::workers {
@@ -12,13 +13,27 @@ namespace asio = boost::asio;
 
 namespace {
 
+struct read_zone {
+    std::shared_ptr<time_zone const> zone;
+    std::string problem;  // why it could not be read; empty: it was, or there is none
+};
+
 struct lookup {
     explicit lookup(asio::any_io_executor executor) : ended(std::move(executor)) {}
 
     base::event ended;
     bool is_ended = false;
-    std::shared_ptr<time_zone const> zone;
+    read_zone found;
 };
+
+// Nothing may be thrown out of the reader's thread: the program would end, and whoever waits be forgotten.
+read_zone read(std::string const& name) {
+    try {
+        return {time_zone::open(name), {}};
+    } catch (std::exception const& failure) {
+        return {nullptr, failure.what()};
+    }
+}
 
 }  // namespace
 
@@ -36,17 +51,18 @@ asio::awaitable<time_zone const*> time_zones::find(std::string name) {
     auto const one = std::make_shared<lookup>(executor_);
     // The reader keeps nothing of it: the last who lets go of it has to be on this executor.
     asio::post(reader_, [one, name, executor = executor_]() mutable {
-        auto zone = time_zone::open(name);
-        asio::post(executor, [one = std::move(one), zone = std::move(zone)]() mutable {
-            one->zone = std::move(zone);
+        auto found = read(name);
+        asio::post(executor, [one = std::move(one), found = std::move(found)]() mutable {
+            one->found = std::move(found);
             one->is_ended = true;
             one->ended.notify_all();
         });
     });
     while (!one->is_ended)
         co_await one->ended.wait();
-    if (one->zone == nullptr) co_return nullptr;
-    auto const known = known_.try_emplace(std::move(name), one->zone).first;
+    if (!one->found.problem.empty()) throw unreadable_zone(one->found.problem);
+    if (one->found.zone == nullptr) co_return nullptr;
+    auto const known = known_.try_emplace(std::move(name), one->found.zone).first;
     co_return known->second.get();
 }
 

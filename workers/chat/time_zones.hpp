@@ -25,7 +25,8 @@ public:
     time_zones& operator=(time_zones const&) = delete;
     ~time_zones();
 
-    /// Null: there is none with this name. The result lives as long as this. Throws on cancellation.
+    /// Null: there is none with this name. The result lives as long as this. Throws unreadable_zone if it
+    /// cannot be read now, whatever the reason; the next call looks again. Throws on cancellation.
     boost::asio::awaitable<time_zone const*> find(std::string name);
 
 private:

@@ -1,6 +1,7 @@
 // How many summaries are made at a time, what is said of those that wait, and when they are looked for.
 #include "workers/background/summary_pool.hpp"
 
+#include "support/failing_memory.hpp"
 #include "workers/scripted.hpp"
 #include "workers/set_clock.hpp"
 
@@ -8,6 +9,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
+#include <new>
 #include <string>
 
 namespace {
@@ -113,6 +116,39 @@ BOOST_AUTO_TEST_CASE(it_grows_with_its_backlog_up_to_the_bound_and_shrinks_when_
     claude.hold = true;
     come(100);
     BOOST_TEST(claude.asked.size() == 104U + 8U);
+}
+
+BOOST_AUTO_TEST_CASE(a_helper_that_cannot_be_begun_is_not_counted) {
+    auto const failures = tests::fail_each_allocation([](std::size_t nth) {
+        fixture f;
+        f.claude.hold = true;
+        f.start();
+        f.come(4);  // two run, two wait: one more is one too many for the workers
+        f.store.claims.push_back(
+            {{}, "", {{1, store::role::user, "hi"}, {2, store::role::assistant, "ho"}}, {}});
+        store::conversation const late{"u", "late"};
+        bool failed = false;
+        {
+            tests::failing_memory const out(nth);
+            try {
+                f.pool.consider(late, {20});
+            } catch (std::bad_alloc const&) {
+            }
+            failed = out.has_failed();
+        }
+        f.pool.consider(late, {20});
+        f.claude.hold = false;
+        f.claude.released.notify_all();
+        f.settle();
+        BOOST_TEST(f.pool.status().written == 5U, "after the failure of allocation " << nth);
+        BOOST_TEST(f.pool.status().waiting == 0U);
+        BOOST_TEST(f.pool.status().workers == 2U);
+        f.claude.hold = true;
+        f.come(100);
+        BOOST_TEST(f.claude.asked.size() == 5U + 8U, "after the failure of allocation " << nth);
+        return failed;
+    });
+    BOOST_TEST(failures > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(all_calls_give_way_to_chats) {

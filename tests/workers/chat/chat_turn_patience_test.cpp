@@ -1,4 +1,5 @@
-// Calls that fail: what puts a job off, what ends it, what gives it back.
+// Calls that fail, and a lack of this machine: what puts a job off, what ends it, what gives it back.
+#include "support/no_descriptors.hpp"
 #include "workers/turn_fixture.hpp"
 
 #include <boost/json/parse.hpp>
@@ -37,6 +38,15 @@ queue::delivery delivery_of(std::optional<milliseconds> failing, std::int64_t qu
     delivery.attempts = 4;
     delivery.failing = failing;
     delivery.queued_ms = queued_ms;
+    return delivery;
+}
+
+// Its zone is read for the first time.
+queue::delivery delivery_with_zone(std::string const& zone, std::optional<milliseconds> failing = {},
+                                   std::int64_t queued_ms = 0) {
+    auto delivery = delivery_of(failing, queued_ms);
+    delivery.body =
+        R"({"id":"1","user_id":"u","session_id":"s","message":"hello","timezone":")" + zone + "\"}";
     return delivery;
 }
 
@@ -217,6 +227,34 @@ BOOST_AUTO_TEST_CASE(a_refused_job_whose_deadline_comes_first_ends_with_its_refu
     claude.will_fail(failed(error_kind::rejected, 400, "invalid_request_error"));
     BOOST_TEST(error_of(deliver(delivery_of({}, 590'000))) == "claude_rejected");
     BOOST_TEST(!postponed);
+}
+
+BOOST_AUTO_TEST_CASE(a_time_zone_that_cannot_be_read_puts_the_job_off_and_is_not_its_fault) {
+    {
+        tests::no_descriptors const none;
+        check_postponed(deliver(delivery_with_zone("Africa/Accra")), "time zones cannot be read");
+        BOOST_TEST(postponed->pause.count() <= 1000);
+        BOOST_TEST(claude.asked.empty());
+    }
+    auto const outcome = deliver(delivery_with_zone("Africa/Accra", 1s));
+    BOOST_REQUIRE(outcome);
+    BOOST_TEST(!outcome->dead);
+    BOOST_TEST(claude.asked.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_time_zone_that_cannot_be_read_for_long_ends_the_job_and_the_message_says_why) {
+    tests::no_descriptors const none;
+    auto const outcome = deliver(delivery_with_zone("Africa/Tunis", 599s + 600ms));
+    BOOST_TEST(error_of(outcome) == "internal");
+    auto const error = json::parse(outcome->reply).at("error");
+    BOOST_TEST(error.at("retryable").as_bool());
+    BOOST_TEST(error.at("message").as_string() ==
+               "the time zone Africa/Tunis cannot be read: Too many open files");
+}
+
+BOOST_AUTO_TEST_CASE(a_time_zone_that_cannot_be_read_until_the_deadline_ends_the_job) {
+    tests::no_descriptors const none;
+    BOOST_TEST(error_of(deliver(delivery_with_zone("Africa/Tunis", 30s, 580'000))) == "deadline_exceeded");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,7 @@
 #include "workers/chat/time_zones.hpp"
 
+#include "support/no_descriptors.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -64,6 +66,21 @@ BOOST_AUTO_TEST_CASE(utc_is_there_at_once) {
 BOOST_AUTO_TEST_CASE(an_unknown_zone_is_not_found_however_often) {
     for (int i = 0; i < 3; ++i)
         BOOST_TEST(bool(find("Mars/Olympus") == std::optional<workers::time_zone const*>(nullptr)));
+}
+
+BOOST_AUTO_TEST_CASE(a_zone_that_cannot_be_read_ends_the_wait_and_is_looked_for_again) {
+    std::exception_ptr why;
+    {
+        tests::no_descriptors const none;
+        asio::co_spawn(io, zones->find("America/Lima"),
+                       [&](std::exception_ptr error, workers::time_zone const*) { why = std::move(error); });
+        io.run_for(std::chrono::seconds(30));
+    }
+    BOOST_REQUIRE(why);
+    BOOST_CHECK_THROW(std::rethrow_exception(why), workers::unreadable_zone);
+    auto const found = find("America/Lima");
+    BOOST_REQUIRE(found);
+    BOOST_TEST(*found != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(a_zone_that_is_not_known_yet_lets_others_go_on) {
