@@ -112,6 +112,10 @@ bool connection::is_read_only() const {
     return sqlite3_db_readonly(native(), "main") == 1;
 }
 
+void connection::leave_log() {
+    sqlite3_db_config(native(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 void connection::closer::operator()(sqlite3* handle) const {
     sqlite3_close_v2(handle);
 }

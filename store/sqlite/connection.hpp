@@ -56,6 +56,8 @@ public:
     /// False once SQLite has rolled back by itself, as it does after some errors.
     [[nodiscard]] bool in_transaction() const;
     [[nodiscard]] bool is_read_only() const;
+    /// From now on, closing it does not move the log into the database.
+    void leave_log();
     [[nodiscard]] sqlite3* native() const { return handle_.get(); }
 
 private:
