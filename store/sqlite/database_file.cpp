@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/random_id.hpp"
+#include "store/sqlite/log_tie.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/reindexing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -96,7 +97,11 @@ open_error cannot_open(std::string const& path, sqlite_error const& why) {
     std::string advice = "see that the file and its folder are readable and writable for this user";
     if (why.is_busy()) advice = "another process holds it";
     if (why.is_damage())
-        advice = "it is damaged or no SQLite database; restore it or give another store.path";
+        advice =
+            "it is damaged or no SQLite database; restore it or give another store.path (if another file was "
+            "put "
+            "there while its log " +
+            path + "-wal was left: move that and -shm away)";
     return open_error("cannot open the database " + path + ": " + why.what() + "; " + advice);
 }
 
@@ -130,6 +135,8 @@ opened_file open_for_writing(options const& options, text_index const* texts, op
     keep_log_of_lost(path);
     bool const was_there = !make_file(path);
     try {
+        if (auto const left = look_at_left(path); left && !options.accept_log)
+            check_log(path, *left, options.busy_timeout);
         connection db(path, connection::access::read_write, options.busy_timeout);
         if (db.is_read_only()) throw open_error("the database " + path + " is not writable for this user");
         // Deleted text is overwritten, from the first step on: what a migration moves leaves no copy behind.

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <utility>
@@ -20,11 +21,8 @@ bool has_moved(connection& db) {
     return moved != 0;
 }
 
-// With links resolved: SQLite keeps the log beside the file that a link leads to.
-std::string resolved_path(connection& db) {
-    auto const* const name = sqlite3_db_filename(db.native(), "main");
-    return name != nullptr ? name : "";
-}
+std::mutex open_mutex;
+std::multiset<std::pair<std::uint64_t, std::uint64_t>> open_indexes;  // of the logs, of this process
 
 }  // namespace
 
@@ -36,13 +34,11 @@ struct file_watch::sight {
 
     [[nodiscard]] bool is_missing() const { return failed == ENOENT || failed == ENOTDIR; }
     [[nodiscard]] place where() const { return {found.st_dev, found.st_ino}; }
-    [[nodiscard]] content what() const {
-        return {found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
-    }
+    [[nodiscard]] content what() const { return {found.st_size, time_of_change(found)}; }
 };
 
 file_watch::file_watch(std::string const& path, connection& db) {
-    auto const resolved = resolved_path(db);
+    auto const resolved = db.path();
     files_ = {{{"the database file " + path, path, {}},
                {"the log " + resolved + "-wal", resolved + "-wal", {}},
                {"the index of the log, " + resolved + "-shm,", resolved + "-shm", {}}}};
@@ -55,6 +51,49 @@ file_watch::file_watch(std::string const& path, connection& db) {
     }
     if (has_moved(db) || sight(resolved).where() != files_[database_file].opened)
         throw open_error(files_[database_file].what + " was replaced while it was opened");
+    std::scoped_lock const alone(open_mutex);
+    open_indexes.emplace(files_[index_file].opened.device, files_[index_file].opened.inode);
+}
+
+file_watch::~file_watch() {
+    std::scoped_lock const alone(open_mutex);
+    open_indexes.extract({files_[index_file].opened.device, files_[index_file].opened.inode});
+}
+
+bool file_watch::is_open_here(std::uint64_t device, std::uint64_t inode) {
+    std::scoped_lock const alone(open_mutex);
+    return open_indexes.contains({device, inode});
+}
+
+// Somewhere between two checkpoints; read from within a transaction, so that it is stored with it.
+std::optional<log_tie> file_watch::untold_tie(connection& db) {
+    std::scoped_lock const alone(mutex_);
+    if (is_told()) return {};
+    telling_ = last_;
+    auto const& [file, log] = *last_;
+    // What a checkpoint by half has written may go with the next power cut.
+    bool const is_safe = log.moved == 0 || log.moved == log.frames;
+    return log_tie{.file_inode = files_[database_file].opened.inode,
+                   .log_inode = files_[log_file].opened.inode,
+                   .file_time = file.nanoseconds,
+                   .boot = boot_,
+                   .schema = is_safe ? db.schema_in_file() : 0,
+                   .salt = log.salt,
+                   .moved = log.moved};
+}
+
+bool file_watch::has_untold_tie() const {
+    std::scoped_lock const alone(mutex_);
+    return !is_told();
+}
+
+bool file_watch::is_told() const {
+    return !last_ || (told_ && told_->file == last_->file && told_->log.same_checkpoint(last_->log));
+}
+
+void file_watch::tie_is_told() {
+    std::scoped_lock const alone(mutex_);
+    told_ = telling_;
 }
 
 std::string file_watch::look(connection& db) {

@@ -3,6 +3,7 @@
 
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/log_state.hpp"
+#include "store/sqlite/log_tie.hpp"
 
 #include <array>
 #include <atomic>
@@ -33,6 +34,9 @@ public:
     /// `path`: as open_for_writing() was given it; may be a link. `db` is open there, logs ahead and has
     /// read. Throws open_error if something else stands at the path already.
     file_watch(std::string const& path, connection& db);
+    file_watch(file_watch const&) = delete;
+    file_watch& operator=(file_watch const&) = delete;
+    ~file_watch();
 
     /// Why what is written would be lost, and what to do; empty: it is kept. `db`: any connection to the
     /// file, on its own thread.
@@ -43,13 +47,22 @@ public:
     /// Whether the log would do harm in what stands at the path now.
     [[nodiscard]] bool must_leave_log() const;
 
+    /// To which file the log belongs, if that is not yet told in it: to be stored with the next commit, after
+    /// which tie_is_told() is to be called.
+    [[nodiscard]] std::optional<log_tie> untold_tie(connection& db);
+    [[nodiscard]] bool has_untold_tie() const;
+    void tie_is_told();
+
+    /// Whether a store of this process has the index of a log open.
+    [[nodiscard]] static bool is_open_here(std::uint64_t device, std::uint64_t inode);
+
 private:
     struct place {
         std::uint64_t device, inode;
         bool operator==(place const&) const = default;
     };
     struct content {
-        std::int64_t bytes, seconds, nanoseconds;
+        std::int64_t bytes, nanoseconds;
         bool operator==(content const&) const = default;
     };
     struct watched {
@@ -58,6 +71,7 @@ private:
     };
     struct sight;  // what stat() says of the three
 
+    [[nodiscard]] bool is_told() const;
     std::string compare(connection& db);
     std::string lose(std::size_t which, std::string const& how);
 
@@ -67,6 +81,8 @@ private:
         log_state log;
     };
     std::optional<quiet_moment> last_;  // in which no checkpoint was under way
+    std::optional<quiet_moment> told_, telling_;
+    std::uint64_t boot_ = this_boot();
     mutable std::mutex mutex_;
     std::atomic<bool> is_lost_ = false;  // so that those who only ask do not wait for a look
     std::string lost_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 namespace engram::store {
 namespace {
@@ -44,24 +45,42 @@ words index_of(connection& db) {
 // The flags are two bytes and the size of a page in two more; 1 stands for 65,536.
 std::uint32_t page_bytes_of(std::uint32_t flags) {
     std::array<unsigned char, 4> bytes{};
-    __builtin_memcpy(bytes.data(), &flags, sizeof flags);
+    std::memcpy(bytes.data(), &flags, sizeof flags);
     std::uint16_t size = 0;
-    __builtin_memcpy(&size, bytes.data() + 2, sizeof size);
+    std::memcpy(&size, bytes.data() + 2, sizeof size);
     return size == 1 ? 65'536 : size;
+}
+
+// Salts are kept as they stand in the log: in big-endian order.
+std::uint32_t big_endian(std::uint32_t raw) {
+    std::array<unsigned char, 4> bytes{};
+    std::memcpy(bytes.data(), &raw, sizeof raw);
+    return std::uint32_t(bytes[0]) << 24 | std::uint32_t(bytes[1]) << 16 | std::uint32_t(bytes[2]) << 8 |
+           bytes[3];
+}
+
+std::optional<log_state> state_of(words index) {
+    auto const first = header(index, 0);
+    if (first != header(index, 1) || first[version_at] != known_version) return std::nullopt;
+    return log_state{.salt = std::uint64_t(big_endian(first[salt_at])) << 32 | big_endian(first[salt_at + 1]),
+                     .page_bytes = page_bytes_of(first[flags_at]),
+                     .frames = first[frames_at],
+                     .moved = word(index, moved_at),
+                     .moving = word(index, moving_at)};
 }
 
 }  // namespace
 
 std::optional<log_state> read_log_state(connection& db) {
     auto const index = index_of(db);
-    if (index == nullptr) return std::nullopt;
-    auto const first = header(index, 0);
-    if (first != header(index, 1) || first[version_at] != known_version) return std::nullopt;
-    return log_state{.salt = std::uint64_t(first[salt_at]) << 32 | first[salt_at + 1],
-                     .page_bytes = page_bytes_of(first[flags_at]),
-                     .frames = first[frames_at],
-                     .moved = word(index, moved_at),
-                     .moving = word(index, moving_at)};
+    return index != nullptr ? state_of(index) : std::nullopt;
+}
+
+std::optional<log_state> parse_log_state(std::string const& bytes) {
+    std::array<std::uint32_t, log_index_bytes / sizeof(std::uint32_t)> index{};
+    if (bytes.size() < sizeof index) return std::nullopt;
+    std::memcpy(index.data(), bytes.data(), sizeof index);
+    return state_of(index.data());
 }
 
 }  // namespace engram::store

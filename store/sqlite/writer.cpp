@@ -28,6 +28,7 @@ writer::writer(connection db, file_watch& watch, text_index const* texts, std::s
       savepoint_(db_.prepare("SAVEPOINT piece")),
       release_(db_.prepare("RELEASE piece")),
       rollback_to_(db_.prepare("ROLLBACK TO piece")),
+      tell_tie_(db_.prepare("INSERT OR REPLACE INTO engram_state(name, value) VALUES ('log_tie', ?1)")),
       cleaner_(db_, clock_),
       max_batch_(std::max<std::size_t>(max_batch, 1)),
       executor_(std::move(executor)),
@@ -37,7 +38,7 @@ writer::~writer() {
     waiting_.close();
     thread_.join();
     static_cast<void>(watch_.look(db_));
-    if (watch_.must_leave_log()) return db_.leave_log();
+    if (watch_.must_leave_log()) return db_.leave_log(true);
     try {
         // The last process to close does this by itself; with others still there it saves them the work.
         db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
@@ -98,7 +99,9 @@ void writer::write(chain<work<database>> batch) {
         if (!perform_together(batch)) perform_apart(batch);
         base::failpoint("in_commit");
         check_file();  // before: into a log that lies beside another file already nothing may be written
+        bool const told = tell_tie();
         commit_.run();
+        if (told) watch_.tie_is_told();
         check_file();  // after: what has gone where nobody will read it is not reported as done
         cleaner_.after_commit(std::exchange(queries_.clean_log, false));
     } catch (batch_lost const& lost) {
@@ -114,6 +117,13 @@ void writer::write(chain<work<database>> batch) {
 void writer::check_file() {
     if (auto lost = watch_.look(db_); !lost.empty())
         throw batch_lost{{error_kind::unavailable, std::move(lost)}};
+}
+
+// Once after each checkpoint: see log_tie.hpp.
+bool writer::tell_tie() {
+    auto const tie = watch_.untold_tie(db_);
+    if (tie) tell_tie_.run(to_text(*tie));
+    return tie.has_value();
 }
 
 // A file that was overwritten looks like a damaged one.

@@ -83,6 +83,7 @@ private:
     void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
     void check_file();
+    bool tell_tie();
     error or_lost(error why);
 
     connection db_;
@@ -94,6 +95,7 @@ private:
     statement savepoint_;
     statement release_;
     statement rollback_to_;
+    statement tell_tie_;
     base::clock clock_;
     log_cleaner cleaner_;
     std::size_t max_batch_;

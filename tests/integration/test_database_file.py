@@ -12,6 +12,7 @@ from harness import Case, PATIENCE, eventually, main
 
 BEATS = {"queue_lease_ms": 2500}  # two a second: its status is never older
 JOBS = 20
+EX_DATAERR = 65
 
 
 class DatabaseFile(Case):
@@ -83,7 +84,8 @@ class DatabaseFile(Case):
     def answer_the_rest(self, jobs, says, early=True):
         """By a new daemon: all are answered, and stand in the file."""
         self.assertEqual(self.daemon.stop(), 0)
-        if os.path.exists(self.database + "-wal") and self.clears_log:
+        if self.clears_log and os.path.exists(self.database + "-wal"):
+            self.check_refused()
             self.move_log_away()
         again = self.start()
         again.wait_for_log(says)
@@ -97,6 +99,13 @@ class DatabaseFile(Case):
         self.assertEqual(self.rows("PRAGMA integrity_check"), [("ok",)])
         self.assert_idle()
         return again
+
+    def check_refused(self):
+        """By each start: what the log holds would undo what was put there, and a start changes nothing."""
+        for _ in range(2):
+            refused = self.start(ready=False)
+            self.assertEqual(refused.wait(), EX_DATAERR)
+            self.assertIn("-wal does not belong to the database", refused.log())
 
     clears_log = True
 
@@ -149,6 +158,41 @@ class DatabaseFile(Case):
         jobs = self.lose(lambda: os.remove(self.database + "-wal"), "-wal was removed while it was in use")
         self.answer_the_rest(jobs, "database opened")
         self.assertEqual(len(self.users_of("late1")), JOBS // 4, "what was answered before")
+
+    # ---- while no daemon runs
+
+    def kill_and(self, change):
+        daemon = self.start()
+        for n in range(JOBS):
+            self.ask(f"early {n}", session_id="early")
+        self.make_backup()
+        for n in range(JOBS):
+            self.ask(f"late {n}", session_id="late")
+        self.wait_for_beat(), self.wait_for_beat()
+        daemon.kill()
+        change()
+
+    def check_restored(self):
+        self.check_refused()
+        self.move_log_away()
+        self.start()
+        self.ask("new", session_id="new")
+        self.assertEqual([len(self.users_of(name)) for name in ("early", "late", "new")], [JOBS, 0, 1])
+        self.assertEqual(self.rows("PRAGMA integrity_check"), [("ok",)])
+
+    def test_killed_and_a_backup_copied_over_it(self):
+        self.kill_and(lambda: shutil.copyfile(self.backup, self.database))
+        self.check_restored()
+
+    def test_killed_and_a_backup_moved_over_it(self):
+        self.kill_and(lambda: os.replace(self.backup, self.database))
+        self.check_restored()
+
+    def test_killed_and_nothing_else(self):
+        self.kill_and(lambda: None)
+        self.start()
+        self.ask("new", session_id="new")
+        self.assertEqual([len(self.users_of(name)) for name in ("early", "late", "new")], [JOBS, JOBS, 1])
 
     # ---- what a start says
 
