@@ -18,13 +18,10 @@ namespace engram::store {
 /// file that was removed, replaced or overwritten is confirmed, and gone with the next start. A look
 /// compares:
 ///
-/// - the database, its log and the index of the log at their paths with those that were opened: another
-/// inode, or
-///   none, is a file that nobody will read. An inode is not used again while it is open here;
-/// - size and time of the database with those of the last look: they change by checkpoints alone, and the
-/// index of
-///   the log tells whether there was one, by any process. A change without one is somebody who wrote past
-///   SQLite;
+/// - the database, its log and the index of the log at their paths with those that were opened: with another
+///   inode, or none, nobody will read what is written. An inode is not used again while it is open here;
+/// - size and time of the database with those of the last look. They change by checkpoints alone, and the
+///   index of the log tells whether there was one, by any process. Else somebody wrote past SQLite;
 /// - the size of the log with what must be in it.
 ///
 /// A loss lasts until the file is opened anew: nobody knows what happened meanwhile. Any thread; a look is
