@@ -248,6 +248,9 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .words = "normal|full",
      .help = "full: what was answered survives a power cut. normal: the last moments may not.",
      AT(store.synchronous_full)},
+    {.name = "store.accept_log",
+     .help = "Use a log though it says that it belongs to another database file. For one start.",
+     AT(store.accept_log)},
 
     {.name = "queue.max_in_flight",
      .unit = "jobs",

@@ -129,6 +129,8 @@ void service::start_parts() {
     part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("api-gate", [this] { return gate_.run(); });
     part_.keep_up("pace", [this] { return pace_.run(); });
+    part_.spawn("database", tell_of_database());
+    part_.keep_up("store", [this] { return watch_store(); });
     part_.spawn("ready", announce_ready());
     part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
@@ -203,9 +205,59 @@ std::vector<used_model> service::models_in_use() const {
 }
 
 status service::current_status() const {
-    return {queue_.status(),        chat_.store_trouble(), status_of(gate_, steady_clock::now()),
-            summaries_.status(),    chat_.counts(),        models_.known(),
+    return {queue_.status(),
+            store_lost_.empty() ? chat_.store_trouble() : store_lost_,
+            status_of(gate_, steady_clock::now()),
+            summaries_.status(),
+            chat_.counts(),
+            models_.known(),
             claude_->status().paced};
+}
+
+// Which database it is and what is in it: a wrong store.path, or an empty file, is seen here.
+asio::awaitable<void> service::tell_of_database() {
+    auto const opened = store_->opened_as();
+    auto const id = store::id_text(opened.id);
+    if (opened.was_empty)
+        base::log_warn("the database file was empty: a new database was made in it",
+                       {{"file", opened.place}, {"id", id}});
+    else if (opened.made)
+        base::log_info("a new database was made", {{"file", opened.place}, {"id", id}});
+    if (opened.made) co_return;
+    // Counting millions of rows takes a moment, and nothing waits for it.
+    auto const all = co_await store_->count("");
+    if (!all) {
+        base::log_warn("database opened, and cannot be counted",
+                       {{"file", opened.place}, {"id", id}, {"error", all.error().message}});
+        co_return;
+    }
+    base::log_info("database opened", {{"file", opened.place},
+                                       {"id", id},
+                                       {"version", opened.version},
+                                       {"from_version", opened.from_version},
+                                       {"users", all->users},
+                                       {"turns", all->turns},
+                                       {"memories", all->memories}});
+}
+
+// Whether what is stored is still kept; otherwise nothing is taken.
+asio::awaitable<void> service::watch_store() {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        auto const seen = co_await store_->look();
+        // What else a look may meet shows where the store is used.
+        auto const lost = seen ? seen->lost : std::string();
+        if (lost != store_lost_) {
+            if (lost.empty())
+                base::log_info("the database is in its place again");
+            else
+                base::log_error("no jobs are taken: nothing could be stored", {{"error", lost}});
+            store_lost_ = lost;
+            apply_intake();
+        }
+        timer.expires_after(1s);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 // That this loop still turns, and what it does, whenever that has changed.
@@ -234,12 +286,14 @@ asio::awaitable<void> service::tell_systemd() {
     }
 }
 
-// As many jobs as the gate lets through, and no more than the provider has room for.
+// As many jobs as the gate lets through, and no more than the provider has room for; none that could not be
+// kept.
 void service::apply_intake() {
     if (stopping_) return;
     using enum claude::gate::state;
     auto const gate = gate_.current();
     auto const most = config_.queue.max_in_flight;
+    if (!store_lost_.empty()) return queue_.set_limit(0);
     queue_.set_limit(gate == open ? std::min(most, room_.value_or(most)) : gate == trial ? 1 : 0);
 }
 

@@ -30,6 +30,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace engram::daemon {
@@ -58,6 +59,8 @@ public:
 private:
     boost::asio::awaitable<void> watch_signals();
     boost::asio::awaitable<void> announce_ready();
+    boost::asio::awaitable<void> tell_of_database();
+    boost::asio::awaitable<void> watch_store();
     boost::asio::awaitable<void> tell_systemd();
     [[nodiscard]] status current_status() const;
     [[nodiscard]] std::vector<used_model> models_in_use() const;
@@ -81,6 +84,7 @@ private:
     // admin_queue_ call what stands below them.
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
+    std::string store_lost_;  // why what is stored now would be lost; empty: it is kept
     std::unique_ptr<claude::client> claude_;
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;

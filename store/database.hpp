@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/conversations.hpp"
+#include "store/keeping.hpp"
 #include "store/memories.hpp"
 #include "store/summaries.hpp"
 #include "store/upkeep.hpp"
@@ -9,6 +10,6 @@
 namespace engram::store {
 
 /// Whoever uses the store takes the port that they need and no more.
-class database : public conversations, public summaries, public memories, public upkeep {};
+class database : public conversations, public summaries, public memories, public upkeep, public keeping {};
 
 }  // namespace engram::store

@@ -20,6 +20,8 @@ struct options {
     std::size_t cache_kib = 1024;
     /// `PRAGMA synchronous`: true = FULL (what is answered survives a power cut), false = NORMAL.
     bool synchronous_full = true;
+    /// A log is used though it says that it belongs to another file.
+    bool accept_log = false;
 };
 
 }  // namespace engram::store

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace engram::store {
@@ -17,6 +18,20 @@ int primary_code(int code) {
 void stop_counting_memory() {
     static int const once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     static_cast<void>(once);
+}
+
+std::string uri_of(std::string const& path) {
+    constexpr std::string_view digits = "0123456789ABCDEF", plain = "/._-";
+    std::string uri = "file:";
+    for (unsigned char const c : path) {
+        bool const is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              plain.find(char(c)) != std::string_view::npos;
+        if (is_plain)
+            uri += char(c);
+        else
+            (uri += '%') += {digits[c >> 4], digits[c & 15]};
+    }
+    return uri;
 }
 
 }  // namespace
@@ -57,10 +72,12 @@ error sqlite_error::to_error() const {
 
 connection::connection(std::string const& path, access how, std::chrono::milliseconds busy_timeout) {
     stop_counting_memory();
+    bool const leave_index = how == access::read_only_and_leave_index;
     int const flags = (how == access::read_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
-                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+                      (leave_index ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     sqlite3* handle = nullptr;
-    int const code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+    auto const name = leave_index ? uri_of(path) + "?readonly_shm=1" : path;
+    int const code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) {
         throw sqlite_error(handle == nullptr ? code : sqlite3_extended_errcode(handle),
@@ -110,6 +127,26 @@ bool connection::in_transaction() const {
 
 bool connection::is_read_only() const {
     return sqlite3_db_readonly(native(), "main") == 1;
+}
+
+void connection::leave_log(bool really) {
+    sqlite3_db_config(native(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, really ? 1 : 0, nullptr);
+}
+
+// Through SQLite's own file: to open and close another one would cost this process its locks.
+std::uint32_t connection::schema_in_file() {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(native(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    std::array<unsigned char, 4> bytes{};
+    if (file == nullptr || file->pMethods == nullptr) return 0;
+    if (file->pMethods->xRead(file, bytes.data(), int(bytes.size()), 40) != SQLITE_OK) return 0;
+    return std::uint32_t(bytes[0]) << 24 | std::uint32_t(bytes[1]) << 16 | std::uint32_t(bytes[2]) << 8 |
+           bytes[3];
+}
+
+std::string connection::path() const {
+    auto const* const name = sqlite3_db_filename(native(), "main");
+    return name != nullptr ? name : "";
 }
 
 void connection::closer::operator()(sqlite3* handle) const {

@@ -37,7 +37,12 @@ private:
 /// Owns one connection. Used by one thread at a time. Every call may throw sqlite_error.
 class connection {
 public:
-    enum class access { read_write, read_only };
+    enum class access {
+        read_write,
+        read_only,
+        read_only_and_leave_index,  ///< the index that a process which died has left of its log stays as it
+                                    ///< is
+    };
 
     /// `path` must be absolute (else SQLite may take it for a URI). Does not create a folder.
     connection(std::string const& path, access how, std::chrono::milliseconds busy_timeout);
@@ -56,6 +61,12 @@ public:
     /// False once SQLite has rolled back by itself, as it does after some errors.
     [[nodiscard]] bool in_transaction() const;
     [[nodiscard]] bool is_read_only() const;
+    /// Whether closing it leaves the log where it is, instead of moving it into the database.
+    void leave_log(bool really);
+    /// The number of the schema in the file itself, without the log (bytes 40 to 43); 0: it cannot be read.
+    [[nodiscard]] std::uint32_t schema_in_file();
+    /// Of the file, with links resolved: its log stands beside it.
+    [[nodiscard]] std::string path() const;
     [[nodiscard]] sqlite3* native() const { return handle_.get(); }
 
 private:

@@ -1,16 +1,22 @@
 #include "store/sqlite/database_file.hpp"
 
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/random_id.hpp"
+#include "store/sqlite/log_tie.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/reindexing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <fcntl.h>
 #include <filesystem>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace engram::store {
 namespace {
@@ -28,23 +34,74 @@ std::string absolute_path(std::string const& path) {
 }
 
 // SQLite would make the file 0644, and its log and index files like it. Closing a descriptor drops all locks
-// this process has on the file: harmless here, for a file that did not exist has none.
-void make_file(std::string const& path) {
+// this process has on the file: harmless here, for a file that did not exist has none. Returns whether it did
+// not.
+bool make_file(std::string const& path) {
     int const file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (file >= 0) {
         ::close(file);
-        return;
+        return true;
     }
-    if (errno == EEXIST) return;
+    if (errno == EEXIST) return false;
     throw open_error("cannot make the database " + path + ": " + std::generic_category().message(errno) +
                      "; its folder must exist and be writable for this user");
+}
+
+// SQLite removes the log that it finds beside an empty database. If that one was moved away, or emptied, by
+// mistake, the last turns are in the log alone.
+void keep_log_of_lost(std::string const& path) {
+    std::error_code none;
+    auto const log = std::filesystem::weakly_canonical(path, none).string() + "-wal";
+    auto const bytes = std::filesystem::file_size(log, none);
+    if (none || bytes == 0) return;
+    auto const database_bytes = std::filesystem::file_size(path, none);
+    if (none ? none != std::errc::no_such_file_or_directory : database_bytes > 0) return;
+    none.clear();
+    auto kept = log + "-of-" + base::to_utc_text(base::clock().wall());
+    std::ranges::replace(kept, ' ', 'T');
+    std::filesystem::rename(log, kept, none);
+    if (none)
+        throw open_error("the database " + path + " is missing or empty, but not its log " + log + ": " +
+                         none.message());
+    base::log_error("a log was found without its database: it is kept, in case that the database turns up",
+                    {{"file", path}, {"log", kept}, {"bytes", bytes}});
+}
+
+// Random, and positive as everything in engram_state.
+std::int64_t new_id() {
+    auto const digits = base::random_hex(8);
+    std::uint64_t id = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), id, 16);
+    return std::int64_t(id >> 1 | 1);
+}
+
+// That of the file that is there, whoever gave it one.
+std::uint64_t id_of(connection& db) {
+    constexpr auto stored = "SELECT value FROM engram_state WHERE name = 'database_id'";
+    if (auto const id = db.query_integer(stored); id != 0) return std::uint64_t(id);
+    db.prepare("INSERT OR IGNORE INTO engram_state(name, value) VALUES ('database_id', ?1)").run(new_id());
+    return std::uint64_t(db.query_integer(stored));
+}
+
+// What a process that died has left in the log. As long as it is there, nobody can tell a checkpoint from a
+// foreign hand (see log_state.hpp).
+void move_log(connection& db) {
+    try {
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch (sqlite_error const& failed) {
+        base::log_debug("the database's log stays as it is", {{"reason", failed.what()}});
+    }
 }
 
 open_error cannot_open(std::string const& path, sqlite_error const& why) {
     std::string advice = "see that the file and its folder are readable and writable for this user";
     if (why.is_busy()) advice = "another process holds it";
     if (why.is_damage())
-        advice = "it is damaged or no SQLite database; restore it or give another store.path";
+        advice =
+            "it is damaged or no SQLite database; restore it or give another store.path (if another file was "
+            "put "
+            "there while its log " +
+            path + "-wal was left: move that and -shm away)";
     return open_error("cannot open the database " + path + ": " + why.what() + "; " + advice);
 }
 
@@ -72,25 +129,35 @@ void set_up(connection& db, std::size_t cache_kib) {
 
 }  // namespace
 
-connection open_for_writing(options const& options, text_index const* texts, opening& under_way) {
+opened_file open_for_writing(options const& options, text_index const* texts, opening& under_way) {
     auto const path = absolute_path(options.path);
-    make_file(path);
+    opening_report report{.place = path};
+    keep_log_of_lost(path);
+    bool const was_there = !make_file(path);
     try {
+        if (auto const left = look_at_left(path); left && !options.accept_log)
+            check_log(path, *left, options.busy_timeout);
         connection db(path, connection::access::read_write, options.busy_timeout);
         if (db.is_read_only()) throw open_error("the database " + path + " is not writable for this user");
         // Deleted text is overwritten, from the first step on: what a migration moves leaves no copy behind.
         db.execute("PRAGMA secure_delete = ON");
         under_way.attach(db);
-        migrate(db, path, under_way);
+        auto const found = migrate(db, path, under_way);
+        report.made = found.was_empty;
+        report.was_empty = found.was_empty && was_there;
+        report.version = schema_version;
+        report.from_version = found.version;
         use_write_ahead_log(db, options.busy_timeout, path);
         set_up(db, options.cache_kib);
         reindex_if_needed(db, texts, path, under_way);
+        report.id = id_of(db);
         under_way.detach(db);
         // Checkpoints every 16 MiB of log rather than 4: most pages of a burst are written more than once,
         // and reach the database once. A log grown by a migration is cut back to 64 MiB.
         db.execute(std::string("PRAGMA synchronous = ") + (options.synchronous_full ? "FULL" : "NORMAL") +
                    "; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864");
-        return db;
+        move_log(db);
+        return {std::move(db), std::move(report)};
     } catch (sqlite_error const& failed) {
         if (under_way.stopped()) under_way.check();
         throw cannot_open(path, failed);

@@ -10,8 +10,9 @@ namespace engram::store {
 
 struct list_queries {
     list_queries(connection& db, text_index const* texts)
-        : lists(db, texts), exports(db), erasures(db), foreign(db) {}
+        : db(db), lists(db, texts), exports(db), erasures(db), foreign(db) {}
 
+    connection& db;
     listing_queries lists;
     export_queries exports;
     due_erasures erasures;

@@ -87,15 +87,16 @@ std::int64_t version_of(connection& db, std::string const& file) {
     return 0;
 }
 
-void run_steps(connection& db, std::string const& file) {
+former_database run_steps(connection& db, std::string const& file) {
     // Again, under the lock: another process may have been faster.
-    auto const from = version_of(db, file);
-    if (from == schema_version) return;
-    for (auto version = from; version < schema_version; ++version) {
+    former_database const found{version_of(db, file), !has_any_tables(db)};
+    if (found.version == schema_version) return found;
+    for (auto version = found.version; version < schema_version; ++version) {
         steps.at(static_cast<std::size_t>(version))(db, file);
     }
     db.execute("PRAGMA application_id = " + std::to_string(engram_application_id) +
                "; PRAGMA user_version = " + std::to_string(schema_version));
+    return found;
 }
 
 void roll_back(connection& db) {
@@ -108,15 +109,16 @@ void roll_back(connection& db) {
 
 }  // namespace
 
-void migrate(connection& db, std::string const& file, opening& under_way) {
+former_database migrate(connection& db, std::string const& file, opening& under_way) {
     auto const version = under_way.when_free(db, [&] { return version_of(db, file); });
-    if (version == schema_version) return;
+    if (version == schema_version) return {version, false};
     under_way.report({"the database is brought to the present version", 0, 0});
     // Renaming must not touch or check what else mentions the tables; dropping must not cascade.
     db.execute("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON");
     under_way.when_free(db, [&] { db.execute("BEGIN IMMEDIATE"); });
+    former_database found;
     try {
-        run_steps(db, file);
+        found = run_steps(db, file);
         db.execute("COMMIT");
     } catch (open_error const&) {
         roll_back(db);
@@ -127,6 +129,7 @@ void migrate(connection& db, std::string const& file, opening& under_way) {
                          std::to_string(schema_version) + " and is as it was: " + failed.what());
     }
     db.execute("PRAGMA legacy_alter_table = OFF");
+    return found;
 }
 
 }  // namespace engram::store

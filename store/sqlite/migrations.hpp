@@ -15,11 +15,17 @@ constexpr std::int64_t engram_application_id = 0x454E474D;
 /// The schema version this program reads and writes: `PRAGMA user_version`.
 constexpr std::int64_t schema_version = 5;
 
+/// What the database was before.
+struct former_database {
+    std::int64_t version = 0;  ///< 0: it had none
+    bool was_empty = false;    ///< it had no tables at all
+};
+
 /// Brings the database to `schema_version` in one transaction: after a crash at any moment it is the old one
 /// or the new one. Any number of processes may call it at once; one does the work, the others
-/// wait. `file` is for messages.
+/// wait, and find the new one. `file` is for messages.
 /// Throws open_error (newer than this program, somebody else's database, or what went wrong; the file is then
 /// as it was).
-void migrate(connection& db, std::string const& file, opening& under_way);
+former_database migrate(connection& db, std::string const& file, opening& under_way);
 
 }  // namespace engram::store

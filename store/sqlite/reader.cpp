@@ -17,8 +17,10 @@ error error_of(std::exception const& failed) {
 }  // namespace
 
 template <class Queries>
-reader<Queries>::reader(connection db, text_index const* texts, boost::asio::any_io_executor executor)
+reader<Queries>::reader(connection db, file_watch& watch, text_index const* texts,
+                        boost::asio::any_io_executor executor)
     : db_(std::move(db)),
+      watch_(watch),
       queries_(db_, texts),
       begin_(db_.prepare("BEGIN")),
       end_(db_.prepare("COMMIT")),
@@ -46,7 +48,7 @@ void reader<Queries>::answer(chain<work<database>> batch) {
         try {
             item->perform(queries_);
         } catch (std::exception const& failed) {
-            item->fail(error_of(failed));
+            item->fail(reason_of(failed));
         }
         chain<work<database>> done;
         done.push_back(std::move(item));
@@ -57,15 +59,26 @@ void reader<Queries>::answer(chain<work<database>> batch) {
 
 template <class Queries>
 bool reader<Queries>::begin(chain<work<database>>& batch) {
+    error why{error_kind::unavailable, watch_.lost()};
     try {
-        begin_.run();
-        return true;
+        if (why.message.empty()) {
+            begin_.run();
+            return true;
+        }
     } catch (std::exception const& failed) {
-        for (auto* one = batch.front(); one != nullptr; one = one->next)
-            one->fail(error_of(failed));
+        why = reason_of(failed);
     }
+    for (auto* one = batch.front(); one != nullptr; one = one->next)
+        one->fail(why);
     complete_on(executor_, std::move(batch));
     return false;
+}
+
+// A file that was overwritten reads as a damaged one.
+template <class Queries>
+error reader<Queries>::reason_of(std::exception const& failed) {
+    if (auto lost = watch_.look(db_); !lost.empty()) return {error_kind::unavailable, std::move(lost)};
+    return error_of(failed);
 }
 
 // What was read is right, whether this works or not; some errors have ended the transaction by themselves.

@@ -3,6 +3,7 @@
 
 #include "store/sqlite/context_queries.hpp"
 #include "store/sqlite/export_queries.hpp"
+#include "store/sqlite/file_watch.hpp"
 #include "store/sqlite/list_queries.hpp"
 #include "store/sqlite/pending_queries.hpp"
 #include "store/sqlite/work.hpp"
@@ -20,8 +21,8 @@ class reader {
 public:
     using database = Queries;
 
-    /// `texts` may be null: then nothing is found. It must outlive this. Throws sqlite_error.
-    reader(connection db, text_index const* texts, boost::asio::any_io_executor executor);
+    /// `texts` may be null: then nothing is found. It and `watch` must outlive this. Throws sqlite_error.
+    reader(connection db, file_watch& watch, text_index const* texts, boost::asio::any_io_executor executor);
     reader(reader const&) = delete;
     reader& operator=(reader const&) = delete;
     /// Finishes what was submitted and joins.
@@ -34,8 +35,10 @@ private:
     void answer(chain<work<database>> batch);
     bool begin(chain<work<database>>& batch);
     void end();
+    error reason_of(std::exception const& failed);
 
     connection db_;
+    file_watch& watch_;
     Queries queries_;
     statement begin_;
     statement end_;

@@ -2,6 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "store/sqlite/database_file.hpp"
+#include "store/sqlite/file_watch.hpp"
 #include "store/sqlite/opening.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/work.hpp"
@@ -85,14 +86,33 @@ class sqlite_store final : public database {
 public:
     sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts,
                  opening& under_way)
+        : sqlite_store(options, std::move(executor), texts, open_for_writing(options, texts, under_way)) {}
+
+    sqlite_store(options const& options, boost::asio::any_io_executor executor, text_index const* texts,
+                 opened_file opened)
         : executor_(std::move(executor)),
           texts_(texts),
-          writer_(open_for_writing(options, texts, under_way), texts, options.max_batch, executor_),
-          lists_(open_for_reading(options, list_cache_kib), texts, executor_) {
+          report_(std::move(opened.report)),
+          watch_(report_.place, opened.db),
+          writer_(std::move(opened.db), watch_, texts, options.max_batch, executor_),
+          lists_(open_for_reading(options, list_cache_kib), watch_, texts, executor_) {
         for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
             readers_.push_back(std::make_unique<reader<context_queries>>(
-                open_for_reading(options, options.cache_kib), texts, executor_));
+                open_for_reading(options, options.cache_kib), watch_, texts, executor_));
         }
+    }
+
+    [[nodiscard]] opening_report const& opened_as() const override { return report_; }
+
+    answer<store_state> look() override {
+        auto seen = co_await list<store_state>(
+            [&watch = watch_](list_queries& on) { return store_state{watch.look(on.db)}; });
+        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost()};
+        if (!seen || !seen->lost.empty() || !watch_.has_untold_tie()) co_return seen;
+        // Nobody has written since the last checkpoint.
+        auto told = co_await write<void>([](write_queries&) {});
+        if (!told) co_return told.error();
+        co_return seen;
     }
 
     answer<context> load_context(context_query query) override {
@@ -369,6 +389,8 @@ private:
 
     boost::asio::any_io_executor executor_;
     text_index const* texts_;
+    opening_report report_;
+    file_watch watch_;
     writer writer_;
     reader<list_queries> lists_;
     std::vector<std::unique_ptr<reader<context_queries>>> readers_;

@@ -17,9 +17,10 @@ struct batch_lost {
 
 }  // namespace
 
-writer::writer(connection db, text_index const* texts, std::size_t max_batch,
+writer::writer(connection db, file_watch& watch, text_index const* texts, std::size_t max_batch,
                boost::asio::any_io_executor executor)
     : db_(std::move(db)),
+      watch_(watch),
       queries_(db_, texts),
       begin_(db_.prepare("BEGIN IMMEDIATE")),
       commit_(db_.prepare("COMMIT")),
@@ -27,6 +28,7 @@ writer::writer(connection db, text_index const* texts, std::size_t max_batch,
       savepoint_(db_.prepare("SAVEPOINT piece")),
       release_(db_.prepare("RELEASE piece")),
       rollback_to_(db_.prepare("ROLLBACK TO piece")),
+      tell_tie_(db_.prepare("INSERT OR REPLACE INTO engram_state(name, value) VALUES ('log_tie', ?1)")),
       cleaner_(db_, clock_),
       max_batch_(std::max<std::size_t>(max_batch, 1)),
       executor_(std::move(executor)),
@@ -35,6 +37,8 @@ writer::writer(connection db, text_index const* texts, std::size_t max_batch,
 writer::~writer() {
     waiting_.close();
     thread_.join();
+    static_cast<void>(watch_.look(db_));
+    if (watch_.must_leave_log()) return db_.leave_log(true);
     try {
         // The last process to close does this by itself; with others still there it saves them the work.
         db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
@@ -75,11 +79,16 @@ chain<work<writer::database>> writer::prepare(chain<work<database>> batch) {
 bool writer::begin(chain<work<database>>& batch, chain<work<database>>& rest) {
     try {
         if (db_.in_transaction()) rollback_.run();  // an earlier attempt to leave it failed
+        if (auto lost = watch_.lost(); !lost.empty())
+            throw batch_lost{{error_kind::unavailable, std::move(lost)}};
         begin_.run();
         return true;
+    } catch (batch_lost const& lost) {
+        batch.append(std::move(rest));
+        give_up(batch, lost.why);
     } catch (sqlite_error const& failed) {
         batch.append(std::move(rest));
-        give_up(batch, failed.to_error());
+        give_up(batch, or_lost(failed.to_error()));
     }
     complete_on(executor_, std::move(batch));
     return false;
@@ -89,16 +98,38 @@ void writer::write(chain<work<database>> batch) {
     try {
         if (!perform_together(batch)) perform_apart(batch);
         base::failpoint("in_commit");
+        check_file();  // before: into a log that lies beside another file already nothing may be written
+        bool const told = tell_tie();
         commit_.run();
+        if (told) watch_.tie_is_told();
+        check_file();  // after: what has gone where nobody will read it is not reported as done
         cleaner_.after_commit(std::exchange(queries_.clean_log, false));
     } catch (batch_lost const& lost) {
         give_up(batch, lost.why);
     } catch (sqlite_error const& failed) {
         auto why = failed.to_error();
         why.kind = failed.is_damage() ? error_kind::internal : error_kind::unavailable;
-        give_up(batch, why);
+        give_up(batch, or_lost(std::move(why)));
     }
     complete_on(executor_, std::move(batch));
+}
+
+void writer::check_file() {
+    if (auto lost = watch_.look(db_); !lost.empty())
+        throw batch_lost{{error_kind::unavailable, std::move(lost)}};
+}
+
+// Once after each checkpoint: see log_tie.hpp.
+bool writer::tell_tie() {
+    auto const tie = watch_.untold_tie(db_);
+    if (tie) tell_tie_.run(to_text(*tie));
+    return tie.has_value();
+}
+
+// A file that was overwritten looks like a damaged one.
+error writer::or_lost(error why) {
+    if (auto lost = watch_.look(db_); !lost.empty()) return {error_kind::unavailable, std::move(lost)};
+    return why;
 }
 
 // Returns whether the piece did its work. If not, the transaction may hold a part of it.
@@ -107,12 +138,15 @@ bool writer::perform(work<database>& item) {
         item.perform(queries_);
         return !item.failed();
     } catch (sqlite_error const& failed) {
-        item.fail(failed.to_error());
+        auto own = failed.to_error();
         // After such an error SQLite may have ended the transaction, and asks that it be ended anyway.
         if (failed.is_environment() || failed.is_damage() || !db_.in_transaction()) {
-            throw batch_lost{{failed.is_damage() ? error_kind::internal : error_kind::unavailable,
-                              failed.to_error().message}};
+            batch_lost lost{or_lost(own)};
+            if (!failed.is_damage()) lost.why.kind = error_kind::unavailable;
+            item.fail(failed.is_damage() ? lost.why : own);
+            throw lost;
         }
+        item.fail(std::move(own));
     } catch (std::exception const& failed) {
         item.fail({error_kind::internal, std::string("writing to the store: ") + failed.what()});
     }

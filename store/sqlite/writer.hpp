@@ -6,6 +6,7 @@
 #include "store/sqlite/curation_queries.hpp"
 #include "store/sqlite/erasing_queries.hpp"
 #include "store/sqlite/exchange_queries.hpp"
+#include "store/sqlite/file_watch.hpp"
 #include "store/sqlite/forgetting_queries.hpp"
 #include "store/sqlite/log_cleaning.hpp"
 #include "store/sqlite/outdating.hpp"
@@ -57,13 +58,13 @@ struct write_queries {
 /// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
 /// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
 /// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
-/// reported as done.
+/// reported as done. So it is if the file is not the one any more that the next start will find.
 class writer {
 public:
     using database = write_queries;
 
-    /// Throws sqlite_error.
-    writer(connection db, text_index const* texts, std::size_t max_batch,
+    /// `texts` and `watch` must outlive it. Throws sqlite_error.
+    writer(connection db, file_watch& watch, text_index const* texts, std::size_t max_batch,
            boost::asio::any_io_executor executor);
     writer(writer const&) = delete;
     writer& operator=(writer const&) = delete;
@@ -81,8 +82,12 @@ private:
     bool perform_together(chain<work<database>>& batch);
     void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
+    void check_file();
+    bool tell_tie();
+    error or_lost(error why);
 
     connection db_;
+    file_watch& watch_;
     write_queries queries_;
     statement begin_;
     statement commit_;
@@ -90,6 +95,7 @@ private:
     statement savepoint_;
     statement release_;
     statement rollback_to_;
+    statement tell_tie_;
     base::clock clock_;
     log_cleaner cleaner_;
     std::size_t max_batch_;

@@ -4,6 +4,7 @@
 //     store_actor commit FILE USER SESSION PREFIX COUNT   commits jobs PREFIX0, PREFIX1, ...; a line each
 //     store_actor open FILE                               "open", or the refusal and status 1
 //     store_actor summarize FILE USER SESSION OWNER       "committed N", "void" or "nothing"
+//     store_actor checkpoint FILE                         "open": moves the log into the database for ever
 //     store_actor hold FILE                               "held": reads, and goes on reading until it is
 //     killed
 #include "store/sqlite/connection.hpp"
@@ -71,8 +72,17 @@ int hold(std::string const& path) {
     return 0;
 }
 
+int checkpoint(std::string const& path) {
+    store::connection db(path, store::connection::access::read_write, std::chrono::seconds(10));
+    static_cast<void>(db.query_integer("SELECT count(*) FROM conversation_history"));
+    say("open");
+    for (;;)
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
 int act(std::vector<std::string> const& words) {
     if (words.at(0) == "hold") return hold(words.at(1));
+    if (words.at(0) == "checkpoint") return checkpoint(words.at(1));
     asio::io_context loop;
     store::options with;
     with.path = words.at(1);

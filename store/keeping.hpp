@@ -1,0 +1,48 @@
+// The port of what whoever runs the daemon looks after: which database it is, and whether it can still be
+// relied on.
+#pragma once
+
+#include "store/types.hpp"
+
+#include <array>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace engram::store {
+
+/// How a database was opened.
+struct opening_report {
+    std::string place;       ///< of the engine: the absolute path of the file
+    std::uint64_t id = 0;    ///< of this database, random, for as long as it lives; copies have the same
+    bool made = false;       ///< there was none
+    bool was_empty = false;  ///< there was none, but a file without a byte stood at its place
+    std::int64_t version = 0,
+                 from_version = 0;  ///< of the schema, now and before; 0: none, or other software's
+};
+
+/// Of a database's id: 16 hexadecimal digits.
+[[nodiscard]] inline std::string id_text(std::uint64_t id) {
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%016" PRIx64, id);
+    return digits.data();
+}
+
+struct store_state {
+    /// Why what is written would be lost, and what to do; empty: it is kept.
+    std::string lost;
+};
+
+class keeping {
+public:
+    virtual ~keeping() = default;
+
+    [[nodiscard]] virtual opening_report const& opened_as() const = 0;
+
+    /// To be called about once a second. Once it says that what is written would be lost, every other call of
+    /// the store fails as unavailable, with the same words.
+    virtual answer<store_state> look() = 0;
+};
+
+}  // namespace engram::store

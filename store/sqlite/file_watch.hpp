@@ -1,0 +1,89 @@
+// The file that was opened, told from whatever stands at its path later.
+#pragma once
+
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/log_state.hpp"
+#include "store/sqlite/log_tie.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace engram::store {
+
+/// SQLite opens a file once and goes on writing to it, whatever becomes of its name: what is committed into a
+/// file that was removed, replaced or overwritten is confirmed, and gone with the next start. A look
+/// compares:
+///
+/// - the database, its log and the index of the log at their paths with those that were opened: with another
+///   inode, or none, nobody will read what is written. An inode is not used again while it is open here;
+/// - size and time of the database with those of the last look. They change by checkpoints alone, and the
+///   index of the log tells whether there was one, by any process. Else somebody wrote past SQLite;
+/// - the size of the log with what must be in it.
+///
+/// A loss lasts until the file is opened anew: nobody knows what happened meanwhile. Any thread; a look is
+/// three stat() (some 3 µs), nothing is read. Must outlive the store's threads.
+class file_watch {
+public:
+    /// `path`: as open_for_writing() was given it; may be a link. `db` is open there, logs ahead and has
+    /// read. Throws open_error if something else stands at the path already.
+    file_watch(std::string const& path, connection& db);
+    file_watch(file_watch const&) = delete;
+    file_watch& operator=(file_watch const&) = delete;
+    ~file_watch();
+
+    /// Why what is written would be lost, and what to do; empty: it is kept. `db`: any connection to the
+    /// file, on its own thread.
+    [[nodiscard]] std::string look(connection& db);
+
+    /// What the looks have found so far.
+    [[nodiscard]] std::string lost() const;
+    /// Whether the log would do harm in what stands at the path now.
+    [[nodiscard]] bool must_leave_log() const;
+
+    /// To which file the log belongs, if that is not yet told in it: to be stored with the next commit, after
+    /// which tie_is_told() is to be called.
+    [[nodiscard]] std::optional<log_tie> untold_tie(connection& db);
+    [[nodiscard]] bool has_untold_tie() const;
+    void tie_is_told();
+
+    /// Whether a store of this process has the index of a log open.
+    [[nodiscard]] static bool is_open_here(std::uint64_t device, std::uint64_t inode);
+
+private:
+    struct place {
+        std::uint64_t device, inode;
+        bool operator==(place const&) const = default;
+    };
+    struct content {
+        std::int64_t bytes, nanoseconds;
+        bool operator==(content const&) const = default;
+    };
+    struct watched {
+        std::string what, path;
+        place opened;
+    };
+    struct sight;  // what stat() says of the three
+
+    [[nodiscard]] bool is_told() const;
+    std::string compare(connection& db);
+    std::string lose(std::size_t which, std::string const& how);
+
+    std::array<watched, 3> files_;
+    struct quiet_moment {
+        content file;
+        log_state log;
+    };
+    std::optional<quiet_moment> last_;  // in which no checkpoint was under way
+    std::optional<quiet_moment> told_, telling_;
+    std::uint64_t boot_ = this_boot();
+    mutable std::mutex mutex_;
+    std::atomic<bool> is_lost_ = false;  // so that those who only ask do not wait for a look
+    std::string lost_;
+    bool must_leave_log_ = false;
+};
+
+}  // namespace engram::store

@@ -1,0 +1,66 @@
+// Whether the log that lies beside a database belongs to it.
+#pragma once
+
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/log_state.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+struct stat;
+
+namespace engram::store {
+
+/// SQLite knows a log by its name alone. When another file is put in the place of a database whose log still
+/// lies there, because the daemon was killed, the next start would mix the two, or undo a backup without a
+/// word. So the log itself says to which file it belongs: `log_tie` in engram_state, written anew after each
+/// checkpoint with the next transaction, or with one of its own within a second.
+///
+/// A good database is never refused after a crash: the time of the file is only compared while the index of
+/// the log shows that no checkpoint has been begun since it was noted, and not over a restart of the machine,
+/// which may lose both.
+struct log_tie {
+    std::uint64_t file_inode = 0, log_inode = 0;
+    std::int64_t file_time = 0;  ///< of its last change, in nanoseconds since 1970
+    std::uint64_t boot = 0;      ///< of the machine, when this was noted
+    std::uint32_t schema = 0;    ///< the schema's number in the file itself, without the log; 0: not known
+    std::uint64_t salt = 0;      ///< of the log, …
+    std::uint32_t moved = 0;     ///< … and how much of it was in the file
+    bool operator==(log_tie const&) const = default;
+};
+
+[[nodiscard]] std::string to_text(log_tie const& tie);
+[[nodiscard]] std::optional<log_tie> parse_log_tie(std::string const& text);
+
+/// In nanoseconds since 1970.
+[[nodiscard]] std::int64_t time_of_change(struct stat const& file);
+
+/// A number for this start of the machine.
+[[nodiscard]] std::uint64_t this_boot();
+
+/// What lies there before SQLite opens it, which makes the index anew.
+struct left_files {
+    std::uint64_t file_inode = 0, log_inode = 0;
+    std::int64_t file_time = 0;
+    std::uint64_t salt = 0;          ///< of the log
+    std::optional<log_state> index;  ///< none: there is none, or this process has it open
+};
+/// Nothing if there is no log with anything in it. `path` is absolute.
+[[nodiscard]] std::optional<left_files> look_at_left(std::string const& path);
+
+/// What a tie is compared with.
+struct tie_facts {
+    left_files left;
+    std::uint64_t boot = 0;
+    std::uint32_t schema = 0;        ///< in the file
+    std::uint32_t schema_shown = 0;  ///< in file and log together
+    bool was_left = false;           ///< nobody has the log open
+};
+[[nodiscard]] bool belongs(log_tie const& tie, tie_facts const& now);
+
+/// Throws open_error if the log says that it belongs to another file, and sqlite_error. Changes nothing.
+void check_log(std::string const& path, left_files const& left, std::chrono::milliseconds busy_timeout);
+
+}  // namespace engram::store
