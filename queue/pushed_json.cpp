@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view escaped_replacement = "\\ufffd";
-constexpr std::array<std::string_view, 4> kept_as_they_are{"user_id", "session_id", "id", "reply_to"};
+constexpr std::array<std::string_view, 5> kept_as_they_are{"user_id", "session_id", "id", "reply_to", "op"};
 
 // The code unit of an escape \uXXXX in front.
 std::optional<unsigned> code_unit(std::string_view text) {
@@ -180,9 +180,7 @@ pushed_json parse_pushed(std::string_view bytes) {
     if (!error) return pushed;
     pushed.mended = repaired(bytes);
     bool const is_mended = !pushed.mended.empty();
-    json::parse_options options;
-    options.max_depth = most_pushed_depth;
-    json::parser parser({}, options);
+    json::parser parser({}, parse_options_of_pushed());
     auto const at = parser.write(is_mended ? std::string_view(pushed.mended) : bytes, error);
     if (error)
         pushed.problem = error.message() + " at byte " +

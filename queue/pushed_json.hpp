@@ -1,6 +1,7 @@
 // JSON as producers push it: what is harmless is repaired, so that nobody waits in vain for it. Pure.
 #pragma once
 
+#include <boost/json/parse_options.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstddef>
@@ -13,6 +14,12 @@ namespace engram::queue {
 /// back.
 inline constexpr std::size_t most_pushed_depth = 64;
 
+[[nodiscard]] inline boost::json::parse_options parse_options_of_pushed() {
+    boost::json::parse_options options;
+    options.max_depth = most_pushed_depth;
+    return options;
+}
+
 struct pushed_json {
     boost::json::value value;  ///< null if there is a problem
     std::string mended;        ///< what it was parsed of; empty: the producer's own bytes
@@ -23,10 +30,9 @@ struct pushed_json {
 [[nodiscard]] pushed_json parse_pushed(std::string_view bytes);
 
 /// `bytes` without a byte order mark, NUL and blanks around them, and with U+FFFD in the place of half a
-/// surrogate pair
-/// (`\ud83d`) and of each byte that is no UTF-8 inside of strings. The texts of the members that name a user
-/// or an address (user_id, session_id, id, reply_to) stay as they are: repaired, two of them could become
-/// one. Empty: there is nothing to repair.
+/// surrogate pair (`\ud83d`) and of each byte that is no UTF-8 inside of strings. The members that name a
+/// user, a conversation, an address or an operation (user_id, session_id, id, reply_to, op) stay as they are:
+/// repaired, two of them could become one. Empty: there is nothing to repair.
 [[nodiscard]] std::string repaired(std::string_view bytes);
 
 /// Nothing but blanks and U+FFFD: of what somebody wrote nothing is left.

@@ -94,13 +94,40 @@ end
 
 local function bounded_text(value) return type(value) == 'string' and #value >= 1 and #value <= 128 end
 
+-- A text as its sender meant it, as repaired() of queue/pushed_json.hpp makes it, but for bytes that are no UTF-8: cjson
+-- reads those. Nothing if it cannot be told. Each step takes time that grows with the text's length and no faster.
+local function repaired(raw)
+  if string.find(raw, '[\1\2]') then return end  -- they mark places below
+  local first = string.find(raw, '[^%z%s\128-\255]')
+  if not first then return end
+  local text = string.match(raw, '^.*[^%z%s\128-\255]', first)  -- without blanks of any alphabet around it
+  text = string.gsub(text, '\\\\', '\1')                          -- escaped backslashes
+  text = string.gsub(text, '\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)', '\2%1%2')  -- whole surrogate pairs
+  text = string.gsub(text, '\\u[dD][89a-fA-F]%x%x', '\\ufffd')
+  text = string.gsub(text, '\2(%x%x%x%x)(%x%x%x%x)', '\\u%1\\u%2')
+  return (string.gsub(text, '\1', '\\\\'))
+end
+
+-- The object that a text is, or is once it was repaired; nothing if it is none. A user whose name had to be repaired is
+-- nobody: two of them could become one.
+local function decoded(raw)
+  local readable, object = pcall(cjson.decode, raw)
+  if not readable then
+    local text = repaired(raw)
+    if text then readable, object = pcall(cjson.decode, text) end
+    if not readable or type(object) ~= 'table' then return end
+    if string.find(tostring(object.user_id), '\239\191\189', 1, true) then return end
+  end
+  return type(object) == 'table' and object or nil
+end
+
 -- The lane of a job, one for each conversation, and its user. A job that does not name a conversation, or cannot be
 -- read, has a lane of its own, except that repeats of one id meet in one lane. A lane of a conversation begins with a
 -- digit. All that name no user share the empty name.
 local function lane_of(raw, ticket, max_job_bytes)
   if #raw > max_job_bytes then return '~' .. ticket, '' end
-  local readable, job = pcall(cjson.decode, raw)
-  if not readable or type(job) ~= 'table' or not bounded_text(job.user_id) then return '~' .. ticket, '' end
+  local job = decoded(raw)
+  if not job or not bounded_text(job.user_id) then return '~' .. ticket, '' end
   local user = job.user_id
   if bounded_text(job.session_id) then return #user .. ':' .. user .. ':' .. job.session_id, user end
   if bounded_text(job.id) then return '~id:' .. #user .. ':' .. user .. ':' .. job.id, user end
@@ -110,8 +137,8 @@ end
 -- Whether a job or request names this user. It is decoded only if it may.
 local function belongs_to(raw, user)
   if not string.find(raw, user, 1, true) and not string.find(raw, '\\', 1, true) then return false end
-  local readable, job = pcall(cjson.decode, raw)
-  return readable and type(job) == 'table' and job.user_id == user
+  local job = decoded(raw)
+  return job ~= nil and job.user_id == user
 end
 
 -- The user who owns a lane; '' if there is none.
@@ -198,6 +225,48 @@ local function not_stored_at(reply_to, refused)
   return 'the reply could not be stored at ' .. reply_to .. ': ' .. refused
 end
 
+-- ---- what is too large to be looked at ----
+
+local most_seen = 4096  -- at the beginning of a text, and at its end
+
+-- The members at the beginning and at the end of an object, as far as no nested value stands before or behind them.
+local function outer_members(raw)
+  local head = string.match(string.sub(raw, 1, most_seen), '^[^{]*{([^{%[]*)') or ''
+  local tail = string.match(string.sub(raw, -most_seen), '^(.*)}') or ''
+  return ',' .. head .. ',' .. (string.match(tail, '^.*[}%]](.*)$') or tail)
+end
+
+-- The last text of this name among them; quotes inside of texts are escaped, so it is none of a text's own. '' = none.
+local function member_of(members, name)
+  local found
+  for value in string.gmatch(members, '[,{]%s*"' .. name .. '"%s*:%s*("[^"]*")') do found = value end
+  local readable, list = pcall(cjson.decode, '[' .. (found or '') .. ']')
+  return readable and list[1] or ''
+end
+
+local function is_reply_key(text, prefixes)
+  for _, begin in ipairs(prefixes) do
+    if #text > #begin and #text <= 1024 and string.sub(text, 1, #begin) == begin then return true end
+  end
+  return false
+end
+
+-- Buries a job or request of which only the size was looked at, and tells who waits for it, as far as that can be seen.
+-- `limits`: job_bytes, reply_ttl, reply_prefixes, as in limits_from(). Nothing is asked of what it holds.
+local function refuse_for_size(raw, what, limits, now)
+  local members = outer_members(raw)
+  local id, reply_to = member_of(members, 'id'), member_of(members, 'reply_to')
+  if #id > 128 or string.find(id, '[^%w%._:%-]') then id = '' end
+  local prefixes = cjson.decode(limits.reply_prefixes or '[]')
+  prefixes[#prefixes + 1] = key('reply:')
+  if not is_reply_key(reply_to, prefixes) then reply_to = id ~= '' and key('reply:') .. id or '' end
+  local message = what .. ' is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed'
+  bury(raw, id, 'invalid_job', message, '0', now)
+  local why = {type = 'invalid_job', message = message, retryable = false}
+  local reply = {id = id ~= '' and id or nil, status = 'error', error = why, attempts = 0, metadata = {}}
+  deliver_reply(reply_to, cjson.encode(reply), limits.reply_ttl or '3600000')
+end
+
 -- Takes one place of a user's share; without `share`, whether there is one or not. Heals what is no number.
 local function take_place(user, share)
   local used = redis.pcall('HINCRBY', parked, user, 1)
@@ -281,7 +350,7 @@ local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
 local function refuse_unseen(raw, limits, now)
   redis.call('XLEN', dead)  -- as check_types()
   redis.call('RPOP', jobs)
-  bury(raw, '', 'invalid_job', 'the job is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed', '0', now)
+  refuse_for_size(raw, 'the job', limits, now)
 end
 
 local function has_place(user, limits)
@@ -395,6 +464,9 @@ local function limits_from(first)
     share = tonumber(ARGV[first + 3]),      -- of one user
     job_bytes = tonumber(ARGV[first + 4]),  -- size of a job
     tickets = ARGV[first + 5],              -- their names begin so
+    -- The next two may be missing: of an older daemon.
+    reply_ttl = ARGV[first + 6],            -- how long a reply is kept, in ms
+    reply_prefixes = ARGV[first + 7],       -- how its key may begin besides P:reply:, as a list in JSON
   }
 end
 
