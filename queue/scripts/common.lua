@@ -18,6 +18,7 @@
 --   P:pace:<model>    hash    what the provider allows of a model; see pace.lua
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
+--   P:ages:<list>     list    how old the replies in a list are that holds several; expires
 --   P:probe           any     only within a heartbeat, to see what this user may do
 --   P:dead            stream  dead letters
 --   P:admin           list    requests about memories; the right end is next
@@ -213,11 +214,42 @@ local function attempt(...)
   if type(answer) == 'table' and answer.err then return answer.err end
 end
 
+-- A list of replies expires as a whole, `ttl` after the last of them. So that one whose reader has gone does not grow for
+-- as long as others push, those that are older than `ttl` leave it here. P:ages:<list> notes how many replies had been
+-- pushed by when: entries "count ms", the oldest first, one each sixteenth of `ttl`, and as the last one the count now and
+-- when it was noted last. The list is taken for the last `length` of all that were pushed: where replies were taken from
+-- its right end or its middle, those that are left seem younger than they are, and none goes too early.
+local most_dropped_replies = 1024  -- by one call
+
+local function drop_old_replies(list, length, ttl)
+  local ages, now = key('ages:') .. list, now_ms()
+  if length == 2 then redis.pcall('DEL', ages) end  -- of a list that was emptied since
+  local last = redis.pcall('RPOP', ages)
+  local pushed, noted = string.match(type(last) == 'string' and last or '', '^(%d+) (%d+)$')
+  pushed, noted = math.max((tonumber(pushed) or 0) + 1, length), tonumber(noted) or now
+  if now - noted >= ttl / 16 then
+    redis.pcall('RPUSH', ages, ms_text(pushed - 1) .. ' ' .. ms_text(now))
+    noted = now
+  end
+  local notes = redis.pcall('RPUSH', ages, ms_text(pushed) .. ' ' .. ms_text(noted))
+  if type(notes) ~= 'number' then return end  -- something foreign
+  redis.pcall('PEXPIRE', ages, 2 * ttl)
+  local count, at = string.match(redis.call('LINDEX', ages, 0), '^(%d+) (%d+)$')
+  if notes < 2 or not count or now - at < ttl then return end
+  local too_old = count - (pushed - length)
+  if too_old > 0 then redis.pcall('LPOP', list, ms_text(math.min(too_old, most_dropped_replies))) end
+  if too_old <= most_dropped_replies then redis.call('LPOP', ages) end
+end
+
 -- Returns whether there is nobody to tell or the reply was stored, and what was refused.
 local function deliver_reply(reply_to, reply, ttl)
   if reply_to == '' then return true, '' end
-  local not_stored, not_expiring = attempt('RPUSH', reply_to, reply), nil
-  if not not_stored then not_expiring = attempt('PEXPIRE', reply_to, ttl) end
+  local length, not_expiring = redis.pcall('RPUSH', reply_to, reply), nil
+  local not_stored = type(length) == 'table' and length.err or nil
+  if not not_stored then
+    not_expiring = attempt('PEXPIRE', reply_to, ttl)
+    if length > 1 then drop_old_replies(reply_to, length, tonumber(ttl)) end
+  end
   return not not_stored, attempt('PUBLISH', reply_to, reply) or not_stored or not_expiring or ''
 end
 
@@ -325,7 +357,11 @@ end
 
 -- ---- requests ----
 
-local function count_admin_death(raw) redis.pcall('HINCRBY', admin_deaths, redis.sha1hex(raw), 1) end
+-- A request that somebody removes by hand leaves its count behind: that goes a day after the last death of any.
+local function count_admin_death(raw)
+  redis.pcall('HINCRBY', admin_deaths, redis.sha1hex(raw), 1)
+  redis.pcall('PEXPIRE', admin_deaths, 86400000)
+end
 
 -- What this instance had taken of P:admin is next again. Returns whether nothing stayed behind.
 local function give_back_requests(instance, it_died)
