@@ -208,10 +208,11 @@ local function bury(raw, id, reason, message, attempts, now)
 end
 
 -- What concerns the reply's key alone (its type, the rights of the daemon's user) must not stop the rest. Returns what
--- was refused.
+-- was refused, or else nil and the answer.
 local function attempt(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then return answer.err end
+  return nil, answer
 end
 
 -- A list of replies expires as a whole, `ttl` after the last of them. So that one whose reader has gone does not grow for
@@ -244,11 +245,11 @@ end
 -- Returns whether there is nobody to tell or the reply was stored, and what was refused.
 local function deliver_reply(reply_to, reply, ttl)
   if reply_to == '' then return true, '' end
-  local length, not_expiring = redis.pcall('RPUSH', reply_to, reply), nil
-  local not_stored = type(length) == 'table' and length.err or nil
+  local not_stored, length = attempt('RPUSH', reply_to, reply)
+  local not_expiring
   if not not_stored then
     not_expiring = attempt('PEXPIRE', reply_to, ttl)
-    if length > 1 then drop_old_replies(reply_to, length, tonumber(ttl)) end
+    if length and length > 1 then drop_old_replies(reply_to, length, tonumber(ttl)) end
   end
   return not not_stored, attempt('PUBLISH', reply_to, reply) or not_stored or not_expiring or ''
 end
