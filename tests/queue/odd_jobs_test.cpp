@@ -99,14 +99,14 @@ BOOST_AUTO_TEST_CASE(one_far_over_the_limit_is_answered_where_its_address_can_be
     play([](fixture& f) -> task<void> {
         auto options = f.options();
         options.max_job_bytes = 1'000;
-        options.reply_prefixes = {"web:", "in\"box:"};
+        options.reply_prefixes = {"web:", "inbox:"};
         options.reply_ttl = std::chrono::seconds(77);
         // Its beginning and its end are looked at.
         auto const message = R"("message":")" + std::string(9'000, 'x') + R"( \",\"id\":\"no\"")";
         f.push("{" + message + R"(,"id":"end"})");
         f.push(R"({"id":"front",)" + message + "}");
         f.push(R"({ "reply_to" : "web:1" , "id" : "there",)" + message + R"(,"metadata":{"id":"no"}})");
-        f.push(R"({"metadata":{"id":"no"},)" + message + R"(,"id":"b","reply_to":"in\"box:\u0031"})");
+        f.push(R"({"metadata":{"id":"no"},)" + message + R"(,"id":"b","reply_to":"inbox:\u0031"})");
         f.push("{" + message + R"(,"metadata":{"id":"no","reply_to":"web:no"}})");
         f.push(R"({"id":"n o",)" + message + "}");
         f.push(R"({"reply_to":"elsewhere","id":"e",)" + message + "}");
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(one_far_over_the_limit_is_answered_where_its_address_can_be
         }
         BOOST_TEST(f.server.command({"LRANGE", "web:1", "0", "-1"}).find("\"id\":\"there\"") !=
                    std::string::npos);
-        BOOST_TEST(f.server.command({"LLEN", R"(in"box:1)"}) == "1");
+        BOOST_TEST(f.server.command({"LLEN", "inbox:1"}) == "1");
         for (auto const* key :
              {"engram:reply:no", "web:no", "engram:reply:there", "elsewhere", "engram:reply:"})
             BOOST_TEST(f.server.command({"EXISTS", key}) == "0", key);

@@ -19,7 +19,7 @@ using namespace engram::test;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr auto ttl = 1s;
+constexpr std::chrono::milliseconds ttl = 1s;
 constexpr auto watched = 4s;  // some lives of a reply
 char const list[] = "engram:reply:shared";
 char const ages[] = "engram:ages:engram:reply:shared";
@@ -39,7 +39,7 @@ struct fixture : queue_fixture {
         sent_reply one{steady_clock::now(), {}};
         co_await queue::all_scripts().admin_finish.run(
             c.redis, "engram:admin",
-            {"engram", "me", number, list, number, std::to_string(std::chrono::milliseconds(ttl).count()),
+            {"engram", "me", number, list, number, std::to_string(ttl.count()),
              number, "", ""});
         one.after = steady_clock::now();
         sent.push_back(one);
