@@ -2,7 +2,8 @@
 
 #include "base/json_text.hpp"
 #include "base/log.hpp"
-#include "queue/job.hpp"
+#include "queue/job_reading.hpp"
+#include "queue/loose_members.hpp"
 #include "queue/scripts.hpp"
 
 #include <boost/asio/error.hpp>
@@ -98,8 +99,10 @@ asio::awaitable<void> admin_queue::serve() {
 asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
     request one;
     one.instance = incarnation_();
-    std::vector<std::string> const arguments{options_.prefix, one.instance,
-                                             std::to_string(options_.max_job_bytes)};
+    milliseconds const ttl = options_.reply_ttl;
+    std::vector<std::string> const arguments{
+        options_.prefix, one.instance, std::to_string(options_.max_job_bytes), std::to_string(ttl.count()),
+        list_argument(options_.reply_prefixes)};
     auto answer = co_await all_scripts().admin_take.run(connection_, list_, arguments);
     if (!answer) {
         trouble_.note(answer.error(), "taking a request");
@@ -167,10 +170,9 @@ admin_answer admin_queue::poisoned(request const& one) const {
     auto const message =
         "the request was given up: it ended " + std::to_string(one.deaths) + " times with a daemon's death";
     // It is no job, but id and reply_to are a job's, and are read even if the rest is wrong.
-    auto read = parse_job(one.body, {options_.prefix, &options_.reply_prefixes, options_.max_job_bytes});
-    bool const readable = read || read.error().readable;
-    auto const& named = read ? *read : read.error().partial;
-    auto const op = readable ? raw_member(one.body, "op") : "";
+    auto const named =
+        find_address(one.body, {options_.prefix, &options_.reply_prefixes, options_.max_job_bytes});
+    auto const op = find_texts(one.body, {"op"})["op"];
     admin_answer outcome;
     outcome.id = named.id;
     outcome.reply_to = named.reply_to.empty() && !named.id.empty()
@@ -178,7 +180,7 @@ admin_answer admin_queue::poisoned(request const& one) const {
                            : named.reply_to;
     base::json_object_writer reply(outcome.reply);
     if (!named.id.empty()) reply.text("id", named.id);
-    if (op.starts_with('"') && op.size() <= longest_op + 2) reply.raw("op", op);
+    if (!op.empty() && op.size() <= longest_op) reply.text("op", op);
     reply.text("status", "error");
     reply.key("error");
     base::json_object_writer error(outcome.reply);

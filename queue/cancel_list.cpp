@@ -1,10 +1,10 @@
 #include "queue/cancel_list.hpp"
 
 #include "base/log.hpp"
+#include "queue/pushed_json.hpp"
 #include "queue/user_keys.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 
 namespace engram::queue {
 
@@ -55,9 +55,8 @@ asio::awaitable<void> cancel_list::carry_out() {
 
 bool cancel_list::read(std::string const& entry, wanted& into) {
     if (entry.size() > longest_entry) return false;
-    boost::system::error_code error;
-    auto const value = json::parse(entry, error);
-    auto const* object = error ? nullptr : value.if_object();
+    auto const pushed = parse_pushed(entry);
+    auto const* object = pushed.value.if_object();
     if (!object) return false;
     into.user = text_of(*object, "user_id");
     into.id = text_of(*object, "id");

@@ -243,15 +243,19 @@ base::result<job, job_error> parse_job(std::string_view bytes, job_limits const&
         error.message = "the job must be a JSON object";
         return error;
     }
-    if (bytes.size() > limits.max_bytes)
-        error.message = "the job is " + std::to_string(bytes.size()) + " bytes, at most " +
-                        std::to_string(limits.max_bytes) + " are allowed";
+    error.message = complaint_about_size(bytes.size(), limits);
     return read_fields(*object, bytes, limits, std::move(error));
 }
 
 base::result<job, job_error> read_job(json::object const& object, std::string_view bytes,
                                       job_limits const& limits) {
     return read_fields(object, bytes, limits, {});
+}
+
+std::string complaint_about_size(std::size_t bytes, job_limits const& limits) {
+    if (bytes <= limits.max_bytes) return {};
+    return "the job is " + std::to_string(bytes) + " bytes, at most " + std::to_string(limits.max_bytes) +
+           " are allowed";
 }
 
 std::string default_reply_key(std::string_view prefix, std::string_view id) {

@@ -46,6 +46,9 @@ struct job_limits {
 [[nodiscard]] base::result<job, job_error> read_job(boost::json::object const& object, std::string_view bytes,
                                                     job_limits const& limits);
 
+/// What is wrong with a job of so many bytes; empty: nothing.
+[[nodiscard]] std::string complaint_about_size(std::size_t bytes, job_limits const& limits);
+
 /// "P:reply:<id>".
 [[nodiscard]] std::string default_reply_key(std::string_view prefix, std::string_view id);
 

@@ -107,6 +107,8 @@ void job_calls::append_take_arguments(std::vector<std::string>& arguments, std::
     arguments.push_back(std::to_string(options_.max_parked_per_user));
     arguments.push_back(std::to_string(options_.max_job_bytes));
     arguments.push_back(ticket_prefix_ + "-" + std::to_string(++ticket_batches_));
+    arguments.push_back(std::to_string(milliseconds(options_.reply_ttl).count()));
+    arguments.push_back(list_argument(options_.reply_prefixes));
 }
 
 job_calls::answer<taken_jobs> job_calls::take(std::string instance, std::size_t claims) {

@@ -1,6 +1,7 @@
 #include "queue/reply.hpp"
 
 #include "base/json_text.hpp"
+#include "queue/pushed_json.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -116,7 +117,7 @@ std::string with_timing(std::string reply, reply_timing const& timing) {
 
 std::optional<received_reply> parse_reply(std::string_view text) {
     boost::system::error_code error;
-    auto const value = json::parse(text, error);
+    auto const value = json::parse(text, error, {}, parse_options_of_pushed());
     auto const* object = error ? nullptr : value.if_object();
     if (!object) return std::nullopt;
     auto const text_of = [](json::object const& of, std::string_view name) {

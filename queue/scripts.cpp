@@ -1,8 +1,8 @@
 #include "queue/scripts.hpp"
 
+#include "base/json_text.hpp"
 #include "queue/script_texts.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace engram::queue {
@@ -25,6 +25,15 @@ scripts const& all_scripts() {
         with_common(script_texts::cancel),        with_common(script_texts::dead_without),
         with_common(script_texts::dead_trim),     with_common(script_texts::pace)};
     return all;
+}
+
+std::string list_argument(std::vector<std::string> const& texts) {
+    std::string list = "[";
+    for (auto const& text : texts) {
+        if (list.size() > 1) list += ',';
+        base::append_json_string(list, text);
+    }
+    return list + "]";
 }
 
 }  // namespace engram::queue

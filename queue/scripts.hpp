@@ -3,6 +3,9 @@
 
 #include "redis/script.hpp"
 
+#include <string>
+#include <vector>
+
 namespace engram::queue {
 
 struct scripts {
@@ -13,5 +16,8 @@ struct scripts {
 };
 
 [[nodiscard]] scripts const& all_scripts();
+
+/// An argument that is a list of texts: in JSON.
+[[nodiscard]] std::string list_argument(std::vector<std::string> const& texts);
 
 }  // namespace engram::queue

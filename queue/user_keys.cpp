@@ -1,6 +1,7 @@
 #include "queue/user_keys.hpp"
 
 #include "base/random_id.hpp"
+#include "queue/job_reading.hpp"
 #include "queue/reply.hpp"
 #include "queue/scripts.hpp"
 #include "redis/client.hpp"
@@ -108,7 +109,7 @@ asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::clie
 }
 
 farewell farewell_to(user_job const& what, job_limits const& limits, std::string_view why) {
-    auto read = parse_job(what.body, limits);
+    auto read = read_any_job(what.body, limits);
     auto job = read ? std::move(*read) : std::move(read.error().partial);
     error_reply reply;
     // A job that named no id has its ticket for one, if it has got that far.

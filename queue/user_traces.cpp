@@ -1,5 +1,6 @@
 #include "queue/user_traces.hpp"
 
+#include "queue/pushed_json.hpp"
 #include "redis/client.hpp"
 
 #include <boost/json/parse.hpp>
@@ -33,7 +34,7 @@ bool says_cancelled(json::object const& reply) {
 bool is_reply_of(std::string_view text, ended_jobs const& jobs,
                  std::unordered_set<std::string_view> const& ids) {
     boost::system::error_code error;
-    auto const value = json::parse(text, error);
+    auto const value = json::parse(text, error, {}, parse_options_of_pushed());
     auto const* reply = error ? nullptr : value.if_object();
     if (!reply || text_of(*reply, "user_id") != jobs.user_id || says_cancelled(*reply)) return false;
     return jobs.all || ids.contains(text_of(*reply, "id"));

@@ -1,9 +1,10 @@
 -- Takes the next request of P:admin; or gives the one again that this instance has taken and not finished, after an
 -- answer was lost. Only a registered instance may take, since no other would bring back what an unregistered one had.
--- ARGV[3] the size of a job, in bytes. Returns {0}: not registered; {1}: there is none; {1, the request, how many died of
--- it}; or {1, what was refused}: there are only requests that are too large and cannot be buried now.
+-- ARGV[3] the size of a job, in bytes, [4] reply_ttl, [5] reply_prefixes as take has them. Returns {0}: not registered;
+-- {1}: there is none; {1, the request, how many died of it}; or {1, what was refused}: there are only requests that are
+-- too large and cannot be buried now.
 local most_refused = 16
-local job_bytes = tonumber(ARGV[3])
+local limits = {job_bytes = tonumber(ARGV[3]), reply_ttl = ARGV[4], reply_prefixes = ARGV[5]}
 if not alive() then return {0} end
 local mine = admin_taken_by(me)
 redis.call('LLEN', admin)
@@ -19,15 +20,14 @@ local function bury_unseen(large)
     return
   end
   redis.call('LREM', admin, -1, large)
-  bury(large, '', 'invalid_job', 'the request is ' .. #large .. ' bytes, at most ' .. job_bytes .. ' are allowed', '0',
-    ms_text(now_ms()))
+  refuse_for_size(large, 'the request', limits, ms_text(now_ms()))
 end
 
 for _ = 1, most_refused do
   if raw then break end
   local next_one = redis.call('LINDEX', admin, -1 - passed)
   if not next_one then break end
-  if #next_one > 4 * job_bytes then
+  if #next_one > 4 * limits.job_bytes then
     bury_unseen(next_one)
   else
     redis.call('LREM', admin, -1, next_one)

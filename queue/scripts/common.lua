@@ -18,6 +18,7 @@
 --   P:pace:<model>    hash    what the provider allows of a model; see pace.lua
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
+--   P:ages:<list>     list    how old the replies in a list are that holds several; expires
 --   P:probe           any     only within a heartbeat, to see what this user may do
 --   P:dead            stream  dead letters
 --   P:admin           list    requests about memories; the right end is next
@@ -94,13 +95,40 @@ end
 
 local function bounded_text(value) return type(value) == 'string' and #value >= 1 and #value <= 128 end
 
+-- A text as its sender meant it, as repaired() of queue/pushed_json.hpp makes it, but for bytes that are no UTF-8: cjson
+-- reads those. Nothing if it cannot be told. Each step takes time that grows with the text's length and no faster.
+local function repaired(raw)
+  if string.find(raw, '[\1\2]') then return end  -- they mark places below
+  local first = string.find(raw, '[^%z%s\128-\255]')
+  if not first then return end
+  local text = string.match(raw, '^.*[^%z%s\128-\255]', first)  -- without blanks of any alphabet around it
+  text = string.gsub(text, '\\\\', '\1')                          -- escaped backslashes
+  text = string.gsub(text, '\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)', '\2%1%2')  -- whole surrogate pairs
+  text = string.gsub(text, '\\u[dD][89a-fA-F]%x%x', '\\ufffd')
+  text = string.gsub(text, '\2(%x%x%x%x)(%x%x%x%x)', '\\u%1\\u%2')
+  return (string.gsub(text, '\1', '\\\\'))
+end
+
+-- The object that a text is, or is once it was repaired; nothing if it is none. A user whose name had to be repaired is
+-- nobody: two of them could become one.
+local function decoded(raw)
+  local readable, object = pcall(cjson.decode, raw)
+  if not readable then
+    local text = repaired(raw)
+    if text then readable, object = pcall(cjson.decode, text) end
+    if not readable or type(object) ~= 'table' then return end
+    if string.find(tostring(object.user_id), '\239\191\189', 1, true) then return end
+  end
+  return type(object) == 'table' and object or nil
+end
+
 -- The lane of a job, one for each conversation, and its user. A job that does not name a conversation, or cannot be
 -- read, has a lane of its own, except that repeats of one id meet in one lane. A lane of a conversation begins with a
 -- digit. All that name no user share the empty name.
 local function lane_of(raw, ticket, max_job_bytes)
   if #raw > max_job_bytes then return '~' .. ticket, '' end
-  local readable, job = pcall(cjson.decode, raw)
-  if not readable or type(job) ~= 'table' or not bounded_text(job.user_id) then return '~' .. ticket, '' end
+  local job = decoded(raw)
+  if not job or not bounded_text(job.user_id) then return '~' .. ticket, '' end
   local user = job.user_id
   if bounded_text(job.session_id) then return #user .. ':' .. user .. ':' .. job.session_id, user end
   if bounded_text(job.id) then return '~id:' .. #user .. ':' .. user .. ':' .. job.id, user end
@@ -110,8 +138,8 @@ end
 -- Whether a job or request names this user. It is decoded only if it may.
 local function belongs_to(raw, user)
   if not string.find(raw, user, 1, true) and not string.find(raw, '\\', 1, true) then return false end
-  local readable, job = pcall(cjson.decode, raw)
-  return readable and type(job) == 'table' and job.user_id == user
+  local job = decoded(raw)
+  return job ~= nil and job.user_id == user
 end
 
 -- The user who owns a lane; '' if there is none.
@@ -180,22 +208,96 @@ local function bury(raw, id, reason, message, attempts, now)
 end
 
 -- What concerns the reply's key alone (its type, the rights of the daemon's user) must not stop the rest. Returns what
--- was refused.
+-- was refused, or else nil and the answer.
 local function attempt(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then return answer.err end
+  return nil, answer
+end
+
+-- A list of replies expires as a whole, `ttl` after the last of them. So that one whose reader has gone does not grow for
+-- as long as others push, those that are older than `ttl` leave it here. P:ages:<list> notes how many replies had been
+-- pushed by when: entries "count ms", the oldest first, one each sixteenth of `ttl`, and as the last one the count now and
+-- when it was noted last. The list is taken for the last `length` of all that were pushed: where replies were taken from
+-- its right end or its middle, those that are left seem younger than they are, and none goes too early.
+local most_dropped_replies = 1024  -- by one call
+
+local function drop_old_replies(list, length, ttl)
+  local ages, now = key('ages:') .. list, now_ms()
+  if length == 2 then redis.pcall('DEL', ages) end  -- of a list that was emptied since
+  local last = redis.pcall('RPOP', ages)
+  local pushed, noted = string.match(type(last) == 'string' and last or '', '^(%d+) (%d+)$')
+  pushed, noted = math.max((tonumber(pushed) or 0) + 1, length), tonumber(noted) or now
+  if now - noted >= ttl / 16 then
+    redis.pcall('RPUSH', ages, ms_text(pushed - 1) .. ' ' .. ms_text(now))
+    noted = now
+  end
+  local notes = redis.pcall('RPUSH', ages, ms_text(pushed) .. ' ' .. ms_text(noted))
+  if type(notes) ~= 'number' then return end  -- something foreign
+  redis.pcall('PEXPIRE', ages, 2 * ttl)
+  local count, at = string.match(redis.call('LINDEX', ages, 0), '^(%d+) (%d+)$')
+  if notes < 2 or not count or now - at < ttl then return end
+  local too_old = count - (pushed - length)
+  if too_old > 0 then redis.pcall('LPOP', list, ms_text(math.min(too_old, most_dropped_replies))) end
+  if too_old <= most_dropped_replies then redis.call('LPOP', ages) end
 end
 
 -- Returns whether there is nobody to tell or the reply was stored, and what was refused.
 local function deliver_reply(reply_to, reply, ttl)
   if reply_to == '' then return true, '' end
-  local not_stored, not_expiring = attempt('RPUSH', reply_to, reply), nil
-  if not not_stored then not_expiring = attempt('PEXPIRE', reply_to, ttl) end
+  local not_stored, length = attempt('RPUSH', reply_to, reply)
+  local not_expiring
+  if not not_stored then
+    not_expiring = attempt('PEXPIRE', reply_to, ttl)
+    if length and length > 1 then drop_old_replies(reply_to, length, tonumber(ttl)) end
+  end
   return not not_stored, attempt('PUBLISH', reply_to, reply) or not_stored or not_expiring or ''
 end
 
 local function not_stored_at(reply_to, refused)
   return 'the reply could not be stored at ' .. reply_to .. ': ' .. refused
+end
+
+-- ---- what is too large to be looked at ----
+
+local most_seen = 4096  -- at the beginning of a text, and at its end
+
+-- The members at the beginning and at the end of an object, as far as no nested value stands before or behind them.
+local function outer_members(raw)
+  local head = string.match(string.sub(raw, 1, most_seen), '^[^{]*{([^{%[]*)') or ''
+  local tail = string.match(string.sub(raw, -most_seen), '^(.*)}') or ''
+  return ',' .. head .. ',' .. (string.match(tail, '^.*[}%]](.*)$') or tail)
+end
+
+-- The last text of this name among them; quotes inside of texts are escaped, so it is none of a text's own. '' = none.
+local function member_of(members, name)
+  local found
+  for value in string.gmatch(members, '[,{]%s*"' .. name .. '"%s*:%s*("[^"]*")') do found = value end
+  local readable, list = pcall(cjson.decode, '[' .. (found or '') .. ']')
+  return readable and list[1] or ''
+end
+
+local function is_reply_key(text, prefixes)
+  for _, begin in ipairs(prefixes) do
+    if #text > #begin and #text <= 1024 and string.sub(text, 1, #begin) == begin then return true end
+  end
+  return false
+end
+
+-- Buries a job or request of which only the size was looked at, and tells who waits for it, as far as that can be seen.
+-- `limits`: job_bytes, reply_ttl, reply_prefixes, as in limits_from(). Nothing is asked of what it holds.
+local function refuse_for_size(raw, what, limits, now)
+  local members = outer_members(raw)
+  local id, reply_to = member_of(members, 'id'), member_of(members, 'reply_to')
+  if #id > 128 or string.find(id, '[^%w%._:%-]') then id = '' end
+  local prefixes = cjson.decode(limits.reply_prefixes or '[]')
+  prefixes[#prefixes + 1] = key('reply:')
+  if not is_reply_key(reply_to, prefixes) then reply_to = id ~= '' and key('reply:') .. id or '' end
+  local message = what .. ' is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed'
+  bury(raw, id, 'invalid_job', message, '0', now)
+  local why = {type = 'invalid_job', message = message, retryable = false}
+  local reply = {id = id ~= '' and id or nil, status = 'error', error = why, attempts = 0, metadata = {}}
+  deliver_reply(reply_to, cjson.encode(reply), limits.reply_ttl or '3600000')
 end
 
 -- Takes one place of a user's share; without `share`, whether there is one or not. Heals what is no number.
@@ -256,7 +358,11 @@ end
 
 -- ---- requests ----
 
-local function count_admin_death(raw) redis.pcall('HINCRBY', admin_deaths, redis.sha1hex(raw), 1) end
+-- A request that somebody removes by hand leaves its count behind: that goes a day after the last death of any.
+local function count_admin_death(raw)
+  redis.pcall('HINCRBY', admin_deaths, redis.sha1hex(raw), 1)
+  redis.pcall('PEXPIRE', admin_deaths, 86400000)
+end
 
 -- What this instance had taken of P:admin is next again. Returns whether nothing stayed behind.
 local function give_back_requests(instance, it_died)
@@ -281,7 +387,7 @@ local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
 local function refuse_unseen(raw, limits, now)
   redis.call('XLEN', dead)  -- as check_types()
   redis.call('RPOP', jobs)
-  bury(raw, '', 'invalid_job', 'the job is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed', '0', now)
+  refuse_for_size(raw, 'the job', limits, now)
 end
 
 local function has_place(user, limits)
@@ -395,6 +501,9 @@ local function limits_from(first)
     share = tonumber(ARGV[first + 3]),      -- of one user
     job_bytes = tonumber(ARGV[first + 4]),  -- size of a job
     tickets = ARGV[first + 5],              -- their names begin so
+    -- The next two may be missing: of an older daemon.
+    reply_ttl = ARGV[first + 6],            -- how long a reply is kept, in ms
+    reply_prefixes = ARGV[first + 7],       -- how its key may begin besides P:reply:, as a list in JSON
   }
 end
 

@@ -12,7 +12,7 @@ local found, entries, bytes = {}, 0, 0
 
 -- Of forgetting itself nothing is to be ended.
 local function is_left_alone(raw)
-  return (place == 'admin' or place == 'taken') and cjson.decode(raw).op == 'user.forget'
+  return (place == 'admin' or place == 'taken') and decoded(raw).op == 'user.forget'
 end
 
 local wanted = ARGV[7] or ''
@@ -20,8 +20,7 @@ local wanted = ARGV[7] or ''
 local function is_wanted(raw)
   if wanted == '' then return true end
   if not string.find(raw, wanted, 1, true) and not string.find(raw, '\\', 1, true) then return false end
-  local readable, job = pcall(cjson.decode, raw)
-  return readable and job.id == wanted
+  return decoded(raw).id == wanted
 end
 
 local function look_at(raw, ticket, entry)

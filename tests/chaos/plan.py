@@ -251,7 +251,9 @@ def make_refused(chance, n, user, session):
     if shape == 1:
         return Push("unreadable", b'{"user_id":"\xff\xfe","message":"' + job.encode() + b'"}')
     if shape == 2:
-        return Push("unreadable", encode({**named, "message": "x" * (5 * MAX_JOB_BYTES)}))
+        # Nobody reads it, so its reply names neither user nor session.
+        raw = encode({**named, "message": "x" * (5 * MAX_JOB_BYTES)})
+        return Push("refused", raw, job, None, None, reply_key)
     if shape == 3:
         return Push("unreadable", encode({"message": f"nobody says {job}"}))
     if shape == 4:

@@ -78,6 +78,83 @@ class BadJobs(Case):
         self.expect_unmoved()
         self.assertEqual(len(self.claude.requests), 1)
 
+    def test_what_is_harmless_is_repaired_and_answered(self):
+        for n, raw in enumerate(
+            [
+                b'{"user_id":"u","id":"ID","message":"half \\ud83d an emoji","metadata":{"k":"\\ude00"}}',
+                b'{"user_id":"u","reply_to":"engram:reply:ID","message":"caf\xe9"}',
+                b'\xef\xbb\xbf{"user_id":"u","id":"ID","message":"hi"}',
+                b'{"user_id":"u","id":"ID","message":"hi"}\x00',
+                b'{"user_id":"u","id":"ID","message":"hi"}\xc2\xa0\n\x00',
+                b'{"user_id":"u","id":"ID","message":"hi","metadata":{"x":' + b"[" * 31 + b"]" * 31 + b"}}",
+            ]
+        ):
+            with self.subTest(raw=raw[:60]):
+                self.push_raw(raw.replace(b"ID", b"mended-%d" % n))
+                reply = self.reply(f"mended-{n}")
+                self.assertEqual((reply["status"], reply["reply"]), ("ok", "Hello."), reply)
+        said = self.rows("SELECT content FROM conversation_history WHERE role = 'user' ORDER BY id")
+        self.assertEqual([row[0] for row in said], ["half \ufffd an emoji", "caf\ufffd", "hi", "hi", "hi", "hi"])
+        self.assertEqual(self.dead_letters(), [])
+        self.expect_unmoved()
+
+    def test_each_caller_is_answered(self):
+        begin = b'{"user_id":"u","session_id":"s",ADDRESS,"message":"hi"'
+        broken = [
+            begin + rest
+            for rest in [
+                b',"metadata":{"a":NaN}}',
+                b',"metadata":{"a":-Infinity}}',
+                b',"metadata":{"a":1,}}',
+                b',"metadata":' + b"[" * 100 + b"]" * 100 + b"}",
+                b',"metadata":{"a":"\\x"}}',
+                b',"metadata":{"a":1}',
+                b"",
+                b",",
+                b',"x":"a',
+                b',"x":"a\nb"}',
+                b',"x":\'y\'}',
+                b',"x":01}',
+                b',"x":True}',
+                b',"x":[1,2}}',
+                b',"x" "y"}',
+                b',"x":"say "hi" to him"}',
+                b"} {}",
+                b"}\xe9",
+                b"}\\n",
+                b',"session_id":"\\ud83d"}',
+                b',"user_id":"\xe9"}',
+                b',"stream":"\xff"}',
+                b', // why\n"x":1}',
+                b'} // why',
+            ]
+        ]
+        broken.append(b'[{"user_id":"u",ADDRESS}]')
+        broken.append(b'{"message":"' + b"x" * (4 * LIMIT) + b'","user_id":"u",ADDRESS}')
+        whole = b'{"user_id":"u",ADDRESS,"message":"hi"}'
+        ways = [(raw, lambda raw: raw) for raw in broken]
+        ways.append((whole, lambda raw: raw.replace(b'"', b"'")))
+        ways.append((whole, lambda raw: json.dumps(raw.decode()).encode()))
+        ways.append((whole, lambda raw: ("\ufeff" + raw.decode()).encode("utf-16-le")))
+        for n, (template, written) in enumerate(ways):
+            for kind in ("id", "reply_to"):
+                where = f"{kind}-{n}"
+                value = where if kind == "id" else "engram:reply:" + where
+                raw = written(template.replace(b"ADDRESS", f'"{kind}":"{value}"'.encode()))
+                with self.subTest(raw=raw[:90]):
+                    self.push_raw(raw)
+                    reply = self.reply(where)
+                    self.assert_error(reply, "invalid_job")
+                    self.assertFalse(reply["error"]["retryable"])
+                    self.expect_dead(raw, id=where if kind == "id" else "")
+        self.assertEqual(self.claude.requests, [])
+        self.expect_unmoved()
+
+    def test_the_place_of_the_fault_is_told(self):
+        self.push_raw(b'{"user_id":"u","id":"where","message":"hi","metadata":NaN}')
+        reply = self.reply("where")
+        self.assertEqual(reply["error"]["message"], "the job is not JSON in UTF-8: syntax error at byte 55")
+
     def test_wrong_fields_get_an_error_reply_and_a_dead_letter(self):
         cases = [
             ("user_id", NAN),

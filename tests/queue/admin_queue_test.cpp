@@ -433,6 +433,42 @@ BOOST_AUTO_TEST_CASE(requests_too_large_to_be_buried_now_keep_their_place_and_ot
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_request_far_over_the_limit_is_answered_where_its_address_can_be_seen) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_job_bytes = 1'000;
+        options.reply_ttl = std::chrono::seconds(77);
+        worker w(f, options);
+        co_await w.start();
+        f.ask(R"({"op":"memory.add","user_id":"u","id":"1","content":")" + std::string(9'000, 'x') + "\"}");
+        f.ask(R"({"op":"memory.add","user_id":"u","content":")" + std::string(9'000, 'x') + R"(","id":"2"})");
+        auto const c = f.clerk_of(w, options);
+        for (std::string const id : {"1", "2"}) {
+            co_await f.replied(id);
+            auto const said = f.replies(id);
+            BOOST_TEST(said.find("\"type\":\"invalid_job\"") != std::string::npos, said);
+            BOOST_TEST(said.find("the request is ") != std::string::npos, said);
+            BOOST_TEST(said.find(" bytes, at most 1000 are allowed") != std::string::npos, said);
+            BOOST_TEST(std::stoi(f.look({"TTL", "engram:reply:" + id})) <= 77);
+        }
+        BOOST_TEST(f.look({"XLEN", "engram:dead"}) == "2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_given_up_is_answered_though_it_cannot_be_read) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_deliveries = 0;
+        worker w(f, options);
+        co_await w.start();
+        auto const c = f.clerk_of(w, options);
+        f.ask(R"({"op":"memory.add","user_id":"u","content":"tea","x":NaN,"id":"1"})");
+        co_await f.replied("1");
+        BOOST_TEST(f.replies("1").find(R"({"id":"1","op":"memory.add","status":"error")") == 0u,
+                   f.replies("1"));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(what_is_given_up_is_told_its_op_unless_that_is_long) {
     play([](fixture& f) -> task<void> {
         auto options = f.options();

@@ -142,6 +142,23 @@ BOOST_AUTO_TEST_CASE(an_entry_that_cannot_be_read_is_dropped_and_stops_no_other)
     });
 }
 
+BOOST_AUTO_TEST_CASE(an_entry_with_what_is_harmless_around_it_is_carried_out) {
+    play([](fixture& f) -> task<void> {
+        worker w(f, f.set);
+        co_await f.start_idle(w);
+        for (std::string const id : {"1", "2", "3"})
+            f.push(R"({"user_id":"ada","id":")" + id + R"(","message":"\ud83d"})");
+        f.look({"LPUSH", "engram:cancel",
+                "\xEF\xBB\xBF"
+                R"({"user_id":"ada","id":"1"})"});
+        f.look({"LPUSH", "engram:cancel", R"({"user_id":"ada","id":"2"})" + std::string(1, '\0')});
+        f.look({"LPUSH", "engram:cancel", R"({"user_id":"ada","id":"3","why":"\ud83d"})"});
+        co_await f.carried_out();
+        for (auto const* id : {"1", "2", "3"})
+            f.check_cancelled(id);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(an_id_is_told_by_what_the_text_means_and_requests_are_no_jobs) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.set);

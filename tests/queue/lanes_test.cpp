@@ -43,6 +43,38 @@ BOOST_AUTO_TEST_CASE(a_job_comes_with_the_producers_bytes_and_where_it_stands) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_repaired_job_keeps_its_place_in_its_conversation) {
+    play([](fixture& f) -> task<void> {
+        std::string const half = R"({"user_id":"u","session_id":"s","message":"\ud83d \\ud83d","id":")";
+        std::string const whole = R"({"user_id":"u","session_id":"s","message":"\ud83d\ude00","id":")";
+        std::vector<std::string> const jobs{
+            half + "0\"}",
+            whole + "1\"}",
+            "\xEF\xBB\xBF" + whole + "2\"}",
+            whole + "3\"}" + std::string(2, '\0'),
+            whole + "4\"}\xC2\xA0\xE3\x80\x80\n",
+            whole + "5\",\"x\":\"\xE9\"}",
+            whole + "6\",\"x\":" + std::string(40, '[') + std::string(40, ']') + "}",
+            half + "7\"}"};
+        for (auto const& job : jobs)
+            f.push(job);
+        // Whose user cannot be told as it was meant has a lane of its own.
+        f.push(R"({"user_id":"u\ud83d","session_id":"s","message":"hi"})");
+        worker w(f, f.options());
+        co_await w.start();
+        auto one = co_await w.next();
+        auto const nobodys = co_await w.next();
+        BOOST_TEST(nobodys->what.lane.starts_with('~'));
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            BOOST_TEST(one->what.lane == "1:u:s");
+            BOOST_TEST((one->what.body == jobs[i]));
+            BOOST_TEST(w.waiting() == 0u);
+            one->settle({"", "", "", std::nullopt});
+            if (i + 1 < jobs.size()) one = co_await w.next();
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(jobs_of_one_conversation_come_one_at_a_time_in_order) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

@@ -95,6 +95,56 @@ BOOST_AUTO_TEST_CASE(a_job_over_the_limit_is_handed_out_alone_and_one_far_over_i
     });
 }
 
+BOOST_AUTO_TEST_CASE(one_far_over_the_limit_is_answered_where_its_address_can_be_seen) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_job_bytes = 1'000;
+        options.reply_prefixes = {"web:", "inbox:"};
+        options.reply_ttl = std::chrono::seconds(77);
+        // Its beginning and its end are looked at.
+        auto const message = R"("message":")" + std::string(9'000, 'x') + R"( \",\"id\":\"no\"")";
+        f.push("{" + message + R"(,"id":"end"})");
+        f.push(R"({"id":"front",)" + message + "}");
+        f.push(R"({ "reply_to" : "web:1" , "id" : "there",)" + message + R"(,"metadata":{"id":"no"}})");
+        f.push(R"({"metadata":{"id":"no"},)" + message + R"(,"id":"b","reply_to":"inbox:\u0031"})");
+        f.push("{" + message + R"(,"metadata":{"id":"no","reply_to":"web:no"}})");
+        f.push(R"({"id":"n o",)" + message + "}");
+        f.push(R"({"reply_to":"elsewhere","id":"e",)" + message + "}");
+        worker w(f, options);
+        co_await w.start();
+        co_await until("all are buried", [&] { return f.server.command({"XLEN", "engram:dead"}) == "7"; });
+        for (std::string const id : {"end", "front", "e"}) {
+            auto const reply = f.replies(id);
+            BOOST_TEST(reply.find("\"id\":\"" + id + "\"") != std::string::npos, reply);
+            BOOST_TEST(reply.find("\"type\":\"invalid_job\"") != std::string::npos);
+            BOOST_TEST(reply.find(" bytes, at most 1000 are allowed") != std::string::npos);
+            auto const ttl = std::stoi(f.server.command({"TTL", "engram:reply:" + id}));
+            BOOST_TEST(ttl <= 77);
+            BOOST_TEST(ttl > 0);
+        }
+        BOOST_TEST(f.server.command({"LRANGE", "web:1", "0", "-1"}).find("\"id\":\"there\"") !=
+                   std::string::npos);
+        BOOST_TEST(f.server.command({"LLEN", "inbox:1"}) == "1");
+        for (auto const* key :
+             {"engram:reply:no", "web:no", "engram:reply:there", "elsewhere", "engram:reply:"})
+            BOOST_TEST(f.server.command({"EXISTS", key}) == "0", key);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_older_daemon_that_says_less_refuses_it_all_the_same) {
+    play([](fixture& f) -> task<void> {
+        f.push(R"({"id":"1","message":")" + std::string(9'000, 'x') + "\"}");
+        client c(f, f.server.url());
+        auto const& scripts = queue::all_scripts();
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
+        co_await scripts.take.run(c.redis, "engram:jobs",
+                                  {"engram", "me", "9", "9", "1000", "1000", "1000", "a"});
+        BOOST_TEST(f.replies("1").find("invalid_job") != std::string::npos);
+        BOOST_TEST(f.server.command({"TTL", "engram:reply:1"}) == "3600");
+        BOOST_TEST(f.dead_letter().at("id") == "1");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(many_large_jobs_arrive_all_and_in_portions) {
     play([](fixture& f) -> task<void> {
         std::string const filling(250'000, 'x');

@@ -195,6 +195,35 @@ BOOST_AUTO_TEST_CASE(a_user_is_found_by_what_the_text_means_and_nobody_else) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_users_repaired_jobs_and_letters_are_found_and_nobody_elses) {
+    play([](user_fixture& f) -> task<void> {
+        std::string const mine = R"({"user_id":"ada","id":"1","message":"\ud83d"})";
+        std::vector<std::string> const jobs{mine, "\xEF\xBB\xBF" + mine, mine + std::string(1, '\0'),
+                                            mine + "\xC2\xA0"};
+        for (auto const& job : jobs) {
+            f.push(job);
+            f.bury(job);
+        }
+        // Of these nobody can say whose they were meant to be.
+        f.push(R"({"user_id":"ada\ud83d","id":"2"})");
+        f.bury(R"({"user_id":"ada\ud83d","id":"2"})");
+        f.bury(mine + "x");
+        for (std::string const name : {"ada\xEF\xBF\xBD", "ada\\ud83d", "ad"}) {
+            auto const others = co_await f.find(name);
+            BOOST_TEST(others.empty());
+            auto const erased = co_await f.erase(name);
+            BOOST_TEST(erased == 0u);
+        }
+        auto const found = co_await f.find("ada");
+        BOOST_TEST(found.size() == jobs.size());
+        auto const erased = co_await f.erase("ada");
+        BOOST_TEST(erased == jobs.size());
+        auto const last = queue::farewell_to(found.at(0), {"engram"}, "gone");
+        BOOST_TEST(last.reply_to == "engram:reply:1");
+        BOOST_TEST(last.reply.find("\"user_id\":\"ada\"") != std::string::npos);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(jobs_too_large_to_be_told_apart_are_found_in_lanes_and_behind) {
     play([](user_fixture& f) -> task<void> {
         f.set.max_in_flight = 1;

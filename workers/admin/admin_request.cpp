@@ -1,12 +1,12 @@
 #include "workers/admin/admin_request.hpp"
 
-#include "base/utf8.hpp"
-#include "queue/job.hpp"
+#include "queue/job_reading.hpp"
+#include "queue/loose_members.hpp"
+#include "queue/pushed_json.hpp"
 #include "workers/characters.hpp"
 #include "workers/chat/tag_scan.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <array>
@@ -85,6 +85,12 @@ bool is_cursor(std::string_view text, admin_op op) {
     return kind == 't' ? text.starts_with(':') : (kind == 'm' || kind == 'u') && text.empty();
 }
 
+admin_op const* find_op(std::string_view name) {
+    auto const found = std::find_if(op_names.begin(), op_names.end(),
+                                    [name](op_name const& one) { return one.name == name; });
+    return found == op_names.end() ? nullptr : &found->op;
+}
+
 // Takes the fields of a request one after the other; the first complaint is kept.
 class field_reader {
 public:
@@ -129,13 +135,11 @@ private:
 
     void read_op() {
         auto const* value = find("op");
-        auto const found = std::find_if(op_names.begin(), op_names.end(), [&](op_name const& one) {
-            return value && value->is_string() && value->get_string() == one.name;
-        });
-        if (found == op_names.end())
+        auto const* found = value && value->is_string() ? find_op(value->get_string()) : nullptr;
+        if (found == nullptr)
             return complain(std::string(value ? "op must be one of " : "op is required: one of ") +
                             enumerate(op_names, [](op_name const& one) { return one.name; }));
-        into_.op = found->op;
+        into_.op = *found;
         complaint_.has_op = true;
     }
 
@@ -228,7 +232,7 @@ private:
         auto const* value = find("query");
         if (!value) return complain("query is required");
         if (!value->is_string()) return complain("query must be a string");
-        if (base::is_blank(value->get_string())) return complain("query must not be blank");
+        if (queue::is_lost(value->get_string())) return complain("query must not be blank");
         if (value->get_string().size() > most_text_bytes)
             return complain("query must be at most " + std::to_string(most_text_bytes) + " bytes");
         into_.query = value->get_string();
@@ -242,7 +246,7 @@ private:
         }
         if (!value->is_string()) return complain("content must be a string");
         auto line = one_line(value->get_string());
-        if (base::is_blank(line)) return complain("content must not be blank");
+        if (queue::is_lost(line)) return complain("content must not be blank");
         if (line.size() > most_text_bytes)
             return complain("content must be at most " + std::to_string(most_text_bytes) + " bytes");
         into_.content = std::move(line);
@@ -277,6 +281,21 @@ private:
     admin_request& into_;
 };
 
+// Of a request that is no JSON object: whom to tell, and what it asked for, as far as that can be read.
+void read_address(std::string_view bytes, admin_limits const& limits, admin_complaint& complaint) {
+    auto address = queue::find_address(bytes, {limits.prefix, limits.reply_prefixes, limits.max_bytes});
+    auto& into = complaint.partial;
+    into.reply_to = std::move(address.reply_to);
+    if (into.reply_to.empty() && !address.id.empty())
+        into.reply_to = queue::default_reply_key(limits.prefix, address.id);
+    into.id = std::move(address.id);
+    into.user_id = std::move(address.user_id);
+    auto const texts = queue::find_texts(bytes, {"op"});
+    auto const* op = texts.empty() ? nullptr : find_op(texts.begin()->second);
+    complaint.has_op = op != nullptr;
+    if (op != nullptr) into.op = *op;
+}
+
 }  // namespace
 
 std::string_view name_of(admin_op op) {
@@ -288,25 +307,24 @@ std::string_view name_of(admin_op op) {
 base::result<admin_request, admin_complaint> parse_admin_request(std::string_view bytes,
                                                                  admin_limits const& limits) {
     admin_complaint complaint;
-    if (bytes.size() > 4 * limits.max_bytes) {
+    auto const most_bytes = 4 * limits.max_bytes;
+    queue::pushed_json pushed;
+    if (bytes.size() > most_bytes)
         complaint.message = "the request is far too large";
-        return complaint;
-    }
-    boost::system::error_code error;
-    json::value const value = json::parse(bytes, error);
-    if (error) {
-        complaint.message = "the request is not JSON in UTF-8: " + error.message();
-        return complaint;
-    }
-    auto const* object = value.if_object();
+    else
+        pushed = queue::parse_pushed(bytes);
+    if (!pushed.problem.empty()) complaint.message = "the request is not JSON in UTF-8: " + pushed.problem;
+    auto const* object = pushed.value.if_object();
     if (!object) {
-        complaint.message = "the request must be a JSON object";
+        if (complaint.message.empty()) complaint.message = "the request must be a JSON object";
+        read_address(bytes.substr(0, most_bytes), limits, complaint);
         return complaint;
     }
     if (bytes.size() > limits.max_bytes)
         complaint.message = "the request is " + std::to_string(bytes.size()) + " bytes, at most " +
                             std::to_string(limits.max_bytes) + " are allowed";
-    auto envelope = queue::read_job(*object, bytes, {limits.prefix, limits.reply_prefixes, limits.max_bytes});
+    std::string_view const text = pushed.mended.empty() ? bytes : std::string_view(pushed.mended);
+    auto envelope = queue::read_job(*object, text, {limits.prefix, limits.reply_prefixes, limits.max_bytes});
     field_reader(*object, envelope ? std::move(*envelope) : std::move(envelope.error().partial), limits,
                  complaint)
         .read();

@@ -1,6 +1,7 @@
 #include "workers/chat/chat_job.hpp"
 
 #include "base/digest.hpp"
+#include "queue/job_reading.hpp"
 
 #include <utility>
 
@@ -9,7 +10,8 @@ namespace engram::workers {
 read_job read_delivery(queue::delivery const& delivery, job_rules const& rules) {
     read_job read;
     auto& job = read.job;
-    auto parsed = queue::parse_job(delivery.body, {rules.prefix, &rules.reply_prefixes, rules.max_job_bytes});
+    auto parsed =
+        queue::read_any_job(delivery.body, {rules.prefix, &rules.reply_prefixes, rules.max_job_bytes});
     if (!parsed) read.problem = std::move(parsed.error().message);
     job.what = parsed ? std::move(*parsed) : std::move(parsed.error().partial);
     auto const& own_id = job.what.id;

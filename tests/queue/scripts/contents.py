@@ -156,8 +156,9 @@ _KINDS.update(
     owned="hash",
     status="string",
     reply="list",
+    ages="list",
 )
-_ONE_EACH = ("lanes", "lane", "backlog", "owned", "status", "reply")
+_ONE_EACH = ("lanes", "lane", "backlog", "owned", "status", "reply", "ages")
 
 
 def _pairs(flat):
@@ -171,7 +172,7 @@ def _by_kind(dumped):
         _, what, *rest = name.split(":", 2)
         demand(what in _KINDS and bool(rest) == (what in _ONE_EACH), f"a key that should not be: {name}")
         demand(kind == _KINDS[what], f"{name} is a {kind}")
-        demand((left > 0) == (what in ("status", "reply")), f"{name} has {left} ms to live")
+        demand((left > 0) == (what in ("status", "reply", "ages")), f"{name} has {left} ms to live")
         if rest:
             found[what][rest[0]] = value
             lives[what, rest[0]] = left

@@ -121,6 +121,38 @@ BOOST_AUTO_TEST_CASE(what_is_no_request_is_not_readable) {
     BOOST_TEST(large.partial.reply_to == "engram:reply:1");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_harmless_is_repaired) {
+    auto const whole = of_u("memory.add", R"("content":"tea \ud83d")");
+    for (auto const& text :
+         {whole, "\xEF\xBB\xBF" + whole, whole + std::string(1, '\0'), whole + "\xC2\xA0\n"})
+        BOOST_TEST(*read(text).content == "tea \xEF\xBF\xBD");
+    BOOST_TEST(*read(of_u("memory.add", "\"content\":\"caf\xE9\"")).content == "caf\xEF\xBF\xBD");
+    BOOST_TEST(read(of_u("stats", "\"x\":" + std::string(40, '[') + std::string(40, ']'))).user_id == "u");
+    // But nothing is kept of which nothing is left.
+    BOOST_TEST(complaint(of_u("memory.add", "\"content\":\"\xE9 \"")) == "content must not be blank");
+    BOOST_TEST(complaint(of_u("memory.search", R"("query":"\ud83d")")) == "query must not be blank");
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_repaired_is_answered_where_its_sender_waits) {
+    for (std::string const broken : {R"(,"content":NaN})", R"(,})", R"(,"content":"a)", R"(} x)",
+                                     R"(,"y":'z'})", R"(,"session_id":"\ud83d"})"}) {
+        auto const there = refused(R"({"id":"1","op":"memory.add","user_id":"u")" + broken);
+        BOOST_TEST(there.message.starts_with("the request is not JSON in UTF-8: "), broken);
+        BOOST_TEST(there.message.find(" at byte ") != std::string::npos);
+        BOOST_TEST(there.partial.id == "1");
+        BOOST_TEST(there.partial.reply_to == "engram:reply:1");
+        BOOST_TEST(there.has_op);
+        BOOST_TEST((there.partial.op == admin_op::memory_add));
+        auto const elsewhere = refused(R"({"reply_to":"web:1","id":"1","op":"memory.eat")" + broken);
+        BOOST_TEST(elsewhere.partial.reply_to == "web:1");
+        BOOST_TEST(!elsewhere.has_op);
+    }
+    auto const far_over =
+        refused(of_u("memory.add", R"("id":"1","content":")" + std::string(90'000, 'x') + '"'));
+    BOOST_TEST(far_over.message == "the request is far too large");
+    BOOST_TEST(far_over.partial.id == "1");
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_operation_is_refused_with_the_known_ones) {
     auto const unknown = refused(of_u("memory.eat", R"("id":"1")"));
     BOOST_TEST(unknown.message.starts_with("op must be one of memory.list, memory.search, "));
