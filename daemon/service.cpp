@@ -94,6 +94,8 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
           *claude_,
           [this](std::vector<queue::pace_report> reports) { return queue_.share_pace(std::move(reports)); },
           io.get_executor()),
+      safe_time_(
+          machine_clock_, [this] { return queue_.server_time(); }, *store_, config_.settle),
       summaries_(summaries_of(config_), queue_.instance(), *store_, *claude_, gate_, clock_,
                  io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
@@ -133,8 +135,10 @@ void service::start_parts() {
     part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
     consolidator_.start();
+    upkeep_.trust(safe_time_);
     upkeep_.start();
     erasures_.start();
+    queue_.trust([this] { return safe_time_.now(); });
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery,
                         queue::reply_stream& reply) { return chat_.answer(std::move(delivery), reply); },
@@ -203,9 +207,9 @@ std::vector<used_model> service::models_in_use() const {
 }
 
 status service::current_status() const {
-    return {queue_.status(),        chat_.store_trouble(), status_of(gate_, steady_clock::now()),
-            summaries_.status(),    chat_.counts(),        models_.known(),
-            claude_->status().paced};
+    return {queue_.status(),         chat_.store_trouble(), status_of(gate_, steady_clock::now()),
+            summaries_.status(),     chat_.counts(),        models_.known(),
+            claude_->status().paced, safe_time_.trouble()};
 }
 
 // That this loop still turns, and what it does, whenever that has changed.
@@ -215,6 +219,7 @@ asio::awaitable<void> service::tell_systemd() {
     std::string told;
     bool was_ready = true;
     for (;;) {
+        clock_.set_floor(safe_time_.not_before());
         auto const now = current_status();
         bool const ready = is_ready(now);
         if (announced_ && !stopping_ && ready != std::exchange(was_ready, ready)) {

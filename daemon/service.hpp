@@ -18,6 +18,7 @@
 #include "workers/admin/admin.hpp"
 #include "workers/admin/erasure_upkeep.hpp"
 #include "workers/background/consolidator.hpp"
+#include "workers/background/safe_time.hpp"
 #include "workers/background/summary_pool.hpp"
 #include "workers/background/upkeep.hpp"
 #include "workers/chat/chat_turn.hpp"
@@ -71,7 +72,8 @@ private:
     boost::asio::signal_set signals_;  // first: a signal that comes while the database is opened is not lost
     config config_;
     reload reload_;
-    base::clock clock_;
+    base::clock machine_clock_;
+    workers::stored_clock clock_;  // for everything but the question of how late it is
     base::part part_;
     base::event stop_;
     bool stopping_ = false;
@@ -88,6 +90,7 @@ private:
     claude::gate gate_;
     model_watch models_;
     pace_share pace_;
+    workers::safe_time safe_time_;
     std::optional<std::size_t> room_;  // jobs that the provider has room for; none: it is no bound
     workers::summary_pool summaries_;
     workers::consolidator consolidator_;

@@ -134,6 +134,7 @@ std::string trouble_of(status const& now) {
     append_trouble(line, "Redis", now.queue.trouble);
     append_trouble(line, "store", now.store_trouble);
     append_trouble(line, "Claude", trouble_of(now.api));
+    append_trouble(line, "time", now.clock_trouble);
     return line;
 }
 

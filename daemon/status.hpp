@@ -32,6 +32,7 @@ struct status {
     workers::note_counts notes;
     std::vector<known_model> models;
     std::vector<claude::model_pace> paced;  ///< models whose limit is near
+    std::string clock_trouble;              ///< what is wrong with the time; empty: nothing that is known
 };
 
 /// Jobs were taken and answered lately, or would be if there were any.

@@ -132,6 +132,14 @@ asio::awaitable<redis::result<std::vector<pace_grant>>> job_queue::share_pace(
     co_return granted;
 }
 
+asio::awaitable<std::optional<base::wall_time>> job_queue::server_time() {
+    auto const answer = co_await commands_.command({"TIME"});
+    if (!answer || answer->items.size() != 2) co_return std::nullopt;
+    std::chrono::seconds const whole(answer->items[0].as_integer());
+    std::chrono::microseconds const rest(answer->items[1].as_integer());
+    co_return base::wall_time(whole + rest);
+}
+
 asio::awaitable<void> job_queue::bound_dead_letters() {
     while (!lease_.is_held())
         co_await ready_.wait();

@@ -24,6 +24,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace engram::queue {
@@ -64,6 +65,9 @@ public:
     /// Throws as redis::client.
     job_queue(options options, boost::asio::any_io_executor executor);
 
+    /// As dead_bound says it; before start().
+    void trust(dead_bound::present_time now) { dead_.trust(std::move(now)); }
+
     /// Starts the connections and the taking of jobs. After drain() nothing.
     void start(handler handler, report report = {});
 
@@ -85,6 +89,9 @@ public:
     /// error of kind disconnected. Throws on cancellation alone.
     boost::asio::awaitable<redis::result<std::vector<pace_grant>>> share_pace(
         std::vector<pace_report> reports);
+
+    /// By Redis's clock; none: it does not answer. Throws on cancellation alone.
+    boost::asio::awaitable<std::optional<base::wall_time>> server_time();
 
     [[nodiscard]] queue_status status() const;
     /// Resumes when this instance is registered in Redis for the first time, or at `until`: whether it is.
