@@ -22,6 +22,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto never = base::steady_time::max();
+constexpr auto patience_at_start = 10s;  // until it is told that no jobs are answered
 
 claude::options with_key(claude::options options, base::secret key) {
     options.api_key = std::move(key);
@@ -117,6 +118,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
 }
 
 asio::awaitable<void> service::run() {
+    started_ = steady_clock::now();
     start_parts();
     while (!stopping_)
         co_await stop_.wait();
@@ -212,23 +214,35 @@ status service::current_status() const {
             claude_->status().paced, safe_time_.trouble()};
 }
 
+// A start takes a moment.
+void service::log_readiness(status const& now) {
+    if (!announced_ && steady_clock::now() < started_ + patience_at_start) return;
+    using enum readiness::news;
+    switch (readiness_.heed(is_ready(now), now.queue.answered)) {
+        case not_answered:
+            base::log_warn("no jobs are answered",
+                           {{"state", name_of(now.queue.state)}, {"trouble", trouble_of(now)}});
+            break;
+        case taken_again:
+            base::log_info("jobs are taken again");
+            break;
+        case answered_again:
+            base::log_info("jobs are answered again");
+            break;
+        case none:
+            break;
+    }
+}
+
 // That this loop still turns, and what it does, whenever that has changed.
 asio::awaitable<void> service::tell_systemd() {
     bool const watched = sd_watchdog_enabled(0, nullptr) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
     std::string told;
-    bool was_ready = true;
     for (;;) {
         clock_.set_floor(safe_time_.not_before());
         auto const now = current_status();
-        bool const ready = is_ready(now);
-        if (announced_ && !stopping_ && ready != std::exchange(was_ready, ready)) {
-            if (ready)
-                base::log_info("jobs are answered again");
-            else
-                base::log_warn("no jobs are answered",
-                               {{"state", name_of(now.queue.state)}, {"trouble", trouble_of(now)}});
-        }
+        if (!stopping_) log_readiness(now);
         if (auto line = to_line(now); line != told) {
             told = std::move(line);
             sd_notifyf(0, "STATUS=%s", told.c_str());

@@ -9,6 +9,7 @@
 #include "daemon/config.hpp"
 #include "daemon/model_watch.hpp"
 #include "daemon/pace_share.hpp"
+#include "daemon/readiness.hpp"
 #include "daemon/status.hpp"
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
@@ -60,6 +61,7 @@ private:
     boost::asio::awaitable<void> watch_signals();
     boost::asio::awaitable<void> announce_ready();
     boost::asio::awaitable<void> tell_systemd();
+    void log_readiness(status const& now);
     [[nodiscard]] status current_status() const;
     [[nodiscard]] std::vector<used_model> models_in_use() const;
     void start_parts();
@@ -79,6 +81,8 @@ private:
     bool stopping_ = false;
     base::steady_time stop_by_ = base::steady_time::max();  // what runs may end by itself until then
     bool announced_ = false;
+    base::steady_time started_ = base::steady_time::max();
+    readiness readiness_;
     // Destroyed from the last to the first, after stop_parts() has ended every task: until then queue_ and
     // admin_queue_ call what stands below them.
     workers::recollection texts_;

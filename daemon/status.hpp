@@ -35,7 +35,7 @@ struct status {
     std::string clock_trouble;              ///< what is wrong with the time; empty: nothing that is known
 };
 
-/// Jobs were taken and answered lately, or would be if there were any.
+/// Jobs are taken, and not most of those fail that ended in the last minute.
 [[nodiscard]] bool is_ready(status const& now);
 
 /// One of taking, full, paused, draining, cut off.
