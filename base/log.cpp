@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 
 #include "base/log_sink.hpp"
+#include "base/standard_streams.hpp"
 
 #include <spdlog/async.h>
 #include <spdlog/spdlog.h>
@@ -9,7 +10,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace engram::base {
@@ -47,6 +50,8 @@ log_format choose_format(log_format wanted) {
     if (wanted != log_format::automatic) return wanted;
     if (isatty(STDERR_FILENO)) return log_format::text;
     if (is_journal(STDERR_FILENO)) return log_format::journal;
+    if (standard_error_was_closed() && access("/run/systemd/journal/socket", W_OK) == 0)
+        return log_format::journal;
     return log_format::json;
 }
 
@@ -69,14 +74,23 @@ std::shared_ptr<spdlog::details::thread_pool>& writer() {
 }  // namespace
 
 void log_start(log_options const& options) {
-    set_log_patience(steady_time::max());
-    writer() = std::make_shared<spdlog::details::thread_pool>(queue_records, 1);
-    auto logger =
-        std::make_shared<spdlog::async_logger>("engram", make_log_sink(choose_format(options.format)),
-                                               writer(), spdlog::async_overflow_policy::overrun_oldest);
+    auto const sink = make_log_sink(choose_format(options.format));
+    std::shared_ptr<spdlog::logger> logger;
+    std::string problem;
+    try {
+        writer() = std::make_shared<spdlog::details::thread_pool>(queue_records, 1);
+        set_log_patience(steady_time::max());
+        logger = std::make_shared<spdlog::async_logger>("engram", sink, writer(),
+                                                        spdlog::async_overflow_policy::overrun_oldest);
+    } catch (std::system_error const& no_thread) {
+        problem = no_thread.what();
+        set_log_patience(steady_time{});
+        logger = std::make_shared<spdlog::logger>("engram", sink);
+    }
     logger->set_level(to_spdlog(options.level));
     logger->flush_on(spdlog::level::off);
     current() = std::move(logger);
+    if (!problem.empty()) log_warn("the log has no thread of its own", {{"error", problem}});
 }
 
 void log_stop() {

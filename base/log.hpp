@@ -17,7 +17,8 @@ namespace engram::base {
 
 enum class log_level { trace, debug, info, warn, error, off };
 
-/// `automatic`: text on a terminal, the journal under systemd (`JOURNAL_STREAM`), JSON lines otherwise.
+/// `automatic`: text on a terminal, the journal under systemd (`JOURNAL_STREAM`) and where standard error is
+/// closed, JSON lines otherwise.
 enum class log_format { automatic, text, json, journal };
 
 struct log_options {
@@ -43,7 +44,8 @@ using log_fields = std::initializer_list<log_field>;
 
 /// Starts the background writer (standard error, or the journal's socket). Until then, and after log_stop(),
 /// warnings and errors are written as text to standard error at once. Lines are dropped, oldest first, rather
-/// than let a slow reader of the log stop the daemon.
+/// than let a slow reader of the log stop the daemon. Where no thread can be had for it lines are written at once,
+/// and dropped if nobody takes them at once.
 void log_start(log_options const& options);
 
 /// Writes what is waiting and stops the background writer.

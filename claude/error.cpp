@@ -24,6 +24,7 @@ std::string loggable(error const& why) {
     if (why.status == 0) return why.message;
     auto text = "HTTP status " + std::to_string(why.status);
     if (!why.code.empty()) text += ' ' + why.code;
+    if (!why.wording.empty()) text += ": " + why.wording;
     return text;
 }
 

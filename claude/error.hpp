@@ -30,7 +30,8 @@ struct error {
     /// What may be logged of it: `error.type` of the API or "type/error_code". Where no usable answer came
     /// "no_connection", "timed_out", "cut" or "unreadable". May be empty.
     std::string code = {};
-    bool passes = false;                                 ///< the same request may work later
+    std::string wording = {};  ///< the API's sentence, if it is a known one, in our words; for the log
+    bool passes = false;       ///< the same request may work later
     std::optional<std::chrono::milliseconds> wait = {};  ///< the server's wish, at most 60 s
 };
 
@@ -41,7 +42,8 @@ using result = base::result<T, error>;
 [[nodiscard]] bool concerns_all(error_kind kind);
 
 /// What may go into the log about `why`: what a server says may repeat what a user said, so its status and
-/// its code stand for its words, as in "HTTP status 529 overloaded_error". The message if no answer arrived.
+/// its code stand for its words, as in "HTTP status 529 overloaded_error"; a sentence that is known stands
+/// behind them. The message if no answer arrived.
 [[nodiscard]] std::string loggable(error const& why);
 
 }  // namespace engram::claude

@@ -1,6 +1,7 @@
 #include "claude/failure.hpp"
 
 #include "claude/retry.hpp"
+#include "claude/wording.hpp"
 #include "http/text.hpp"
 
 #include <boost/json/parse.hpp>
@@ -170,6 +171,7 @@ failure classify(http::reply const& reply, base::wall_time now) {
     found.kind = kind_of(reply, error);
     found.message = describe(reply, error);
     found.code = code_of(error);
+    found.wording = known_wording(error.message);
     found.passes = found.kind == error_kind::unavailable && is_retryable(reply.status, reply.should_retry);
     if (found.kind == error_kind::unavailable)
         found.wait = server_delay(reply.retry_after_ms, reply.retry_after, now);

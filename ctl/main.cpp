@@ -1,6 +1,7 @@
 // engramctl: talks to engramd, over Redis only.
 
 #include "base/log.hpp"
+#include "base/standard_streams.hpp"
 #include "ctl/admin_options.hpp"
 #include "ctl/cancel.hpp"
 #include "ctl/chat.hpp"
@@ -163,6 +164,7 @@ int run(CLI::App const& app, arguments& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    base::keep_standard_streams();
     arguments given;
     CLI::App app("engramctl: talks to engramd, over Redis", "engramctl");
     app.set_version_flag("--version", "engramctl " ENGRAM_VERSION);

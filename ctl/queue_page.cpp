@@ -60,13 +60,26 @@ std::string lease_text(instance_view const& instance) {
     return instance.is_alive() ? std::to_string(*instance.lease_left_ms) : "over";
 }
 
+bool is_dead(instance_view const& one) {
+    return one.lease_left_ms && !one.is_alive();
+}
+
+std::string ready_text(instance_view const& one) {
+    if (is_dead(one)) return "dead";
+    if (!one.ready) return "?";
+    return *one.ready ? "yes" : "no";
+}
+
 std::vector<std::string> cells_of(instance_view const& one) {
+    // What a dead one said last would look like what it does.
+    bool const speaks = !is_dead(one);
     return {cut_text(safe_text(one.name), 60),
-            shown(one.state, 12),
+            ready_text(one),
+            speaks ? shown(one.state, 12) : "-",
             lease_text(one),
             shown(one.lanes),
-            shown(one.in_flight),
-            shown(one.limit),
+            speaks ? shown(one.in_flight) : "-",
+            speaks ? shown(one.limit) : "-",
             shown(one.taken),
             shown(one.finished),
             shown(one.released),
@@ -87,6 +100,9 @@ json::object document_of(instance_view const& one) {
     out["state"] = json_of(one.state);
     out["ready"] = json_of(one.ready);
     out["paused"] = json_of(one.paused);
+    if (one.answered_last_minute) out["answered_last_minute"] = *one.answered_last_minute;
+    if (one.failed_last_minute) out["failed_last_minute"] = *one.failed_last_minute;
+    if (one.last_error) out["last_error"] = json_text(*one.last_error);
     out["in_flight"] = json_of(one.in_flight);
     out["limit"] = json_of(one.limit);
     out["taken"] = json_of(one.taken);
@@ -115,6 +131,9 @@ void read_status(std::string_view given, instance_view& into) {
     into.trouble = text_in(status, "trouble");
     into.version = text_in(status, "version");
     into.host = text_in(status, "host");
+    into.answered_last_minute = number_in(status, "answered_last_minute");
+    into.failed_last_minute = number_in(status, "failed_last_minute");
+    into.last_error = text_in(status, "last_error");
     into.in_flight = number_in(status, "in_flight");
     into.limit = number_in(status, "limit");
     into.taken = number_in(status, "taken");
@@ -141,6 +160,13 @@ bool queue_view::is_served() const {
            std::any_of(instances.begin(), instances.end(), [](auto const& one) { return one.is_ready(); });
 }
 
+std::string queue_view::why_not_served() const {
+    auto const one = std::ranges::find_if(
+        instances, [](auto const& each) { return each.is_alive() && !each.is_ready() && each.trouble; });
+    if (one == instances.end()) return {};
+    return " (" + cut_text(safe_text(one->name), 60) + ": " + cut_text(safe_text(*one->trouble), 200) + ')';
+}
+
 std::string queue_page(queue_view const& view) {
     std::string out = table({{"jobs waiting", shown(view.waiting)},
                              {"jobs parked", shown(view.parked)},
@@ -150,9 +176,9 @@ std::string queue_page(queue_view const& view) {
     out += '\n';
     if (auto const delayed = delayed_table(view.delayed); !delayed.empty()) out += delayed + '\n';
     if (!view.instances.empty()) {
-        std::vector<std::vector<std::string>> rows{{"INSTANCE", "STATE", "LEASE MS", "LANES", "IN FLIGHT",
-                                                    "LIMIT", "TAKEN", "FINISHED", "RELEASED", "DELAYED",
-                                                    "LOST", "HOST", "PID", "VERSION", "TROUBLE"}};
+        std::vector<std::vector<std::string>> rows{{"INSTANCE", "READY", "STATE", "LEASE MS", "LANES",
+                                                    "IN FLIGHT", "LIMIT", "TAKEN", "FINISHED", "RELEASED",
+                                                    "DELAYED", "LOST", "HOST", "PID", "VERSION", "TROUBLE"}};
         for (auto const& one : view.instances)
             rows.push_back(cells_of(one));
         out += table(rows);
@@ -161,7 +187,7 @@ std::string queue_page(queue_view const& view) {
     if (!view.has_living())
         out += "no instance is alive: nobody takes jobs\n";
     else if (!view.is_served() && !view.paused)
-        out += "no instance is ready: jobs wait\n";
+        out += "no instance is ready: jobs wait" + view.why_not_served() + '\n';
     return out;
 }
 

@@ -21,6 +21,8 @@ struct instance_view {
 
     /// From its status; none if it has not said so, or not in this form.
     std::optional<std::string> state, trouble, version, host;
+    std::optional<std::int64_t> answered_last_minute, failed_last_minute;
+    std::optional<std::string> last_error;
     std::optional<std::int64_t> in_flight, limit, taken, finished, released, delayed, lost, pid;
     std::optional<bool> ready;   ///< whether it answers jobs
     std::optional<bool> paused;  ///< by an operator
@@ -47,6 +49,8 @@ struct queue_view {
     [[nodiscard]] bool has_living() const;
     /// Jobs are answered: the queue is not paused, and an instance is ready.
     [[nodiscard]] bool is_served() const;
+    /// " (host-1: …)": why none is ready of those that are alive; empty: they do not say.
+    [[nodiscard]] std::string why_not_served() const;
 };
 
 [[nodiscard]] std::string queue_page(queue_view const& view);

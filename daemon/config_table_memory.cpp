@@ -93,6 +93,15 @@ constexpr std::array keys = std::to_array<config_key>({
      .help = "Notes that are kept of one answer of the model, the first ones; the others are counted. Those\n"
              "that forget something do not count.",
      AT(chat.max_notes)},
+    {.name = "memory.settle_ms",
+     .unit = "ms",
+     .min = 0,
+     .max = 7 * day_ms,
+     .help =
+         "How long after a start, and after a jump of a clock, nothing is deleted for its age: memories, "
+         "what\n"
+         "is kept for repeats of jobs, dead letters. 24 times as long while the time looks a week too late.",
+     AT(settle)},
     {.name = "memory.word_neighbours",
      .help = "The table by which related words are found (dog, puppy). Empty: as installed; \"off\": none.",
      AT(word_neighbours)},

@@ -2,9 +2,12 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "base/standard_streams.hpp"
 #include "daemon/command_line.hpp"
+#include "daemon/file_limit.hpp"
 #include "daemon/service.hpp"
 #include "daemon/settings.hpp"
+#include "daemon/start_failure.hpp"
 #include "store/sqlite/opening.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,7 +19,7 @@
 #include <exception>
 #include <memory>
 #include <string>
-#include <sys/resource.h>
+#include <string_view>
 #include <sysexits.h>
 #include <utility>
 #include <variant>
@@ -38,23 +41,18 @@ daemon::config_sources sources_of(daemon::command_line const& arguments) {
     return sources;
 }
 
-// For SIGHUP: the same sources again.
-std::unique_ptr<daemon::service::reloaded> reload(daemon::config_sources const& sources) {
+// For SIGHUP: the same sources again, and no more files than at the start.
+std::unique_ptr<daemon::service::reloaded> reload(daemon::config_sources const& sources,
+                                                  std::size_t file_limit) {
     auto const fresh = daemon::load_settings(sources);
     auto problems = fresh ? std::vector<std::string>() : fresh.error().problems;
     if (fresh && !fresh->lacking().empty()) problems.push_back(fresh->lacking());
     for (auto const& problem : problems)
         base::log_error("the configuration was not reloaded", {{"problem", problem}});
     if (!problems.empty()) return nullptr;
-    return std::make_unique<daemon::service::reloaded>(fresh->loaded.values, fresh->claude_key.value);
-}
-
-// Each job in flight has a connection of its own: take as many files as the system grants.
-void raise_file_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    auto values = fresh->loaded.values;
+    daemon::fit(values, daemon::budget_of(file_limit, values));
+    return std::make_unique<daemon::service::reloaded>(std::move(values), fresh->claude_key.value);
 }
 
 // Until the service takes over the signals there is nothing to end in order.
@@ -62,11 +60,33 @@ void leave(int) {
     std::_Exit(EX_OK);
 }
 
-void run(daemon::settings settings, daemon::config_sources const& sources) {
+// False: too few for any service.
+bool fit_to_files(daemon::config& values, std::size_t file_limit) {
+    auto const budget = daemon::budget_of(file_limit, values);
+    constexpr std::string_view cure = "LimitNOFILE=65536 in the unit, or ulimit -n";
+    if (!budget.is_enough_to_start()) {
+        base::log_error("too few file descriptors", {{"limit", budget.limit},
+                                                     {"reserved", budget.reserved},
+                                                     {"needed", budget.needed},
+                                                     {"cure", cure}});
+        return false;
+    }
+    daemon::fit(values, budget);
+    if (!budget.is_enough())
+        base::log_warn("few file descriptors: fewer calls run at a time",
+                       {{"limit", budget.limit},
+                        {"needed", budget.needed},
+                        {"calls", values.claude.max_connections},
+                        {"jobs", values.queue.max_in_flight},
+                        {"cure", cure}});
+    return true;
+}
+
+void run(daemon::settings settings, daemon::config_sources const& sources, std::size_t file_limit) {
     boost::asio::io_context io(1);
     daemon::service service(
         std::move(settings.loaded.values), std::move(settings.claude_key.value),
-        [&sources] { return reload(sources); }, io);
+        [&sources, file_limit] { return reload(sources, file_limit); }, io);
     try {
         boost::asio::co_spawn(io, service.run(), [](std::exception_ptr error) {
             if (error) std::rethrow_exception(error);
@@ -82,21 +102,26 @@ void run(daemon::settings settings, daemon::config_sources const& sources) {
 }
 
 // The exit status.
-int run_logged(daemon::settings settings, daemon::config_sources const& sources) {
-    base::log_start(settings.loaded.values.log);
-    for (auto const& warning : settings.loaded.warnings)
-        base::log_warn("configuration", {{"warning", warning}});
+int run_logged(daemon::settings settings, daemon::config_sources const& sources, std::size_t file_limit) {
     int status = EX_OK;
     try {
-        run(std::move(settings), sources);
+        base::log_start(settings.loaded.values.log);
+        for (auto const& warning : settings.loaded.warnings)
+            base::log_warn("configuration", {{"warning", warning}});
+        if (fit_to_files(settings.loaded.values, file_limit))
+            run(std::move(settings), sources, file_limit);
+        else
+            status = EX_OSERR;
     } catch (store::open_stopped const& stopped) {
         base::log_info("stopped", {{"opening", stopped.what()}});
     } catch (store::open_error const& error) {
         base::log_error("the database cannot be used", {{"error", error.what()}});
         status = EX_DATAERR;
     } catch (std::exception const& error) {
-        base::log_error("engramd cannot run", {{"error", error.what()}});
-        status = EX_CONFIG;
+        auto const why = daemon::judge_start(error);
+        base::log_error(why.passes() ? "engramd cannot start for now" : "engramd cannot run",
+                        {{"error", error.what()}, {"cure", why.cure}});
+        status = why.status;
     }
     base::log_stop();
     return status;
@@ -105,6 +130,7 @@ int run_logged(daemon::settings settings, daemon::config_sources const& sources)
 }  // namespace
 
 int main(int argc, char** argv) {
+    base::keep_standard_streams();
     std::signal(SIGTERM, leave);
     auto const parsed = daemon::parse_command_line(argc, argv);
     if (auto const* end = std::get_if<daemon::early_exit>(&parsed)) {
@@ -136,6 +162,5 @@ int main(int argc, char** argv) {
     }
 
     std::signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
-    return run_logged(std::move(*settings), sources);
+    return run_logged(std::move(*settings), sources, daemon::raise_file_limit());
 }

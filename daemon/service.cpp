@@ -22,6 +22,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto never = base::steady_time::max();
+constexpr auto patience_at_start = 10s;  // until it is told that no jobs are answered
 
 claude::options with_key(claude::options options, base::secret key) {
     options.api_key = std::move(key);
@@ -94,6 +95,8 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
           *claude_,
           [this](std::vector<queue::pace_report> reports) { return queue_.share_pace(std::move(reports)); },
           io.get_executor()),
+      safe_time_(
+          machine_clock_, [this] { return queue_.server_time(); }, *store_, config_.settle),
       summaries_(summaries_of(config_), queue_.instance(), *store_, *claude_, gate_, clock_,
                  io.get_executor()),
       consolidator_(config_.consolidation, *store_, *claude_, gate_, clock_, io.get_executor()),
@@ -115,6 +118,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
 }
 
 asio::awaitable<void> service::run() {
+    started_ = steady_clock::now();
     start_parts();
     while (!stopping_)
         co_await stop_.wait();
@@ -135,8 +139,10 @@ void service::start_parts() {
     part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
     consolidator_.start();
+    upkeep_.trust(safe_time_);
     upkeep_.start();
     erasures_.start();
+    queue_.trust([this] { return safe_time_.now(); });
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
     queue_.start([this](queue::delivery delivery,
                         queue::reply_stream& reply) { return chat_.answer(std::move(delivery), reply); },
@@ -211,7 +217,28 @@ status service::current_status() const {
             summaries_.status(),
             chat_.counts(),
             models_.known(),
-            claude_->status().paced};
+            claude_->status().paced,
+            safe_time_.trouble()};
+}
+
+// A start takes a moment.
+void service::log_readiness(status const& now) {
+    if (!announced_ && steady_clock::now() < started_ + patience_at_start) return;
+    using enum readiness::news;
+    switch (readiness_.heed(is_ready(now), now.queue.answered)) {
+        case not_answered:
+            base::log_warn("no jobs are answered",
+                           {{"state", name_of(now.queue.state)}, {"trouble", trouble_of(now)}});
+            break;
+        case taken_again:
+            base::log_info("jobs are taken again");
+            break;
+        case answered_again:
+            base::log_info("jobs are answered again");
+            break;
+        case none:
+            break;
+    }
 }
 
 // Which database it is and what is in it: a wrong store.path, or an empty file, is seen here.
@@ -265,17 +292,10 @@ asio::awaitable<void> service::tell_systemd() {
     bool const watched = sd_watchdog_enabled(0, nullptr) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
     std::string told;
-    bool was_ready = true;
     for (;;) {
+        clock_.set_floor(safe_time_.not_before());
         auto const now = current_status();
-        bool const ready = is_ready(now);
-        if (announced_ && !stopping_ && ready != std::exchange(was_ready, ready)) {
-            if (ready)
-                base::log_info("jobs are answered again");
-            else
-                base::log_warn("no jobs are answered",
-                               {{"state", name_of(now.queue.state)}, {"trouble", trouble_of(now)}});
-        }
+        if (!stopping_) log_readiness(now);
         if (auto line = to_line(now); line != told) {
             told = std::move(line);
             sd_notifyf(0, "STATUS=%s", told.c_str());

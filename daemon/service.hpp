@@ -9,6 +9,7 @@
 #include "daemon/config.hpp"
 #include "daemon/model_watch.hpp"
 #include "daemon/pace_share.hpp"
+#include "daemon/readiness.hpp"
 #include "daemon/status.hpp"
 #include "embedding/client.hpp"
 #include "queue/admin_queue.hpp"
@@ -18,6 +19,7 @@
 #include "workers/admin/admin.hpp"
 #include "workers/admin/erasure_upkeep.hpp"
 #include "workers/background/consolidator.hpp"
+#include "workers/background/safe_time.hpp"
 #include "workers/background/summary_pool.hpp"
 #include "workers/background/upkeep.hpp"
 #include "workers/chat/chat_turn.hpp"
@@ -62,6 +64,7 @@ private:
     boost::asio::awaitable<void> tell_of_database();
     boost::asio::awaitable<void> watch_store();
     boost::asio::awaitable<void> tell_systemd();
+    void log_readiness(status const& now);
     [[nodiscard]] status current_status() const;
     [[nodiscard]] std::vector<used_model> models_in_use() const;
     void start_parts();
@@ -74,12 +77,15 @@ private:
     boost::asio::signal_set signals_;  // first: a signal that comes while the database is opened is not lost
     config config_;
     reload reload_;
-    base::clock clock_;
+    base::clock machine_clock_;
+    workers::stored_clock clock_;  // for everything but the question of how late it is
     base::part part_;
     base::event stop_;
     bool stopping_ = false;
     base::steady_time stop_by_ = base::steady_time::max();  // what runs may end by itself until then
     bool announced_ = false;
+    base::steady_time started_ = base::steady_time::max();
+    readiness readiness_;
     // Destroyed from the last to the first, after stop_parts() has ended every task: until then queue_ and
     // admin_queue_ call what stands below them.
     workers::recollection texts_;
@@ -92,6 +98,7 @@ private:
     claude::gate gate_;
     model_watch models_;
     pace_share pace_;
+    workers::safe_time safe_time_;
     std::optional<std::size_t> room_;  // jobs that the provider has room for; none: it is no bound
     workers::summary_pool summaries_;
     workers::consolidator consolidator_;

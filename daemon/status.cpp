@@ -91,8 +91,34 @@ void append_paced(std::string& json, std::vector<claude::model_pace> const& pace
     json += ']';
 }
 
+// For one line: an error may quote much.
+std::string cut(std::string text) {
+    std::size_t most = 200;  // bytes
+    if (text.size() <= most) return text;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80)
+        --most;  // no half characters
+    return text.substr(0, most) + "…";
+}
+
+// Of the jobs of the last minute; empty unless most of them fail.
+std::string failing_of(queue::recent_outcomes const& recent) {
+    if (!recent.mostly_fail()) return {};
+    return std::to_string(recent.failed) + " of " + std::to_string(recent.ok + recent.failed) +
+           " jobs of the last minute failed (" + cut(recent.last_error) + ')';
+}
+
 std::string trouble_of(api_status const& api) {
     return api.cause.empty() || api.cure.empty() ? api.cause : api.cause + " (cure: " + api.cure + ')';
+}
+
+// What is wrong besides.
+std::string causes_of(status const& now) {
+    std::string line;
+    append_trouble(line, "Redis", now.queue.trouble);
+    append_trouble(line, "store", now.store_trouble);
+    append_trouble(line, "Claude", trouble_of(now.api));
+    append_trouble(line, "time", now.clock_trouble);
+    return line;
 }
 
 std::string describe_lag(workers::summary_status const& summaries) {
@@ -110,7 +136,8 @@ api_status status_of(claude::gate const& gate, base::steady_time now) {
 
 bool is_ready(status const& now) {
     auto const state = now.queue.state;
-    return (state == queue::intake::taking || state == queue::intake::full) && now.store_trouble.empty();
+    return (state == queue::intake::taking || state == queue::intake::full) && now.store_trouble.empty() &&
+           !now.queue.recent.mostly_fail();
 }
 
 char const* name_of(queue::intake state) {
@@ -130,11 +157,10 @@ char const* name_of(queue::intake state) {
 }
 
 std::string trouble_of(status const& now) {
-    std::string line;
-    append_trouble(line, "Redis", now.queue.trouble);
-    append_trouble(line, "store", now.store_trouble);
-    append_trouble(line, "Claude", trouble_of(now.api));
-    return line;
+    auto line = causes_of(now);
+    auto const failing = failing_of(now.queue.recent);
+    if (!line.empty() && !failing.empty()) line += "; ";
+    return line + failing;
 }
 
 std::string to_json(status const& now) {
@@ -151,6 +177,9 @@ std::string to_json(status const& now) {
     all.number("delayed", std::int64_t(q.delayed));
     all.number("lost", std::int64_t(q.lost));
     all.number("dead_dropped", std::int64_t(q.dead_dropped));
+    all.number("answered_last_minute", std::int64_t(q.recent.ok));
+    all.number("failed_last_minute", std::int64_t(q.recent.failed));
+    all.text("last_error", cut(q.recent.last_error));
     all.boolean("paused", q.paused);
     all.text("trouble", trouble_of(now));
     all.key("api");
@@ -175,8 +204,12 @@ std::string to_line(status const& now) {
     auto line = std::string(is_ready(now) ? "ready" : "not ready") + ", " + name_of(q.state) + ": " +
                 std::to_string(q.in_flight) + " of " + std::to_string(q.limit) + " jobs in hand, as " +
                 q.instance;
+    if (auto const failing = failing_of(q.recent); !failing.empty()) line += "; " + failing;
+    if (q.recent.delayed > 0)
+        line += "; " + std::to_string(q.recent.delayed) +
+                " tries of the last minute were put off: " + cut(q.recent.last_delay);
     if (workers::lags(now.summaries)) line += describe_lag(now.summaries);
-    auto const trouble = trouble_of(now);
+    auto const trouble = causes_of(now);
     if (!trouble.empty()) line += " (" + trouble + ")";
     // A line of its own would be another message to systemd, and what an API says is not ours.
     std::ranges::replace_if(line, [](unsigned char c) { return c < ' '; }, ' ');

@@ -32,9 +32,10 @@ struct status {
     workers::note_counts notes;
     std::vector<known_model> models;
     std::vector<claude::model_pace> paced;  ///< models whose limit is near
+    std::string clock_trouble;              ///< what is wrong with the time; empty: nothing that is known
 };
 
-/// Jobs were taken and answered lately, or would be if there were any.
+/// Jobs are taken, and not most of those fail that ended in the last minute.
 [[nodiscard]] bool is_ready(status const& now);
 
 /// One of taking, full, paused, draining, cut off.

@@ -21,6 +21,8 @@ namespace {
 // Also so that the letters of a user can be erased between two looks: that begins anew whenever one goes.
 constexpr std::chrono::minutes pause{1};
 
+constexpr char const* any_age = "0";
+
 }  // namespace
 
 dead_bound::dead_bound(options const& options, redis::client& connection)
@@ -41,8 +43,15 @@ asio::awaitable<void> dead_bound::keep() {
 
 asio::awaitable<dropped_letters> dead_bound::look() {
     auto const key = options_.prefix + ":jobs";
-    std::vector<std::string> const arguments{options_.prefix, "", std::to_string(options_.dead_max_count),
-                                             std::to_string(milliseconds(options_.dead_max_age).count())};
+    std::vector<std::string> arguments{options_.prefix, "", std::to_string(options_.dead_max_count),
+                                       std::to_string(milliseconds(options_.dead_max_age).count())};
+    if (now_ && options_.dead_max_age.count() > 0) {
+        auto const now = co_await now_();
+        if (now)
+            arguments.push_back(std::to_string(base::to_unix_ms(*now)));
+        else
+            arguments.back() = any_age;
+    }
     dropped_letters dropped;
     for (bool more = true; more;) {
         auto const answer = co_await all_scripts().dead_trim.run(connection_, key, arguments);

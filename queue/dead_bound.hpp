@@ -1,6 +1,7 @@
 // The bound of the dead letters.
 #pragma once
 
+#include "base/clock.hpp"
 #include "queue/options.hpp"
 #include "queue/trouble_note.hpp"
 #include "redis/client.hpp"
@@ -8,6 +9,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
 
 namespace engram::queue {
 
@@ -21,7 +25,14 @@ struct dropped_letters {
 /// calls from one executor.
 class dead_bound {
 public:
+    /// The present time; none: it is not known for sure.
+    using present_time = std::function<boost::asio::awaitable<std::optional<base::wall_time>>()>;
+
     dead_bound(options const& options, redis::client& connection);
+
+    /// No letter counts as older than it is by this time, too, and none as too old while there is none.
+    /// Without it Redis's clock alone counts. Before keep().
+    void trust(present_time now) { now_ = std::move(now); }
 
     /// Whether there is a bound at all.
     [[nodiscard]] bool is_set() const;
@@ -38,6 +49,7 @@ public:
 private:
     options const& options_;
     redis::client& connection_;
+    present_time now_;
     std::uint64_t dropped_ = 0;
     trouble_note trouble_{"the bound of the dead letters"};
 };

@@ -33,6 +33,8 @@ struct postponement {
 struct dead_letter {
     std::string reason;  ///< an error.type of the contract
     std::string message;
+    std::string logged =
+        {};  ///< what may be shown of the message, without a word of the user's; may be empty
 };
 
 /// The end of a job.

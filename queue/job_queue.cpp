@@ -113,6 +113,7 @@ queue_status job_queue::status() const {
     status.state = intake_.report(status.connected, !calls_.trouble().empty(), steady_clock::now());
     status.instance = lease_.instance();
     status.dead_dropped = dead_.dropped();
+    status.recent = outcomes_.recent(steady_clock::now());
     return status;
 }
 
@@ -130,6 +131,14 @@ asio::awaitable<redis::result<std::vector<pace_grant>>> job_queue::share_pace(
         co_return redis::error{redis::error_kind::disconnected, "this instance is not registered"};
     auto granted = co_await calls_.pace(lease_.instance(), std::move(reports));
     co_return granted;
+}
+
+asio::awaitable<std::optional<base::wall_time>> job_queue::server_time() {
+    auto const answer = co_await commands_.command({"TIME"});
+    if (!answer || answer->items.size() != 2) co_return std::nullopt;
+    std::chrono::seconds const whole(answer->items[0].as_integer());
+    std::chrono::microseconds const rest(answer->items[1].as_integer());
+    co_return base::wall_time(whole + rest);
 }
 
 asio::awaitable<void> job_queue::bound_dead_letters() {
@@ -186,7 +195,7 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
     if (!done) co_return;
     base::failpoint("finished");
     bool const late = done->job.end == finished_job::how::late;
-    if (!late) ++counts_.finished;
+    if (!late) count(outcome);
     if (!done->is_ours) co_return;
     if (late) ++counts_.lost;
     intake_.gone(what.ticket);
@@ -195,11 +204,24 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
         co_await give_back_unbegun(one);
 }
 
+void job_queue::count(settlement const& outcome) {
+    ++counts_.finished;
+    auto const now = steady_clock::now();
+    if (!outcome.dead) {
+        ++counts_.answered;
+        outcomes_.answered(now);
+        return;
+    }
+    auto const& [reason, message, logged] = *outcome.dead;
+    outcomes_.failed(logged.empty() ? reason : reason + ": " + logged, now);
+}
+
 asio::awaitable<void> job_queue::postpone(delivery const& what, postponement const& later) {
     base::log_debug("a job waits for later: its call failed for a reason that passes",
                     {{"ticket", what.ticket}, {"pause_ms", later.pause.count()}, {"reason", later.reason}});
     co_await settler_.postpone(what, later);
     ++counts_.delayed;
+    outcomes_.delayed(later.reason, steady_clock::now());
 }
 
 asio::awaitable<void> job_queue::give_back(delivery const& what, bool failed) {

@@ -13,6 +13,7 @@
 #include "queue/lease.hpp"
 #include "queue/list_waiter.hpp"
 #include "queue/options.hpp"
+#include "queue/outcomes.hpp"
 #include "queue/reply_stream.hpp"
 #include "queue/settler.hpp"
 #include "redis/client.hpp"
@@ -24,6 +25,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace engram::queue {
@@ -39,6 +41,8 @@ struct queue_status {
     std::uint64_t taken = 0, finished = 0, released = 0, lost = 0;
     std::uint64_t delayed = 0;       ///< deliveries put off for later
     std::uint64_t dead_dropped = 0;  ///< dead letters, to keep the bound
+    std::uint64_t answered = 0;      ///< of those finished: without a dead letter
+    recent_outcomes recent;          ///< of the last minute
 };
 
 /// Takes jobs while there is room, hands each to the handler in a task of its own, and writes the outcome.
@@ -64,6 +68,9 @@ public:
     /// Throws as redis::client.
     job_queue(options options, boost::asio::any_io_executor executor);
 
+    /// As dead_bound says it; before start().
+    void trust(dead_bound::present_time now) { dead_.trust(std::move(now)); }
+
     /// Starts the connections and the taking of jobs. After drain() nothing.
     void start(handler handler, report report = {});
 
@@ -86,6 +93,9 @@ public:
     boost::asio::awaitable<redis::result<std::vector<pace_grant>>> share_pace(
         std::vector<pace_report> reports);
 
+    /// By Redis's clock; none: it does not answer. Throws on cancellation alone.
+    boost::asio::awaitable<std::optional<base::wall_time>> server_time();
+
     [[nodiscard]] queue_status status() const;
     /// Resumes when this instance is registered in Redis for the first time, or at `until`: whether it is.
     boost::asio::awaitable<bool> wait_until_ready(base::steady_time until);
@@ -103,6 +113,7 @@ private:
     boost::asio::awaitable<void> take_some(std::size_t claims);
     boost::asio::awaitable<void> wait_for_push();
     boost::asio::awaitable<void> reconcile();
+    void count(settlement const& outcome);
     [[nodiscard]] std::vector<delivery> accept(taken_jobs taken, std::size_t claims);
     [[nodiscard]] std::optional<delivery> begin(delivery what);
     void lose_everything();
@@ -132,6 +143,7 @@ private:
     base::steady_time drain_until_ = base::steady_time::max();
     bool left_ = false;  // the drain is over
     queue_status counts_;
+    outcome_counts outcomes_;
     base::part services_;
     base::task_group jobs_;
 };

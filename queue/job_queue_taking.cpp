@@ -119,6 +119,7 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
     }
     for (auto const& one : unbegun)
         co_await give_back_unbegun(one);
+    failed = failed || !unbegun.empty();
     if (failed) co_await changed_.wait_until(steady_clock::now() + pause_after_error);
 }
 
@@ -168,7 +169,7 @@ asio::awaitable<void> job_queue::give_back_unbegun(delivery const& one) {
             if (what.instance == queue.lease_.instance()) queue.intake_.gone(what.ticket);
         }
     } const departing{*this, one};
-    co_await give_back(one, true);
+    co_await give_back(one, false);  // it is this process that lacks memory: no death of the job's
 }
 
 asio::awaitable<void> job_queue::wait_for_push() {

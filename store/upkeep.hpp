@@ -50,6 +50,9 @@ public:
     /// Memories whose time is over go for good. Returns how many; at most `limit`.
     virtual answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) = 0;
 
+    /// When the last job ended whose outcome is kept; none: no outcome is.
+    virtual answer<std::optional<base::wall_time>> newest_outcome() = 0;
+
     /// A user with at least `least_new` memories since their last consolidation, or with any and none since
     /// `before`, and nobody else at it; claimed until `until`.
     virtual answer<std::optional<consolidation_task>> claim_consolidation(std::size_t least_new,

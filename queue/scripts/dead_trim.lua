@@ -1,5 +1,6 @@
 -- Keeps P:dead within its bounds: drops the oldest letters, a bounded piece a call.
--- ARGV[2] is not used, [3] how many letters may stay ('0' = any number), [4] how old they may be in ms ('0' = any age).
+-- ARGV[2] is not used, [3] how many letters may stay ('0' = any number), [4] how old they may be in ms ('0' = any age),
+-- [5] the daemon's time in ms (it may be missing): what is not too old by both clocks stays.
 -- Returns {dropped since they were too old, dropped since there were too many, 1 if there may be more to drop}.
 local may_stay, may_be_old = tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_dropped, most_bytes, step = 512, 1024 * 1024, 16
@@ -13,7 +14,7 @@ end
 -- How many of the first are older than that, as far as a call may look, and whether it has seen them all.
 local function count_old()
   local count, bytes = 0, 0
-  local last_old = now_ms() - may_be_old - 1
+  local last_old = math.min(now_ms(), tonumber(ARGV[5]) or math.huge) - may_be_old - 1
   if may_be_old == 0 or last_old < 0 then return 0, true end
   local from = '-'
   while count < most_dropped and bytes < most_bytes do

@@ -315,6 +315,10 @@ public:
             [now, limit](write_queries& db) { return db.upkeep.expire_memories(now, limit); });
     }
 
+    answer<std::optional<base::wall_time>> newest_outcome() override {
+        return list<std::optional<base::wall_time>>([](list_queries& db) { return db.newest.find(); });
+    }
+
     answer<std::optional<consolidation_task>> claim_consolidation(std::size_t least_new,
                                                                   base::wall_time before, base::wall_time now,
                                                                   base::wall_time until) override {

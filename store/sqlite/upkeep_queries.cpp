@@ -10,6 +10,9 @@ namespace {
 constexpr std::size_t most_consolidated = 500;
 constexpr std::size_t users_a_look = 16;
 constexpr int most_looks = 64;
+// A time that is later than this was written by a clock that was set back since: longer than any claim, and
+// for clocks that merely disagree.
+constexpr auto longest_claim = std::chrono::hours(3);
 // Texts that want no vector, in one transaction: some ten milliseconds.
 constexpr std::size_t most_passed_over = 4'000;
 
@@ -25,8 +28,10 @@ upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index&
       remove_memory_(db.prepare("DELETE FROM long_term_memory WHERE id = ?1")),
       remove_sources_(db.prepare("DELETE FROM engram_memory_source WHERE memory_id = ?1")),
       due_users_(db.prepare("SELECT user_key, user_id FROM engram_user INDEXED BY engram_user_notes "
-                            "WHERE notes >= 1 AND (notes >= ?1 OR consolidated_at < ?2) "
-                            "AND consolidation_until <= ?3 AND user_id IS NOT NULL "
+                            "WHERE notes >= 1 "
+                            "AND (notes >= ?1 OR consolidated_at < ?2 OR consolidated_at > ?4) "
+                            "AND (consolidation_until <= ?3 OR consolidation_until > ?4) "
+                            "AND user_id IS NOT NULL "
                             "ORDER BY notes DESC LIMIT 1")),
       claim_(db.prepare("UPDATE engram_user SET consolidation_until = ?2 WHERE user_key = ?1")),
       memories_(db.prepare(select(memory_columns_read,
@@ -85,7 +90,7 @@ std::optional<consolidation_task> upkeep_queries::claim_consolidation(std::size_
     consolidation_task task;
     {
         auto found = due_users_.query(std::max<std::size_t>(least_new, 1), base::to_unix_ms(before),
-                                      base::to_unix_ms(now));
+                                      base::to_unix_ms(now), base::to_unix_ms(now + longest_claim));
         if (!found.next()) return std::nullopt;
         key = found.integer(0);
         task.user_id = found.bytes(1);
@@ -207,6 +212,16 @@ void upkeep_queries::store_vectors(std::string const& model, std::vector<embedde
         if (!vector.empty() && record) add_vector_.run(of.place, number, blob{vector});
         if (!stays.contains(key)) advance_.run(key, number, item + 1);
     }
+}
+
+newest_outcome::newest_outcome(connection& db)
+    : newest_(db.prepare("SELECT finished_at FROM engram_finished_job INDEXED BY engram_finished_job_by_time "
+                         "ORDER BY finished_at DESC LIMIT 1")) {}
+
+std::optional<base::wall_time> newest_outcome::find() {
+    auto found = newest_.query();
+    if (!found.next()) return std::nullopt;
+    return base::wall_time(std::chrono::milliseconds(found.integer(0)));
 }
 
 }  // namespace engram::store

@@ -235,4 +235,30 @@ BOOST_AUTO_TEST_CASE(the_words_of_a_server_stay_out_of_the_log) {
     BOOST_TEST(loggable(error{unavailable, "no connection in time", 0, 1}) == "no connection in time");
 }
 
+BOOST_AUTO_TEST_CASE(a_sentence_that_is_known_is_logged_in_our_words_and_without_what_follows) {
+    std::string const prefix = "HTTP status 400 invalid_request_error: ";
+    auto const logged = [](std::string const& said) { return loggable(seen(400, invalid(said))); };
+    BOOST_TEST(
+        logged("Your credit balance is too low to access the Anthropic API. Please go to secret words") ==
+        prefix + "Your credit balance is too low to access the Anthropic API");
+    BOOST_TEST(logged("YOUR CREDIT BALANCE IS TOO LOW secret words") ==
+               prefix + "Your credit balance is too low to access the Anthropic API");
+    BOOST_TEST(logged("This organization has been disabled.") ==
+               prefix + "This organization has been disabled");
+    BOOST_TEST(logged("prompt is too long: 210000 tokens > 200000 maximum") ==
+               prefix + "The prompt is too long");
+    BOOST_TEST(logged("secret: your credit balance is too low") == "HTTP status 400 invalid_request_error");
+}
+
+BOOST_AUTO_TEST_CASE(the_day_on_which_a_limit_ends_is_logged_if_it_is_one) {
+    std::string const known = "You have reached your specified API usage limits";
+    auto const logged = [&](std::string const& more) { return loggable(seen(400, invalid(known + more))); };
+    std::string const plain = "HTTP status 400 invalid_request_error: " + known;
+    BOOST_TEST(logged(". You will regain access on 2027-01-01 at 00:00 UTC.") ==
+               plain + "; access is regained on 2027-01-01");
+    for (std::string const odd : {"", ". You will regain access on ", ". You will regain access on 2027-01-0",
+                                  ". You will regain access on secretword", " 2027-01-01"})
+        BOOST_TEST(logged(odd) == plain, odd);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -115,6 +115,48 @@ BOOST_AUTO_TEST_CASE(a_page_shows_what_is_there_and_a_dash_for_the_rest) {
     BOOST_TEST(contains(queue_page(view), "no instance is alive"));
 }
 
+BOOST_AUTO_TEST_CASE(a_page_says_which_instance_is_ready) {
+    queue_view view{
+        "engram", 0, 0, 0, {instance_with(R"({"ready":true})"), instance_with(R"({"ready":false})")}};
+    BOOST_TEST(contains(queue_page(view), "host-1    yes    -"));
+    BOOST_TEST(contains(queue_page(view), "host-1    no     -"));
+}
+
+BOOST_AUTO_TEST_CASE(who_says_nothing_is_a_question_mark) {
+    BOOST_TEST(contains(queue_page({"engram", 0, 0, 0, {instance_with("")}}), "host-1    ?      -"));
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_instance_is_shown_as_dead) {
+    auto one = instance_with(whole_status);
+    for (std::int64_t const left : {0, -70'000}) {
+        one.lease_left_ms = left;
+        auto const page = queue_page({"engram", 0, 0, 0, {one}});
+        BOOST_TEST(contains(page, "host-1    dead   -      over"), page);
+        BOOST_TEST(!contains(page, "taking"));
+        BOOST_TEST(!contains(page, "256"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_last_line_says_why_none_is_ready) {
+    queue_view view{"engram", 0, 0, 0, {}};
+    view.instances.push_back(instance_with(R"({"ready":true,"trouble":"of a dead one"})"));
+    view.instances[0].lease_left_ms = 0;
+    view.instances.push_back(instance_with(R"({"ready":false})"));
+    view.instances.push_back(instance_with(R"({"ready":false,"trouble":"the disk\nis full"})"));
+    auto const page = queue_page(view);
+    BOOST_TEST(page.ends_with("no instance is ready: jobs wait (host-1: the disk\\nis full)\n"), page);
+}
+
+BOOST_AUTO_TEST_CASE(what_became_of_the_last_jobs_is_in_the_document_of_who_says_so) {
+    auto const one = instance_with(
+        R"({"ready":false,"answered_last_minute":1,"failed_last_minute":40,"last_error":"internal: no"})");
+    auto const document = queue_document({"engram", 0, 0, 0, {one}});
+    auto const& told = document.at("instances").at(0);
+    BOOST_TEST(told.at("answered_last_minute").as_int64() == 1);
+    BOOST_TEST(told.at("failed_last_minute").as_int64() == 40);
+    BOOST_TEST(told.at("last_error").as_string() == "internal: no");
+}
+
 BOOST_AUTO_TEST_CASE(odd_bytes_of_others_are_calm_on_the_page) {
     auto one = instance_with(R"({"trouble":"\u001b[2J\u009b\nline","host":"\u202e"})");
     one.name = "\x1b\xff";

@@ -1,6 +1,8 @@
 // What the daemon says of itself.
 #include "daemon/status.hpp"
 
+#include "daemon/readiness.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
@@ -35,6 +37,95 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_used_makes_it_unready) {
     now.store_trouble = "the disk is full";
     BOOST_TEST(!is_ready(now));
     BOOST_TEST(to_line(now) == "not ready, taking: 3 of 8 jobs in hand, as one (store: the disk is full)");
+}
+
+queue::recent_outcomes recent(std::uint32_t ok, std::uint32_t failed) {
+    queue::recent_outcomes all;
+    all.ok = ok;
+    all.failed = failed;
+    all.last_error = "internal: the database is damaged";
+    return all;
+}
+
+BOOST_AUTO_TEST_CASE(forty_failures_of_forty_one_are_not_ready_whatever_else_is_well) {
+    auto now = in(intake::taking);
+    now.queue.recent = recent(1, 40);
+    BOOST_TEST(!is_ready(now));
+    BOOST_TEST(to_line(now) ==
+               "not ready, taking: 3 of 8 jobs in hand, as one; 40 of 41 jobs of the last minute failed "
+               "(internal: the database is damaged)");
+    now.queue.trouble = "gone";
+    constexpr auto all =
+        "Redis: gone; 40 of 41 jobs of the last minute failed (internal: the database is damaged)";
+    BOOST_TEST(trouble_of(now) == all);
+    auto const json = boost::json::parse(to_json(now)).as_object();
+    BOOST_TEST(!json.at("ready").as_bool());
+    BOOST_TEST(json.at("trouble").as_string() == all);
+    BOOST_TEST(json.at("answered_last_minute").as_int64() == 1);
+    BOOST_TEST(json.at("failed_last_minute").as_int64() == 40);
+    BOOST_TEST(json.at("last_error").as_string() == "internal: the database is damaged");
+}
+
+BOOST_AUTO_TEST_CASE(a_few_failures_among_many_answers_are_ready) {
+    auto now = in(intake::taking);
+    now.queue.recent = recent(40, 40);
+    BOOST_TEST(is_ready(now));
+    BOOST_TEST(to_line(now) == "ready, taking: 3 of 8 jobs in hand, as one");
+    BOOST_TEST(trouble_of(now) == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_put_off_is_told_and_is_no_trouble) {
+    auto now = in(intake::taking);
+    now.queue.recent.delayed = 40;
+    now.queue.recent.last_delay = "HTTP status 529 overloaded_error";
+    BOOST_TEST(is_ready(now));
+    BOOST_TEST(to_line(now) ==
+               "ready, taking: 3 of 8 jobs in hand, as one; 40 tries of the last minute were put off: "
+               "HTTP status 529 overloaded_error");
+    BOOST_TEST(trouble_of(now) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_error_is_cut_between_two_characters) {
+    auto now = in(intake::taking);
+    now.queue.recent = recent(0, 3);
+    now.queue.recent.last_error = "x";
+    for (int i = 0; i < 300; ++i)
+        now.queue.recent.last_error += "\u00fc";
+    auto const line = to_line(now);
+    BOOST_TEST(line.size() < 400u);
+    BOOST_TEST(line.ends_with("\u00fc…)"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_time_is_told_and_keeps_no_job_waiting) {
+    auto now = in(intake::taking);
+    now.clock_trouble = "set it";
+    BOOST_TEST(is_ready(now));
+    BOOST_TEST(to_line(now) == "ready, taking: 3 of 8 jobs in hand, as one (time: set it)");
+}
+
+BOOST_AUTO_TEST_CASE(jobs_are_answered_again_once_one_was) {
+    using enum readiness::news;
+    readiness log;
+    BOOST_TEST((log.heed(true, 0) == none));
+    BOOST_TEST((log.heed(true, 5) == none));
+    BOOST_TEST((log.heed(false, 5) == not_answered));
+    BOOST_TEST((log.heed(false, 5) == none));
+    BOOST_TEST((log.heed(true, 5) == taken_again));
+    BOOST_TEST((log.heed(true, 5) == none));
+    BOOST_TEST((log.heed(true, 6) == answered_again));
+    BOOST_TEST((log.heed(true, 9) == none));
+    BOOST_TEST((log.heed(false, 9) == not_answered));
+    BOOST_TEST((log.heed(true, 10) == answered_again));
+}
+
+BOOST_AUTO_TEST_CASE(who_takes_jobs_and_fails_anew_has_answered_none) {
+    using enum readiness::news;
+    readiness log;
+    BOOST_TEST((log.heed(false, 0) == not_answered));
+    BOOST_TEST((log.heed(true, 0) == taken_again));
+    BOOST_TEST((log.heed(false, 0) == not_answered));
+    BOOST_TEST((log.heed(true, 0) == taken_again));
+    BOOST_TEST((log.heed(true, 1) == answered_again));
 }
 
 BOOST_AUTO_TEST_CASE(what_an_api_says_stays_within_the_line) {

@@ -151,7 +151,8 @@ class Redis:
     """A private redis-server on a Unix socket, kept in an append-only file so that it can be killed and
     started."""
 
-    def __init__(self, folder, arguments=(), name="redis", client_options=None):
+    def __init__(self, folder, arguments=(), name="redis", client_options=None, env=None):
+        self.env = env or {}
         self.folder, self.name, self.arguments = folder, name, list(arguments)
         self.socket = os.path.join(folder, name + ".sock")
         self.data = os.path.join(folder, name + ".data")
@@ -186,7 +187,7 @@ class Redis:
                 "no",
                 *self.arguments,
             ],
-            env=clean_environment(self.folder, LC_ALL="C"),
+            env=clean_environment(self.folder, LC_ALL="C", **self.env),
         )
         self.client = self.connect()
         eventually(self._answers, f"{self.name} answers")

@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace {
@@ -43,6 +45,10 @@ struct fixture : user_fixture {
 private:
     int buried_before_ = 0;
 };
+
+task<std::optional<base::wall_time>> give(std::optional<base::wall_time> time) {
+    co_return time;
+}
 
 BOOST_FIXTURE_TEST_SUITE(bound_of_dead_letters, fixture)
 
@@ -92,6 +98,41 @@ BOOST_AUTO_TEST_CASE(letters_go_when_they_are_older_than_they_may_be_and_not_bef
         BOOST_TEST(dropped.too_old == 701u);
         BOOST_TEST(dropped.too_many == 0u);
         BOOST_TEST(f.letters() == "not-yet new ");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(none_goes_for_its_age_while_no_time_is_known_or_by_a_time_that_is_earlier) {
+    play([](fixture& f) -> task<void> {
+        f.bury_before(3h, "old");
+        f.bury_many(2);
+        f.set.dead_max_age = 2h;
+        std::optional<base::wall_time> time;
+        queue::dead_bound bound(f.set, f.hand.redis);
+        bound.trust([&time] { return give(time); });
+        auto const unknown = co_await bound.look();
+        BOOST_TEST(unknown.too_old == 0u);
+        time = std::chrono::system_clock::now() - 90min;
+        auto const too_early = co_await bound.look();
+        BOOST_TEST(too_early.too_old == 0u);
+        time = std::chrono::system_clock::now() + 1'000h;  // Redis's clock counts, too
+        auto const by_both = co_await bound.look();
+        BOOST_TEST(by_both.too_old == 1u);
+        BOOST_TEST(f.letters() == "0 1 ");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(too_many_go_although_no_time_is_known) {
+    play([](fixture& f) -> task<void> {
+        f.bury_before(3h, "old");
+        f.bury_many(3);
+        f.set.dead_max_age = 2h;
+        f.set.dead_max_count = 3;
+        std::optional<base::wall_time> const none;
+        queue::dead_bound bound(f.set, f.hand.redis);
+        bound.trust([&none] { return give(none); });
+        auto const dropped = co_await bound.look();
+        BOOST_TEST(dropped.too_many == 1u);
+        BOOST_TEST(f.letters() == "0 1 2 ");
     });
 }
 

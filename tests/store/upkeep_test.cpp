@@ -101,6 +101,37 @@ BOOST_AUTO_TEST_CASE(who_has_the_most_that_is_new_is_taken_first_and_by_one_alon
     BOOST_TEST(claim(2, 60)->user_id == "bob");
 }
 
+BOOST_AUTO_TEST_CASE(a_claim_of_a_clock_that_was_a_year_ahead_does_not_hold) {
+    constexpr std::int64_t a_year = 365 * 24 * 3'600;
+    say("ada", {{"fact", "a"}, {"fact", "b"}});
+    BOOST_TEST(claim(2, a_year).has_value());
+    BOOST_TEST(claim(2, 0).has_value());
+    BOOST_TEST(!claim(2, 1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_consolidation_by_a_clock_that_was_a_year_ahead_is_long_ago) {
+    constexpr std::int64_t a_year = 365 * 24 * 3'600;
+    say("ada", {{"fact", "a"}, {"fact", "b"}});
+    auto const task = claim(2, a_year);
+    BOOST_REQUIRE(task.has_value());
+    BOOST_TEST(commit(*task, {}, a_year).value_or(9) == 0u);
+    say("ada", {{"fact", "c"}});
+    BOOST_TEST(!claim(2, a_year, at(a_year - 1)).has_value());
+    BOOST_TEST(claim(2, 0, at(-1)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_outcome_is_the_latest_by_its_time) {
+    BOOST_TEST(!db.get(db->newest_outcome()).has_value());
+    auto const say_at = [&](std::string const& id, std::int64_t second) {
+        auto what = exchange_of({"ada", "s"}, job(id), {});
+        what.at = at(second);
+        db.get(db->commit_exchange(what));
+    };
+    say_at("late", 100);
+    say_at("early", 10);
+    BOOST_TEST(bool(db.get(db->newest_outcome()) == at(100)));
+}
+
 BOOST_AUTO_TEST_CASE(a_few_new_ones_are_enough_once_it_is_long_ago) {
     say("ada", {{"fact", "a"}});
     BOOST_TEST(!claim(2).has_value());

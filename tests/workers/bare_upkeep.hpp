@@ -12,6 +12,9 @@ public:
 
     answer<std::size_t> expire_outcomes(base::wall_time, std::size_t) override { return fail<std::size_t>(); }
     answer<std::size_t> expire_memories(base::wall_time, std::size_t) override { return fail<std::size_t>(); }
+    answer<std::optional<base::wall_time>> newest_outcome() override {
+        return fail<std::optional<base::wall_time>>();
+    }
     answer<std::optional<store::consolidation_task>> claim_consolidation(std::size_t, base::wall_time,
                                                                          base::wall_time,
                                                                          base::wall_time) override {

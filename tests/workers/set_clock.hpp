@@ -14,6 +14,8 @@ public:
         wall_ += by;
         steady_ += by;
     }
+    // Somebody sets it.
+    void set_ahead(std::chrono::milliseconds by) { wall_ += by; }
 
 private:
     base::wall_time wall_{std::chrono::hours(500'000)};

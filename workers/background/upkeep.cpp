@@ -32,6 +32,7 @@ constexpr milliseconds embedding_look = 5s;
 constexpr milliseconds first_pause = 5s;
 constexpr milliseconds longest_pause = 10min;
 constexpr milliseconds pause_after_a_bug = 1min;
+constexpr milliseconds pause_until_safe = 1min;  // while the clocks are not to be relied on
 
 // Any endpoint that embeds at all embeds this.
 constexpr char const* harmless = "hello";
@@ -102,22 +103,41 @@ asio::awaitable<void> upkeep::take(rest pause) {
     }
 }
 
+asio::awaitable<std::optional<base::wall_time>> upkeep::time_to_delete_by() {
+    if (!time_) co_return clock_.wall();
+    auto const now = co_await time_->now();
+    co_return now;
+}
+
 asio::awaitable<upkeep::rest> upkeep::expire_memories() {
-    auto const removed = co_await store_.expire_memories(clock_.wall(), memory_batch);
+    auto const now = co_await time_to_delete_by();
+    if (!now) co_return rest{pause_until_safe};
+    auto const removed = co_await store_.expire_memories(*now, memory_batch);
     if (!removed) {
         base::log_warn("memories whose time is over were not removed", {{"error", removed.error().message}});
         co_return rest{memory_pause};
     }
     counts_.expired_memories += *removed;
-    if (*removed > 0) base::log_debug("memories expired", {{"memories", *removed}});
+    if (*removed > 0)
+        base::log_info("memories whose time is over were deleted",
+                       {{"memories", *removed}, {"until", base::to_utc_text(*now)}});
     co_return rest{*removed < memory_batch ? memory_pause : 0ms};
 }
 
 // Outcomes are kept for repeats of a job; after queue.dedupe_hours they go.
 asio::awaitable<upkeep::rest> upkeep::expire_outcomes() {
-    auto const removed = co_await store_.expire_outcomes(clock_.wall() - options_.dedupe, outcome_batch);
-    if (!removed) co_return rest{outcome_pause};
+    auto const now = co_await time_to_delete_by();
+    if (!now) co_return rest{pause_until_safe};
+    auto const before = *now - options_.dedupe;
+    auto const removed = co_await store_.expire_outcomes(before, outcome_batch);
+    if (!removed) {
+        base::log_warn("old outcomes of jobs were not deleted", {{"error", removed.error().message}});
+        co_return rest{outcome_pause};
+    }
     counts_.expired_outcomes += *removed;
+    if (*removed > 0)
+        base::log_info("outcomes of jobs were deleted, which repeats have no use for any more",
+                       {{"outcomes", *removed}, {"older_than", base::to_utc_text(before)}});
     co_return rest{*removed < outcome_batch ? outcome_pause : outcome_breath};
 }
 

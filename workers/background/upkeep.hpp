@@ -8,6 +8,7 @@
 #include "base/part.hpp"
 #include "embedding/client.hpp"
 #include "store/upkeep.hpp"
+#include "workers/background/safe_time.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -47,6 +48,9 @@ public:
     upkeep(upkeep_options options, store::upkeep& store, embedding::embedder* embedder,
            base::clock const& clock, boost::asio::any_io_executor executor);
 
+    /// Deletes by this time alone, and nothing while there is none. Without it: by the clock. Before start().
+    void trust(safe_time& time) { time_ = &time; }
+
     void start();
     /// Cancels what runs. Nothing is lost by that: it is found again.
     boost::asio::awaitable<void> stop();
@@ -70,6 +74,7 @@ private:
     void keep_at(std::string name, piece one);
     boost::asio::awaitable<void> repeat(std::string name, piece one);
     boost::asio::awaitable<void> take(rest pause);
+    [[nodiscard]] boost::asio::awaitable<std::optional<base::wall_time>> time_to_delete_by();
     boost::asio::awaitable<rest> expire_memories();
     boost::asio::awaitable<rest> expire_outcomes();
     boost::asio::awaitable<rest> adopt_rows();
@@ -85,6 +90,7 @@ private:
     store::upkeep& store_;
     embedding::embedder* embedder_;
     base::clock const& clock_;
+    safe_time* time_ = nullptr;
     base::part part_;
     base::event look_;
     bool woken_ = false;                     // since texts were last looked for

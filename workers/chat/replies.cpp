@@ -111,7 +111,8 @@ queue::settlement settle_answered(chat_job const& job, std::string reply) {
 
 queue::settlement settle_failed(chat_job const& job, std::string reply, turn_failure why) {
     auto settlement = settle(job, std::move(reply));
-    settlement.dead = queue::dead_letter{std::move(why.type), std::move(why.message)};
+    auto logged = why.logged.empty() ? why.message : std::move(why.logged);
+    settlement.dead = queue::dead_letter{std::move(why.type), std::move(why.message), std::move(logged)};
     return settlement;
 }
 

@@ -47,6 +47,12 @@ public:
         co_return removed;
     }
 
+    answer<std::optional<base::wall_time>> newest_outcome() override {
+        ++newest_asked;
+        if (fails) co_return damaged;
+        co_return newest;
+    }
+
     answer<std::vector<store::unembedded>> find_unembedded(std::string model, std::size_t limit) override {
         limits.push_back(limit);
         models.push_back(std::move(model));
@@ -80,6 +86,8 @@ public:
         co_return adopted;
     }
 
+    std::optional<base::wall_time> newest;
+    int newest_asked = 0;
     std::size_t foreign = 0;
     int adoptions = 0;
     std::size_t outcomes = 0;  // that are old enough
