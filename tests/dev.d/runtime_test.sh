@@ -8,7 +8,7 @@ if ! command -v dpkg-query >/dev/null; then
     echo "skipped: this is no Debian"
     exit 77
 fi
-named=$(sed -n '/^A machine that only runs it/,/^$/p' "$checkout/README.md" | tr '`' '\n' | sed -n '2,/^, and/p' | tr -s ' \n' '\n')
+named=$("$checkout/tests/system-vm/readme" packages "$checkout/README.md")
 [[ $named == *libssl3* ]] || { echo "README.md has no list of packages for a machine that only runs engram"; exit 1; }
 status=0
 for program in engramd engramctl claude-simulator; do
