@@ -18,16 +18,42 @@ build() {
     foreground flock -o build/.dev-lock cmake --build --preset "$preset" -j "$cores" "${targets[@]}" </dev/null >&2
 }
 
+# build_programs [--all] [PRESET]
+build_programs() {
+    local argument preset=release
+    local -a targets=(programs)
+    for argument in "$@"; do
+        case $argument in
+        --all) targets=() ;;
+        -*) die 64 "./dev build knows no $argument" ;;
+        *) preset=$argument ;;
+        esac
+    done
+    install_packages "${build_packages[@]}"
+    build "$preset" "${targets[@]}"
+}
+
+# tell_skipped LOG: why tests were left out, by what they wrote; ctest itself says only which.
+tell_skipped() {
+    [[ -e $1 ]] || return 0
+    awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 }
+        /^skipped: / { print "dev: " name " was not run: " substr($0, 10) }' "$1" >&2
+}
+
 run_tests() {
-    local preset=$1
+    local preset=$1 status=0
     local -a packages=("${build_packages[@]}" "${test_packages[@]}")
     shift
     install_packages "${packages[@]}"
-    # For the conformance test alone, which says so when it cannot run.
+    # For two tests alone, which are left out when they cannot run.
     has_node || install_packages nodejs npm || say "dev: going on without Node"
     build "$preset"
     export ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-/usr/lib/llvm-19/bin/llvm-symbolizer}
     export TSAN_OPTIONS=${TSAN_OPTIONS:-external_symbolizer_path=/usr/lib/llvm-19/bin/llvm-symbolizer}
     export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-    foreground ctest --preset "$preset" -j 2 --output-on-failure "$@"
+    local log=$root/build/$preset/Testing/Temporary/LastTest.log
+    rm -f "$log"
+    foreground ctest --preset "$preset" -j 2 --output-on-failure "$@" || status=$?
+    tell_skipped "$log"
+    return "$status"
 }

@@ -27,14 +27,27 @@ forbid_services() {
     [[ ! -e $policy ]] || return 0
     # shellcheck disable=SC2016
     printf '#!/bin/sh\n# %s, process %s\n[ -d /proc/%s ] && exit 101\nrm -f "$0"\nexit 0\n' \
-        "$root/dev" "$$" "$$" | "${as_root[@]}" tee "$policy" >/dev/null
-    "${as_root[@]}" chmod 755 "$policy"
+        "$root/dev" "$$" "$$" | "${as_root[@]}" tee "$policy" >/dev/null || return
     policy_made=yes
+    "${as_root[@]}" chmod 755 "$policy"
 }
 allow_services() {
     [[ -n ${policy_made:-} ]] || return 0
     policy_made=
     "${as_root[@]}" rm -f "$policy"
+}
+
+# What an administrator has to do where this script cannot.
+say_as_root() { say "dev: some packages are missing; as root: apt-get install --no-install-recommends $*"; }
+
+# become_root: sets as_root to what runs a command as root. Fails where sudo is missing, or wants a password and there is
+# no terminal to type it on (it reads /dev/tty, whatever standard input is).
+become_root() {
+    as_root=()
+    ((EUID != 0)) || return 0
+    command -v sudo >/dev/null || return 1
+    sudo -n true 2>/dev/null || { : </dev/tty; } 2>/dev/null || return 1
+    as_root=(sudo)
 }
 
 apt_get() {
@@ -52,16 +65,16 @@ install_packages() {
     fi
     mapfile -t missing < <(missing_packages "$@")
     ((${#missing[@]})) || return 0
-    as_root=()
-    if ((EUID != 0)); then
-        if ! command -v sudo >/dev/null; then
-            say "dev: some packages are missing; as root: apt-get install --no-install-recommends ${missing[*]}"
-            return 69
-        fi
-        as_root=(sudo)
-    fi
+    become_root || {
+        say_as_root "${missing[@]}"
+        return 69
+    }
     say "dev: installing ${missing[*]}"
-    forbid_services
+    # The first command as root: where sudo refuses, it has said why.
+    forbid_services || {
+        say_as_root "${missing[@]}"
+        return 69
+    }
     # Package lists that are missing or old show as a failure; then they are fetched and it is tried again.
     if ! apt_get --simulate install --no-install-recommends "${missing[@]}" &>/dev/null ||
         ! apt_get install --no-install-recommends "${missing[@]}"; then

@@ -2,8 +2,8 @@
 # cmake --install puts everything in its place, below another prefix and below DESTDIR, and keeps a configuration.
 set -euo pipefail
 build=$1
-if [[ ! -x $build/bin/engramd || ! -x $build/bin/engramctl ]]; then
-    echo "engramd and engramctl are not built"
+if [[ ! -x $build/bin/engramd || ! -x $build/bin/engramctl || ! -x $build/bin/claude-simulator ]]; then
+    echo "engramd, engramctl and claude-simulator are not built"
     exit 1
 fi
 work=$(mktemp -d)
@@ -20,13 +20,24 @@ must_have() {
 cmake --install "$build" --prefix "$work/opt" >"$work/log" || { cat "$work/log"; exit 1; }
 for file in sbin/engramd bin/engramctl etc/engramd/engramd.toml lib/systemd/system/engramd.service \
     lib/systemd/system/engramd@.service lib/sysusers.d/engramd.conf lib/tmpfiles.d/engramd.conf \
-    share/man/man8/engramd.8 share/man/man1/engramctl.1 share/doc/engram/configuration.md; do
+    share/man/man8/engramd.8 share/man/man1/engramctl.1 share/doc/engram/configuration.md \
+    bin/claude-simulator share/doc/engram/claude-simulator.md share/bash-completion/completions/engramctl \
+    share/doc/engram/engram.acl share/doc/engram/CHANGELOG.md; do
     must_have "$work/opt/$file"
 done
 grep -qxF "ExecStart=$work/opt/sbin/engramd --config $work/opt/etc/engramd/engramd.toml" \
     "$work/opt/lib/systemd/system/engramd.service" || fail "the unit does not start what was installed"
 "$work/opt/sbin/engramd" --config "$work/opt/etc/engramd/engramd.toml" --check-config >/dev/null ||
     fail "the installed daemon refuses the installed configuration"
+
+# What `systemctl reload` runs first: it fails on a file that cannot be read, and says where.
+checks=$(sed -n 's/^ExecReload=//p' "$work/opt/lib/systemd/system/engramd.service" | head -n 1)
+eval "$checks" || fail "a reload of the installed configuration fails"
+cp "$work/opt/etc/engramd/engramd.toml" "$work/good"
+printf '[redis]\nurl = redis://127.0.0.1\n' >"$work/opt/etc/engramd/engramd.toml"
+if said=$(eval "$checks" 2>&1); then fail "a reload of a broken configuration is allowed"; fi
+[[ $said == *engramd.toml:2:* ]] || fail "a reload of a broken configuration says: $said"
+mv "$work/good" "$work/opt/etc/engramd/engramd.toml"
 
 echo '# mine' >"$work/opt/etc/engramd/engramd.toml"
 cmake --install "$build" --prefix "$work/opt" >/dev/null

@@ -27,6 +27,23 @@ for unit in engramd.service engramd@.service; do
         status=1
     }
 done
+# A missing file of a credential must not keep the unit from starting: each has a default.
+for unit in engramd.service engramd@.service; do
+    loaded=$(sed -n 's/^LoadCredential=\([a-z_]*\):.*/\1/p' "$root/systemd/$unit")
+    defaults=$(sed -n 's/^SetCredential=\([a-z_]*\):\\n$/\1/p' "$root/systemd/$unit")
+    if [[ -z $loaded || $loaded != "$defaults" ]]; then
+        echo "$unit: it loads the credentials" "${loaded//$'\n'/ }" "but has defaults for" "${defaults//$'\n'/ }"
+        status=1
+    fi
+    # The configuration is checked before the daemon is told to read it.
+    mapfile -t reload < <(grep '^ExecReload=' "$root/systemd/$unit")
+    if [[ ${#reload[@]} != 2 || ${reload[0]} != *' --check-config '* || ${reload[1]} != *' -HUP '* ]]; then
+        echo "$unit: it does not check the configuration and then reload: ${reload[*]}"
+        status=1
+    fi
+    # What is lacking at the start may come later than the ten tries that systemd allows by default.
+    grep -qxF 'StartLimitIntervalSec=0' "$root/systemd/$unit" || { echo "$unit: systemd gives up"; status=1; }
+done
 drain_ms=$(sed -n 's/^#drain_ms = //p' "$root/etc/engramd.toml")
 for unit in engramd.service engramd@.service; do
     stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$root/systemd/$unit")

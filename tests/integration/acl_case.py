@@ -6,7 +6,9 @@ import threading
 
 from harness import Case, PATIENCE
 
-DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "redis.md")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+DOCUMENT = os.path.join(ROOT, "docs", "redis.md")
+ACL_FILE = os.path.join(ROOT, "etc", "engram.acl")
 PASSWORD = "the-password"
 LEASE_MS = 1500
 NOPERM, NOPERM_IN_SCRIPT = "NOPERM", "The user executing the script can't run this command"

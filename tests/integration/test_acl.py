@@ -1,20 +1,48 @@
 """The users that docs/redis.md describes: their rights are enough, and none of them is too much."""
 
 import json
+import os
 import signal
 
 import redis
 
 from acl_case import (
+    ACL_FILE,
     NOPERM,
     NOPERM_IN_SCRIPT,
+    PASSWORD,
     RULES,
     TROUBLE,
     AclCase,
     WithoutRight,
     granted_commands,
 )
-from harness import PATIENCE, Listener, eventually, main
+from harness import PATIENCE, Case, Listener, eventually, main
+
+
+class File(Case):
+    """etc/engram.acl, which is installed."""
+
+    def lines(self):
+        with open(ACL_FILE, encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def test_as_it_is_installed_nobody_can_log_in(self):
+        for line in self.lines():
+            self.assertEqual(line.split()[2:4], ["reset", "off"], line)
+            self.assertNotRegex(line, "[ (](>|#|nopass)")
+
+    def test_its_rights_are_those_of_the_page(self):
+        path = os.path.join(self.folder, "users.acl")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(line.replace(" off ", f" on >{PASSWORD} ") + "\n" for line in self.lines())
+        self.start_redis("--aclfile", path)
+        users = sorted(self.redis.client.acl_list())
+        self.assertEqual([line.split()[1] for line in users], sorted(["default", *RULES]))
+        for user, rules in RULES.items():
+            for arguments in rules:
+                self.redis.client.execute_command("ACL", "SETUSER", user, *arguments)
+        self.assertEqual(sorted(self.redis.client.acl_list()), users)
 
 
 class Daemon(AclCase):

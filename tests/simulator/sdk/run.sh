@@ -8,7 +8,7 @@ folder=$2
 source=$(cd "$(dirname "$0")" && pwd)
 
 skip() {
-    echo "SKIPPED: $1"
+    echo "skipped: $1"
     exit 77
 }
 
@@ -22,14 +22,7 @@ cd "$folder"
 if ! cmp -s "$source/package-lock.json" installed-lock.json || ! [ -d node_modules/@anthropic-ai/sdk ]; then
     rm -f installed-lock.json
     cp "$source/package.json" "$source/package-lock.json" .
-    if ! npm ci --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >npm.log 2>&1; then
-        cat npm.log
-        if grep -Eq 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E40[137]|E50[0-9]' npm.log; then
-            skip "the package registry cannot be reached"
-        fi
-        echo "npm ci failed"
-        exit 1
-    fi
+    "$source/../../support/npm_ci.sh" . || exit
     cp "$source/package-lock.json" installed-lock.json
 fi
 cp "$source/conformance.mjs" .
