@@ -83,7 +83,8 @@ bool fit_to_files(daemon::config& values, std::size_t file_limit) {
     return true;
 }
 
-void run(daemon::settings settings, daemon::config_sources const& sources, std::size_t file_limit) {
+// The exit status.
+int run(daemon::settings settings, daemon::config_sources const& sources, std::size_t file_limit) {
     boost::asio::io_context io(1);
     daemon::service service(
         std::move(settings.loaded.values), std::move(settings.claude_key.value),
@@ -100,6 +101,7 @@ void run(daemon::settings settings, daemon::config_sources const& sources, std::
         base::log_stop();
         std::_Exit(EX_SOFTWARE);
     }
+    return service.exit_status();
 }
 
 // The exit status.
@@ -111,10 +113,7 @@ int run_logged(daemon::settings settings, daemon::config_sources const& sources,
             base::log_warn("configuration", {{"warning", warning}});
         bool const fits = fit_to_files(settings.loaded.values, file_limit);
         daemon::log_start_of(settings, file_limit);
-        if (fits)
-            run(std::move(settings), sources, file_limit);
-        else
-            status = EX_OSERR;
+        status = fits ? run(std::move(settings), sources, file_limit) : EX_OSERR;
     } catch (store::open_stopped const& stopped) {
         base::log_info("stopped", {{"opening", stopped.what()}});
     } catch (store::open_error const& error) {

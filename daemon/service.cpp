@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <csignal>
 #include <string>
+#include <sysexits.h>
 #include <utility>
 
 namespace engram::daemon {
@@ -37,6 +38,11 @@ std::unique_ptr<embedding::client> make_embedder(embedding::options const& optio
 
 std::unique_ptr<recall::word_neighbours> word_table(std::string const& path) {
     return path == "off" ? nullptr : workers::open_word_neighbours(path);
+}
+
+queue::options with_database(queue::options options, store::database const& database) {
+    options.database = name_of(database.opened_as());
+    return options;
 }
 
 workers::job_rules rules_of(queue::options const& options) {
@@ -80,7 +86,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       store_(open_store(config_.store, config_.open_patience, texts_, signals_, io)),
       claude_(claude::make_client(with_key(config_.claude, std::move(key)), io.get_executor())),
       embedder_(make_embedder(config_.embedding, io.get_executor())),
-      queue_(config_.queue, io.get_executor()),
+      queue_(with_database(config_.queue, *store_), io.get_executor()),
       admin_queue_(
           config_.queue, [this] { return queue_.instance(); }, io.get_executor()),
       gate_(
@@ -168,6 +174,15 @@ void service::begin_stop() {
     stopping_ = true;
     stop_by_ = steady_clock::now() + config_.queue.drain;
     stop_.notify_all();
+}
+
+// Nothing that runs could be stored: others may have it at once.
+void service::give_up(std::string const& why) {
+    if (stopping_) return hurry();
+    exit_status_ = EX_TEMPFAIL;
+    base::log_error("no more jobs are taken: engramd ends", {{"error", why}});
+    begin_stop();
+    hurry();
 }
 
 // Whatever phase the stop is in: what it waits for ends now, and what is still to come gets no time.
@@ -268,6 +283,7 @@ asio::awaitable<void> service::watch_store() {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         auto const seen = co_await store_->look();
+        if (seen && !seen->moved_on.empty()) give_up(seen->moved_on);
         // What else a look may meet shows where the store is used.
         auto const lost = seen ? seen->lost : std::string();
         if (lost != store_lost_) {

@@ -58,6 +58,10 @@ public:
     /// waited for (where Redis does not answer, after some seconds). SIGHUP reloads.
     boost::asio::awaitable<void> run();
 
+    /// Of sysexits.h: how the process is to end after run(). EX_TEMPFAIL: it ended by itself, and should be
+    /// started again.
+    [[nodiscard]] int exit_status() const { return exit_status_; }
+
 private:
     boost::asio::awaitable<void> watch_signals();
     boost::asio::awaitable<void> tell_of_database();
@@ -69,6 +73,7 @@ private:
     void start_parts();
     boost::asio::awaitable<void> stop_parts();
     void begin_stop();
+    void give_up(std::string const& why);
     void hurry();
     void reload_config();
     void apply_intake();
@@ -81,6 +86,7 @@ private:
     base::part part_;
     base::event stop_;
     bool stopping_ = false;
+    int exit_status_ = 0;
     base::steady_time stop_by_ = base::steady_time::max();  // what runs may end by itself until then
     bool was_ready_ = false;
     base::steady_time started_ = base::steady_time::max();

@@ -151,6 +151,8 @@ char const* name_of(queue::intake state) {
             return "paused";
         case queue::intake::draining:
             return "draining";
+        case queue::intake::other_database:
+            return "other database";
         case queue::intake::cut_off:
             break;
     }

@@ -38,7 +38,7 @@ struct status {
 /// Jobs are taken, and not most of those fail that ended in the last minute.
 [[nodiscard]] bool is_ready(status const& now);
 
-/// One of taking, full, paused, draining, cut off.
+/// One of taking, full, paused, draining, cut off, other database.
 [[nodiscard]] char const* name_of(queue::intake state);
 
 /// Everything that is wrong, in one line; empty if nothing is.

@@ -13,8 +13,8 @@
 namespace engram::queue {
 
 /// What an instance does about jobs, for people. It is ready while it is `taking` (jobs were taken lately, or
-/// none were there) or `full`.
-enum class intake { taking, full, paused, draining, cut_off };
+/// none were there) or `full`. `other_database`: one that is not this instance's serves the queue.
+enum class intake { taking, full, paused, draining, cut_off, other_database };
 
 /// Decides when jobs are taken, and how many: is told what happens, says what to do next. The jobs that this
 /// instance holds are its places; `limit` bounds them.

@@ -184,7 +184,8 @@ job_calls::answer<std::int64_t> job_calls::leave(std::string instance) {
 job_calls::answer<heartbeat_answer> job_calls::beat(heartbeat what) {
     std::vector<std::string> const arguments{
         options_.prefix,           std::move(what.instance), std::to_string(options_.lease.count()),
-        std::string(1, what.kind), std::move(what.report),   std::move(what.previous)};
+        std::string(1, what.kind), std::move(what.report),   std::move(what.previous),
+        options_.database};
     auto const given = co_await all_scripts().heartbeat.run(connection_, jobs_key_, arguments);
     if (!given) co_return given.error();
     auto const& items = given->items;

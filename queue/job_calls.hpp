@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace engram::queue {
@@ -70,7 +71,10 @@ public:
     answer<std::int64_t> reconcile(std::string instance, std::vector<std::string> tickets);
     /// Returns how many jobs were given back.
     answer<std::int64_t> leave(std::string instance);
+    /// With the error of code `other_database` this instance is not registered (any more), and the rest of
+    /// the message says which database serves the queue.
     answer<heartbeat_answer> beat(heartbeat what);
+    static constexpr std::string_view other_database = "OTHERDATABASE";
     /// Tells what this instance knows of models that are scarce; returns what it may do, one for each report
     /// and in their order.
     answer<std::vector<pace_grant>> pace(std::string instance, std::vector<pace_report> reports);

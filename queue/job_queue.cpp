@@ -111,6 +111,8 @@ queue_status job_queue::status() const {
     if (status.trouble.empty() && paused_)
         status.trouble = "paused by an operator; engramctl queue resume ends it";
     status.state = intake_.report(status.connected, !calls_.trouble().empty(), steady_clock::now());
+    if (status.state == intake::cut_off && status.connected && lease_.meets_other_database())
+        status.state = intake::other_database;
     status.instance = lease_.instance();
     status.dead_dropped = dead_.dropped();
     status.recent = outcomes_.recent(steady_clock::now());

@@ -25,6 +25,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -116,7 +117,7 @@ private:
     void count(settlement const& outcome, finished_job const& how);
     [[nodiscard]] std::vector<delivery> accept(taken_jobs taken, std::size_t claims);
     [[nodiscard]] std::optional<delivery> begin(delivery what);
-    void lose_everything();
+    void lose_everything(std::string_view why);
     boost::asio::awaitable<void> run_job(delivery what);
     boost::asio::awaitable<void> finish(delivery const& what, settlement const& outcome);
     boost::asio::awaitable<void> postpone(delivery const& what, postponement const& later);

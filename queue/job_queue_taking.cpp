@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <string_view>
 #include <utility>
 
 namespace engram::queue {
@@ -20,6 +21,12 @@ namespace {
 
 constexpr milliseconds pause_after_error = 250ms;
 constexpr milliseconds blocked_pause = 100ms;  // P:jobs has jobs, but as many as allowed are parked
+
+// Another instance has found our lease at an end and given our lanes to others.
+constexpr std::string_view taken_for_dead =
+    "this instance was taken for dead (stopped, stalled or cut off longer than its lease); it begins anew";
+constexpr std::string_view other_database =
+    "another database serves this queue now; the jobs in hand are given back";
 
 }  // namespace
 
@@ -38,11 +45,8 @@ asio::awaitable<void> job_queue::keep_alive() {
 asio::awaitable<void> job_queue::heed(lease::beat beat) {
     if (!beat.counts) co_return;
     intake_.renewed(beat.passed);
-    if (!beat.passed) co_return;
-    if (beat.lost) {
-        lose_everything();
-        co_return;
-    }
+    if (beat.lost) lose_everything(beat.passed ? taken_for_dead : other_database);
+    if (beat.lost || !beat.passed) co_return;
     intake_.counted(beat.owned);
     heed_pause(beat.paused);
     if (beat.cancels > 0) cancel_asked_.notify_all();
@@ -73,12 +77,9 @@ void job_queue::heed_pause(bool paused) {
     apply_limit();
 }
 
-// Another instance has found our lease at an end and given our lanes to others.
-void job_queue::lose_everything() {
-    base::log_warn(
-        "this instance was taken for dead (stopped, stalled or cut off longer than its lease); it begins "
-        "anew",
-        {{"instance", lease_.instance()}, {"jobs", intake_.held()}});
+// What this instance had is not its own any more.
+void job_queue::lose_everything(std::string_view why) {
+    base::log_warn(why, {{"instance", lease_.instance()}, {"jobs", intake_.held()}});
     counts_.lost += intake_.held();
     jobs_.cancel();
     lease_.begin_anew();
@@ -128,7 +129,7 @@ std::vector<delivery> job_queue::accept(taken_jobs taken, std::size_t claims) {
     std::vector<delivery> unbegun;
     if (claims == 0) return unbegun;
     if (!taken.alive) {
-        lose_everything();
+        lose_everything(taken_for_dead);
         return unbegun;
     }
     if (!taken.jobs.empty()) base::failpoint("ingested");

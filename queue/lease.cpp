@@ -24,6 +24,24 @@ std::string host_name() {
     return gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "engramd";
 }
 
+std::string_view id_in(std::string_view database) {
+    return database.substr(0, database.find('.'));
+}
+
+// What an operator is to know and do, when these two meet.
+std::string describe_meeting(std::string_view theirs, std::string_view mine, milliseconds lease) {
+    bool const is_copy = id_in(theirs) == id_in(mine);
+    std::string text =
+        is_copy ? "a copy of this database serves this queue (" : "another database serves this queue (";
+    text.append(theirs)
+        .append("; this instance has ")
+        .append(mine)
+        .append("): no jobs are taken here until it has left. ");
+    text += is_copy ? "Let all daemons of the queue use one and the same file, on one machine"
+                    : "Give this daemon the same store.path, or another redis.prefix";
+    return text + "; after a crash or a restore this is over within " + std::to_string(lease.count()) + " ms";
+}
+
 }  // namespace
 
 lease::lease(options const& options, redis::client& connection, job_calls& calls,
@@ -42,7 +60,7 @@ void lease::begin_anew() {
 }
 
 milliseconds lease::pause() const {
-    return held_ ? std::clamp<milliseconds>(options_.lease / 5, 100ms, 1s) : 100ms;
+    return held_ || meets_other_database_ ? std::clamp<milliseconds>(options_.lease / 5, 100ms, 1s) : 100ms;
 }
 
 asio::awaitable<lease::beat> lease::renew(std::string report) {
@@ -67,14 +85,23 @@ asio::awaitable<lease::beat> lease::renew(std::string report) {
     if (connection_.is_up()) maybe_registered_ = true;
     auto const answer = co_await calls_.beat(std::move(what));
     bool const was_sent = connection_.is_up() || connection_.generation() != generation;
-    if (was_sent && asking == instance_) maybe_registered_ = !answer || answer->alive;
+    bool const refused = !answer && answer.error().has_code(job_calls::other_database);
+    if (was_sent && asking == instance_) maybe_registered_ = answer ? answer->alive : !refused;
     if (leaving_ || asking != instance_) co_return found;
     found.counts = true;
+    meets_other_database_ = refused;
+    if (refused) {
+        note_other_database(
+            std::string_view(answer.error().message).substr(job_calls::other_database.size()));
+        found.lost = held_;
+        co_return found;
+    }
     if (!answer) {
         trouble_.note(answer.error(), "renewing the lease");
         co_return found;
     }
     trouble_.clear();
+    told_of_other_database_.over();
     greeted_generation_ = generation;
     found.passed = true;
     found.lost = !answer->alive;
@@ -85,6 +112,14 @@ asio::awaitable<lease::beat> lease::renew(std::string report) {
     found.paused = answer->paused;
     if (!found.lost) held_ = true;
     co_return found;
+}
+
+void lease::note_other_database(std::string_view theirs) {
+    theirs.remove_prefix(std::min(theirs.size(), theirs.find_first_not_of(' ')));
+    auto const text = describe_meeting(theirs, options_.database, options_.lease);
+    trouble_.set(text);
+    if (auto const repeated = told_of_other_database_.tell(theirs, steady_clock::now()))
+        base::log_error("no jobs are taken", {{"queue", options_.prefix}, {"error", text}});
 }
 
 asio::awaitable<void> lease::check_server() {

@@ -15,6 +15,9 @@ struct options {
     std::string prefix = "engram";
     /// First part of this process's incarnation id; empty: host name and process id.
     std::string instance_name;
+    /// Which database stands behind this process: "<its id>.<its place>", both in hexadecimal digits. One
+    /// with another does not serve the same queue at the same time. Empty: any may.
+    std::string database;
 
     std::size_t max_in_flight = 256;  ///< jobs taken at a time
     /// Jobs in lanes, waiting or running, over all daemons: Redis needs some hundred bytes more for each than

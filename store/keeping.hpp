@@ -14,24 +14,35 @@ namespace engram::store {
 
 /// How a database was opened.
 struct opening_report {
-    std::string place;       ///< of the engine: the absolute path of the file
-    std::uint64_t id = 0;    ///< of this database, random, for as long as it lives; copies have the same
+    std::string place;     ///< of the engine: the absolute path of the file
+    std::uint64_t id = 0;  ///< of this database, random, for as long as it lives; copies have the same
+    /// Of the place where it lies, until the machine starts anew: the same for all that have this very file
+    /// open, another one for each copy.
+    std::uint64_t place_id = 0;
     bool made = false;       ///< there was none
     bool was_empty = false;  ///< there was none, but a file without a byte stood at its place
     std::int64_t version = 0,
                  from_version = 0;  ///< of the schema, now and before; 0: none, or other software's
 };
 
-/// Of a database's id: 16 hexadecimal digits.
+/// Of an id: 16 hexadecimal digits.
 [[nodiscard]] inline std::string id_text(std::uint64_t id) {
     std::array<char, 17> digits{};
     std::snprintf(digits.data(), digits.size(), "%016" PRIx64, id);
     return digits.data();
 }
 
+/// Which database an instance works with, to compare: "<id>.<place_id>".
+[[nodiscard]] inline std::string name_of(opening_report const& opened) {
+    return id_text(opened.id) + '.' + id_text(opened.place_id);
+}
+
 struct store_state {
     /// Why what is written would be lost, and what to do; empty: it is kept.
     std::string lost;
+    /// That a newer program has brought the database to a schema that this one does not know, and what to
+    /// do; empty: it is as it was. Nothing is stored any more: every write fails as unavailable.
+    std::string moved_on;
 };
 
 class keeping {

@@ -18,6 +18,7 @@
 --   P:pace:<model>    hash    what the provider allows of a model; see pace.lua
 --   P:instances       zset    instance -> when its lease ends, ms of Redis's clock
 --   P:status:<i>      string  what instance i says of itself, until its lease ends
+--   P:database        hash    id -> which database serves this queue; expires with the last lease
 --   P:ages:<list>     list    how old the replies in a list are that holds several; expires
 --   P:probe           any     only within a heartbeat, to see what this user may do
 --   P:dead            stream  dead letters

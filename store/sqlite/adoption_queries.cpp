@@ -16,6 +16,12 @@ constexpr std::string_view foreign_turns =
 constexpr std::string_view foreign_memories =
     "FROM long_term_memory INDEXED BY engram_memory_foreign WHERE label IS NULL";
 
+// No index holds these; a range of ids does.
+constexpr std::string_view older_turns_between =
+    "FROM conversation_history NOT INDEXED WHERE id > ?1 AND id <= ?2 AND item IS NULL AND job_id IS NOT "
+    "NULL "
+    "AND user_id IS NOT NULL AND role IN ('user', 'assistant') AND summary_id IS NOT 0";
+
 std::string column_to_text(std::string_view column) {
     return std::string(column)
         .append(" = CASE typeof(")
@@ -76,7 +82,11 @@ adoption_queries::adoption_queries(connection& db, user_writer& users, recall_in
       session_(db.prepare("INSERT INTO engram_session(user_id, session_id, window_turns, updated_at) "
                           "VALUES (?1, ?2, ?3, ?4) ON CONFLICT(user_id, session_id) DO UPDATE SET "
                           "window_turns = window_turns + excluded.window_turns, "
-                          "updated_at = max(updated_at, excluded.updated_at)")) {}
+                          "updated_at = max(updated_at, excluded.updated_at)")),
+      older_(db.prepare(select("id, user_id, session_id, job_id, role, content, created_at",
+                               std::string(older_turns_between).append(" ORDER BY id LIMIT ?3")))),
+      looked_at_up_to_(
+          db.prepare("INSERT OR REPLACE INTO engram_state(name, value) VALUES ('looked_at_turns', ?1)")) {}
 
 std::size_t adoption_queries::adopt_rows(std::size_t limit) {
     std::size_t bytes = 0;
@@ -156,12 +166,56 @@ void adoption_queries::adopt_memory(foreign_memory const& one) {
     users_.name(user.key, *one.user_id);
 }
 
+adoption_queries::older adoption_queries::adopt_older(std::int64_t after, std::int64_t last,
+                                                      std::size_t limit) {
+    indexer_.begin();
+    std::size_t seen = 0;
+    std::size_t bytes = 0;
+    std::int64_t at = last;
+    {
+        auto found = older_.query(after, last, limit);
+        while (bytes < most_bytes && found.next()) {
+            at = found.integer(0);
+            ++seen;
+            bytes += found.bytes(5).size();
+            indexer_.add({at, std::string(found.bytes(1)), std::string(found.bytes(2)),
+                          std::string(found.bytes(3)), std::string(found.bytes(4)), found.text(5),
+                          std::string(found.bytes(6))});
+        }
+    }
+    auto const rows = indexer_.finish();
+    bool const is_rest = seen == limit || bytes >= most_bytes;
+    if (!is_rest) at = last;
+    looked_at_up_to_.run(at);
+    return {rows, at};
+}
+
 foreign_rows::foreign_rows(connection& db)
     : turn_(db.prepare(select("1", std::string(foreign_turns).append(" LIMIT 1")))),
       memory_(db.prepare(select("1", std::string(foreign_memories).append(" LIMIT 1")))) {}
 
 bool foreign_rows::any() {
     return memory_.query().next() || turn_.query().next();
+}
+
+older_turns::older_turns(connection& db)
+    : index_(db.prepare("SELECT 1 FROM engram_state WHERE name = 'index_version' AND value = ?1")),
+      noted_(db.prepare("SELECT value FROM engram_state WHERE name = 'looked_at_turns'")),
+      last_(db.prepare("SELECT max(id) FROM (SELECT id FROM conversation_history WHERE id > ?1 "
+                       "ORDER BY id LIMIT ?2)")),
+      any_(db.prepare(select("1", std::string(older_turns_between).append(" LIMIT 1")))) {}
+
+older_turns::piece older_turns::look(std::optional<std::int64_t> after, std::size_t most,
+                                     std::int64_t index_version) {
+    piece seen;
+    if (auto noted = noted_.query(); noted.next()) seen.after = noted.integer(0);
+    if (after) seen.after = *after;
+    seen.last = seen.after;
+    if (!index_.query(index_version).next()) return seen;
+    if (auto last = last_.query(seen.after, most); last.next() && !last.is_null(0))
+        seen.last = last.integer(0);
+    if (seen.last > seen.after) seen.any = any_.query(seen.after, seen.last).next();
+    return seen;
 }
 
 }  // namespace engram::store

@@ -24,6 +24,7 @@ exchange_indexer::exchange_indexer(connection& db, user_writer& users, recall_in
 void exchange_indexer::begin() {
     groups_.clear();
     open_.clear();
+    noted_ = 0;
 }
 
 void exchange_indexer::add(stored_turn turn) {
@@ -63,7 +64,7 @@ bool exchange_indexer::continues(group const& one, stored_turn const& turn) {
 void exchange_indexer::append(group& to, stored_turn turn) {
     ++to.size;
     if (to.item) {
-        note_.run(turn.id, to.item);
+        note(turn.id, to.item);
         index_.renew(users_.find(turn.user_id).key, *to.item, turn.id);
         return;
     }
@@ -86,12 +87,19 @@ void exchange_indexer::close(group& one) const {
     one.texts.clear();
 }
 
-void exchange_indexer::finish() {
+std::size_t exchange_indexer::finish() {
     for (auto& one : groups_) {
         close(one);
         if (!one.item) write(one);
     }
+    auto const noted = noted_;
     begin();
+    return noted;
+}
+
+void exchange_indexer::note(std::int64_t turn, std::optional<std::int64_t> item) {
+    note_.run(turn, item);
+    ++noted_;
 }
 
 void exchange_indexer::write(group const& one) {
@@ -101,7 +109,7 @@ void exchange_indexer::write(group const& one) {
     index_.put_turns(user, item, one.entry, one.ids, session_hash(one.first.session_id),
                      minutes_of(one.first.created_at));
     for (auto const id : one.ids)
-        note_.run(id, item);
+        note(id, item);
     users_.save(user);
 }
 

@@ -34,8 +34,8 @@ public:
     /// A turn of the user or the assistant without an `item`; turns come in the order of their ids. A blank
     /// one, as an erasure leaves it, gets no item.
     void add(stored_turn turn);
-    /// Writes what add() was given. Before the transaction ends.
-    void finish();
+    /// Writes what add() was given. Before the transaction ends. Returns how many turns got a place.
+    std::size_t finish();
 
 private:
     struct group {
@@ -61,12 +61,14 @@ private:
     void write(group const& one);
     std::optional<group> carried_on_by(stored_turn const& turn);
     earlier_turn turn_before(stored_turn const& turn);
+    void note(std::int64_t turn, std::optional<std::int64_t> item);
 
     user_writer& users_;
     recall_index& index_;
     statement window_before_;
     statement archive_before_;
     statement note_;
+    std::size_t noted_ = 0;
     std::vector<group> groups_;                                        // in the order of their first turns
     std::map<std::pair<std::string, std::string>, std::size_t> open_;  // the last one of each session
 };

@@ -65,6 +65,11 @@ bool file_watch::is_open_here(std::uint64_t device, std::uint64_t inode) {
     return open_indexes.contains({device, inode});
 }
 
+std::uint64_t file_watch::place_id() const {
+    auto const& [device, inode] = files_[database_file].opened;
+    return digest_number(std::to_string(boot_) + ' ' + std::to_string(device) + ' ' + std::to_string(inode));
+}
+
 // Somewhere between two checkpoints; read from within a transaction, so that it is stored with it.
 std::optional<log_tie> file_watch::untold_tie(connection& db) {
     std::scoped_lock const alone(mutex_);

@@ -35,6 +35,9 @@ public:
     file_watch& operator=(file_watch const&) = delete;
     ~file_watch();
 
+    /// Tells this file from all others that are in use, also on other machines, and from its copies.
+    [[nodiscard]] std::uint64_t place_id() const;
+
     /// Why what is written would be lost, and what to do; empty: it is kept. `db`: any connection to the
     /// file, on its own thread.
     [[nodiscard]] std::string look(connection& db);

@@ -11,13 +11,14 @@ namespace engram::store {
 
 struct list_queries {
     list_queries(connection& db, text_index const* texts)
-        : db(db), lists(db, texts), exports(db), erasures(db), foreign(db), newest(db) {}
+        : db(db), lists(db, texts), exports(db), erasures(db), foreign(db), older(db), newest(db) {}
 
     connection& db;
     listing_queries lists;
     export_queries exports;
     due_erasures erasures;
     foreign_rows foreign;
+    older_turns older;
     newest_outcome newest;
 };
 

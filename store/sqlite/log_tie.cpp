@@ -69,8 +69,12 @@ std::optional<log_tie> parse_log_tie(std::string const& text) {
     return in && form == 1 ? std::optional(tie) : std::nullopt;
 }
 
+std::uint64_t digest_number(std::string_view bytes) {
+    return big_endian(base::sha256(bytes).substr(0, 8));
+}
+
 std::uint64_t this_boot() {
-    return big_endian(base::sha256(first_bytes("/proc/sys/kernel/random/boot_id", 64)).substr(0, 8));
+    return digest_number(first_bytes("/proc/sys/kernel/random/boot_id", 64));
 }
 
 std::int64_t time_of_change(struct stat const& file) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 struct stat;
 
@@ -36,6 +37,9 @@ struct log_tie {
 
 /// In nanoseconds since 1970.
 [[nodiscard]] std::int64_t time_of_change(struct stat const& file);
+
+/// The first 64 bits of the SHA-256 of `bytes`.
+[[nodiscard]] std::uint64_t digest_number(std::string_view bytes);
 
 /// A number for this start of the machine.
 [[nodiscard]] std::uint64_t this_boot();

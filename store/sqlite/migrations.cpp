@@ -113,6 +113,12 @@ void roll_back(connection& db) {
 
 }  // namespace
 
+std::string moved_on(std::int64_t version) {
+    return "the database was brought to schema version " + std::to_string(version) +
+           " by a newer engramd while this one used it, which knows versions up to " +
+           std::to_string(schema_version) + ": start the newer one";
+}
+
 former_database migrate(connection& db, std::string const& file, opening& under_way) {
     auto const version = under_way.when_free(db, [&] { return version_of(db, file); });
     if (version == schema_version) return {version, false};

@@ -15,6 +15,9 @@ constexpr std::int64_t engram_application_id = 0x454E474D;
 /// The schema version this program reads and writes: `PRAGMA user_version`.
 constexpr std::int64_t schema_version = 5;
 
+/// That the database is of a newer version than this program, which uses it already, and what to do.
+[[nodiscard]] std::string moved_on(std::int64_t version);
+
 /// What the database was before.
 struct former_database {
     std::int64_t version = 0;  ///< 0: it had none

@@ -151,7 +151,10 @@ private:
     void index_turns() {
         auto const after = state_.read("reindex_after").value_or(-1);
         auto const end = end_of_slice(end_of_turns_, after);
-        if (!end) return go_on_at(stage::memories, -1);
+        if (!end) {
+            state_.write("looked_at_turns", after);
+            return go_on_at(stage::memories, -1);
+        }
         clear_turns_.run(after, *end);
         exchanges_.begin();
         if (texts_ != nullptr) {

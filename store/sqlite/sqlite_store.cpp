@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 #include "store/sqlite/database_file.hpp"
 #include "store/sqlite/file_watch.hpp"
+#include "store/sqlite/migrations.hpp"
 #include "store/sqlite/opening.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/work.hpp"
@@ -54,6 +55,10 @@ void add(erased& sum, erased more) {
     sum.pending = more.pending;
 }
 
+// The list reader looks through a piece in some milliseconds, and serves others in between.
+constexpr std::size_t turns_a_piece = 1'000, most_pieces_a_look = 100;
+constexpr std::int64_t turns_between_notes = 10'000;  // what a start looks at again
+
 // What one transaction of a forgetting takes along: some ten milliseconds.
 constexpr std::size_t rows_a_forgetting = 500;
 
@@ -96,6 +101,7 @@ public:
           watch_(report_.place, opened.db),
           writer_(std::move(opened.db), watch_, texts, options.max_batch, executor_),
           lists_(open_for_reading(options, list_cache_kib), watch_, texts, executor_) {
+        report_.place_id = watch_.place_id();
         for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
             readers_.push_back(std::make_unique<reader<context_queries>>(
                 open_for_reading(options, options.cache_kib), watch_, texts, executor_));
@@ -105,10 +111,16 @@ public:
     [[nodiscard]] opening_report const& opened_as() const override { return report_; }
 
     answer<store_state> look() override {
-        auto seen = co_await list<store_state>(
-            [&watch = watch_](list_queries& on) { return store_state{watch.look(on.db)}; });
-        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost()};
-        if (!seen || !seen->lost.empty() || !watch_.has_untold_tie()) co_return seen;
+        auto seen = co_await list<store_state>([&watch = watch_](list_queries& on) {
+            store_state now{watch.look(on.db), {}};
+            if (!now.lost.empty()) return now;
+            auto const version = on.db.query_integer("PRAGMA user_version");
+            if (version > schema_version) now.moved_on = moved_on(version);
+            return now;
+        });
+        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost(), {}};
+        if (!seen || !seen->lost.empty() || !seen->moved_on.empty() || !watch_.has_untold_tie())
+            co_return seen;
         // Nobody has written since the last checkpoint.
         auto told = co_await write<void>([](write_queries&) {});
         if (!told) co_return told.error();
@@ -359,13 +371,44 @@ public:
         // There are hardly ever any: without one nothing is written.
         auto const any = co_await list<bool>([](list_queries& db) { return db.foreign.any(); });
         if (!any) co_return any.error();
-        if (!*any) co_return std::size_t{0};
+        if (!*any) {
+            auto older = co_await adopt_older(limit);
+            co_return older;
+        }
         auto adopted =
             co_await write<std::size_t>([limit](write_queries& db) { return db.adoption.adopt_rows(limit); });
         co_return adopted;
     }
 
 private:
+    // Mostly it meets this program's own turns, each once, and writes nothing.
+    answer<std::size_t> adopt_older(std::size_t limit) {
+        if (texts_ == nullptr) co_return std::size_t{0};
+        for (std::size_t i = 0; i < most_pieces_a_look; ++i) {
+            auto const piece = co_await list<older_turns::piece>(
+                [after = looked_at_, version = std::int64_t{texts_->version()}](list_queries& db) {
+                    return db.older.look(after, turns_a_piece, version);
+                });
+            if (!piece) co_return piece.error();
+            auto const [after, last, any] = *piece;
+            if (!looked_at_) noted_ = after;
+            looked_at_ = after;
+            if (last == after) break;
+            if (!any && last - noted_ < turns_between_notes) {
+                looked_at_ = last;
+                continue;
+            }
+            auto const adopted =
+                co_await write<adoption_queries::older>([after, last, limit](write_queries& db) {
+                    return db.adoption.adopt_older(after, last, limit);
+                });
+            if (!adopted) co_return adopted.error();
+            looked_at_ = noted_ = adopted->last;
+            if (adopted->rows > 0) co_return adopted->rows;
+        }
+        co_return std::size_t{0};
+    }
+
     template <class T, class Function>
     answer<T> load(Function function) {
         return call_on<T>(next_reader(), executor_, outcome_of<T>(std::move(function)));
@@ -399,6 +442,8 @@ private:
     reader<list_queries> lists_;
     std::vector<std::unique_ptr<reader<context_queries>>> readers_;
     std::size_t next_ = 0;
+    std::optional<std::int64_t> looked_at_;  // for turns of an older engramd, up to this id
+    std::int64_t noted_ = 0;                 // of that, in the database
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "store/sqlite/migrations.hpp"
 #include "store/sqlite/store_thread.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ writer::writer(connection db, file_watch& watch, text_index const* texts, std::s
       watch_(watch),
       queries_(db_, texts),
       begin_(db_.prepare("BEGIN IMMEDIATE")),
+      version_(db_.prepare("PRAGMA user_version")),
       commit_(db_.prepare("COMMIT")),
       rollback_(db_.prepare("ROLLBACK")),
       savepoint_(db_.prepare("SAVEPOINT piece")),
@@ -84,7 +86,7 @@ bool writer::begin(chain<work<database>>& batch, chain<work<database>>& rest) {
         if (db_.in_transaction()) rollback_.run();  // an earlier attempt to leave it failed
         if (auto lost = watch_.lost(); !lost.empty())
             throw batch_lost{{error_kind::unavailable, std::move(lost)}};
-        begin_.run();
+        begin_transaction();
         return true;
     } catch (batch_lost const& lost) {
         batch.append(std::move(rest));
@@ -95,6 +97,14 @@ bool writer::begin(chain<work<database>>& batch, chain<work<database>>& rest) {
     }
     complete_on(executor_, std::move(batch));
     return false;
+}
+
+// From here on nobody can change the schema. Throws batch_lost if somebody has.
+void writer::begin_transaction() {
+    begin_.run();
+    auto found = version_.query();
+    if (found.next() && found.integer(0) > schema_version)
+        throw batch_lost{{error_kind::unavailable, moved_on(found.integer(0))}};
 }
 
 void writer::write(chain<work<database>> batch) {
@@ -167,7 +177,7 @@ bool writer::perform_together(chain<work<database>>& batch) {
 // something has failed by its own fault, which hardly ever happens: then the batch begins again.
 void writer::perform_apart(chain<work<database>>& batch) {
     rollback_.run();
-    begin_.run();
+    begin_transaction();
     for (auto* item = batch.front(); item != nullptr; item = item->next) {
         savepoint_.run();
         if (!perform(*item)) rollback_to_.run();

@@ -58,7 +58,8 @@ struct write_queries {
 /// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
 /// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
 /// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
-/// reported as done. So it is if the file is not the one any more that the next start will find.
+/// reported as done. So it is if the file is not the one any more that the next start will find, or if a
+/// newer program has brought it to a schema that this one does not know: its rows would be found by nobody.
 class writer {
 public:
     using database = write_queries;
@@ -82,6 +83,7 @@ private:
     bool perform_together(chain<work<database>>& batch);
     void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
+    void begin_transaction();
     void check_file();
     bool tell_tie();
     error or_lost(error why);
@@ -90,6 +92,7 @@ private:
     file_watch& watch_;
     write_queries queries_;
     statement begin_;
+    statement version_;
     statement commit_;
     statement rollback_;
     statement savepoint_;

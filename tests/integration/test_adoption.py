@@ -5,6 +5,7 @@ import sqlite3
 
 from harness import eventually, main, memory_lines, prompt_turns
 from memory_case import MemoryCase
+from version_1 import AT, write_version_1
 
 MEMORY = "INSERT INTO long_term_memory(user_id, memory_type, content, created_at) VALUES (?, ?, ?, ?)"
 TURN = (
@@ -120,6 +121,41 @@ class Adoption(MemoryCase):
         kinds = {one["content"]: one["type"] for one in self.admin("memory.list")["memories"]}
         self.assertEqual(kinds, {"The user likes tea": "fact", "The user has a violin from Cremona": "fact"})
         self.assertEqual(self.admin("session.delete", session_id="theirs")["deleted"]["turns"], 2)
+
+    def test_rows_of_an_older_engramd_are_found(self):
+        """As one of version 1 writes them that was left running over the migration."""
+        write_version_1(self.database, [("u", "s", "user", "I like tea")], [("u", "fact", "The user likes tea")])
+        daemon = self.start()
+        self.write(
+            "INSERT INTO conversation_history(session_id, user_id, role, content, created_at, job_id) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            ("s", "u", "user", "My goat is called Vesna", AT, "job-7"),
+            ("s", "u", "assistant", "A fine name for her.", AT, "job-7"),
+        )
+        self.write(
+            "INSERT INTO long_term_memory(user_id, memory_type, content, created_at, updated_at, session_id, job_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            ("u", "fact", "The user has a violin from Cremona", AT, AT, "s", "job-7"),
+        )
+        self.write("UPDATE engram_session SET window_turns = window_turns + ?", (2,))
+        daemon.wait_for_log("rows of other software adopted")
+        nowhere = "SELECT count(*) FROM conversation_history WHERE item IS NULL"
+        eventually(lambda: self.rows(nowhere) == [(0,)], "all turns have their place")
+        self.wait_until_adopted()
+        self.assert_recalled(") My goat is called Vesna", self.recalled_for("What is my goat called?"))
+        found = self.admin("memory.search", query="violin of Cremona", limit=5)["memories"]
+        self.assertEqual([one["label"] for one in found], [2])
+        self.assertEqual(self.rows("SELECT window_turns FROM engram_session WHERE session_id = 's'"), [(3,)])
+        daemon.stop()
+        # While no daemon ran.
+        self.write(
+            "INSERT INTO conversation_history(session_id, user_id, role, content, created_at, job_id) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            ("s", "u", "user", "My cow is called Bella", AT, "job-8"),
+        )
+        self.start()
+        eventually(lambda: self.rows(nowhere) == [(0,)], "this one, too")
+        self.assert_recalled(") My cow is called Bella", self.recalled_for("What is my cow called?"))
 
     def test_two_daemons_adopt_each_row_once(self):
         for _ in range(2):

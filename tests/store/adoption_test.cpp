@@ -31,6 +31,14 @@ struct fixture {
         run("INSERT INTO conversation_history(session_id, user_id, role, content, created_at) VALUES (" +
             session + ", " + user + ", " + role + ", " + content + ", '2023-05-06 07:08:09')");
     }
+    // As an engramd of version 1 does, which knows no index.
+    void older_turn(std::string const& session, std::string const& job_id, std::string const& role,
+                    std::string const& content) {
+        run("INSERT INTO conversation_history(session_id, user_id, role, content, created_at, job_id) VALUES "
+            "('" +
+            session + "', 'ada', '" + role + "', '" + content + "', '2025-03-01 12:00:00.000', '" + job_id +
+            "')");
+    }
     std::size_t adopt(std::size_t limit = 100) { return db.get(db->adopt_rows(limit)); }
     store::search_result find(std::string const& query) {
         return db.get(db->find("ada", {query, 10, {}, {}}, {}, at()));
@@ -251,6 +259,67 @@ BOOST_AUTO_TEST_CASE(a_conversation_that_is_adopted_in_pieces_is_counted_once) {
         all += adopt(2);
     BOOST_TEST(all == 7u);
     BOOST_TEST(number(path, "SELECT window_turns FROM engram_session") == 7);
+}
+
+// An engramd of version 1 goes on writing after another one has brought the database to the present version.
+BOOST_AUTO_TEST_CASE(turns_of_an_older_engramd_are_found_and_counted_no_second_time) {
+    fill(db, of, 4);
+    BOOST_TEST(adopt() == 0u);
+    older_turn("s1", "j9", "user", "my dog is called Rex");
+    older_turn("s1", "j9", "assistant", "a fine name");
+    older_turn("s1", "j10", "user", "and my cow Bella");
+    run("UPDATE engram_session SET window_turns = window_turns + 3");
+    fill(db, of, 2, "later");
+    BOOST_TEST(find("Rex Bella").turns.empty());
+    BOOST_TEST(adopt() == 3u);
+    BOOST_TEST(adopt() == 0u);
+    BOOST_TEST(find("Rex").turns.size() == 2u);
+    BOOST_TEST(find("Bella").turns.size() == 1u);
+    BOOST_TEST(number(path, "SELECT count(DISTINCT item) FROM conversation_history") == 5);
+    BOOST_TEST(number(path, "SELECT window_turns FROM engram_session") == 9);
+    BOOST_TEST(number(path, "SELECT count(*) FROM conversation_history WHERE job_id = 'j9'") == 2);
+    BOOST_TEST(db.get(db->delete_session(of, false, at()))->counts.turns == 9u);
+    BOOST_TEST(find("Rex Bella").turns.empty());
+}
+
+BOOST_AUTO_TEST_CASE(they_are_found_after_a_restart_too_and_in_pieces) {
+    fill(db, of, 4);
+    for (int i = 0; i < 5; ++i)
+        older_turn("s1", "j" + std::to_string(i), "user", "dog" + std::to_string(i));
+    opened_store again(options_for(path));
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 2u);
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 2u);
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 1u);
+    BOOST_TEST(again.get(again->adopt_rows(2)) == 0u);
+    for (int i = 0; i < 5; ++i)
+        BOOST_TEST(find("dog" + std::to_string(i)).turns.size() == 1u);
+    // This one has not looked yet, and finds nothing left.
+    BOOST_TEST(adopt() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(they_are_found_behind_many_turns_of_its_own) {
+    run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120000) "
+        "INSERT INTO conversation_history(session_id, user_id, role, content, job_id, item) "
+        "SELECT 's', 'bob', 'user', 'x', 'j', 0 FROM n");
+    older_turn("s1", "j", "user", "my dog is called Rex");
+    BOOST_TEST(adopt() == 0u);  // that would take long: the next time it goes on
+    BOOST_TEST(number(path, "SELECT value FROM engram_state WHERE name = 'looked_at_turns'") >= 90'000);
+    BOOST_TEST(adopt() == 1u);
+    BOOST_TEST(find("Rex").turns.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_erased_or_has_nothing_to_find_is_left_alone) {
+    fill(db, of, 4);
+    older_turn("s1", "j1", "user", "");
+    older_turn("s1", "j2", "system", "my dog");
+    older_turn("s1", "j3", "user", "my dog");
+    run("UPDATE conversation_history SET summary_id = 0 WHERE job_id = 'j3'");
+    BOOST_TEST(adopt() == 0u);
+    BOOST_TEST(find("dog").turns.empty());
+    auto raw = look_at(path);
+    auto const version = raw.query_integer("PRAGMA data_version");
+    BOOST_TEST(adopt() == 0u);
+    BOOST_TEST(raw.query_integer("PRAGMA data_version") == version);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_written_into_a_database_of_version_4_is_found_and_its_sessions_are_counted) {

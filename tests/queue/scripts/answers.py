@@ -2,8 +2,19 @@
 
 from collections import Counter
 
-from contents import DELIVERIES, FAR, FIRST_SEEN, LIVE_UNTIL, WHY, demand, named_lane, push_of, ticket_of
-from model import slot_of, user_of_lane
+from contents import (
+    DATABASE_MS,
+    DELIVERIES,
+    FAR,
+    FIRST_SEEN,
+    LIVE_UNTIL,
+    WHY,
+    demand,
+    named_lane,
+    push_of,
+    ticket_of,
+)
+from model import database_of, slot_of, user_of_lane
 from server import Failed
 
 LEASE_MS = LIVE_UNTIL  # so that a lease that was put back could have been renewed just now
@@ -35,6 +46,8 @@ def arguments_of(call, scope, slot):
     elif call.script == "heartbeat":
         new, previous = values
         values = [str(LEASE_MS), new, "{}", previous]
+        if scope.databases:
+            values.append(scope.databases[slot])
     elif call.script == "delay":
         values += [str(PAUSE_MS), WHY]
     if call.script in ("take", "finish"):
@@ -42,8 +55,20 @@ def arguments_of(call, scope, slot):
     return ["q", call.instance, *values]
 
 
+def is_refused(call, before, scope):
+    """Whether another database than this daemon's serves the queue."""
+    mine = database_of(scope, slot_of(call.instance))
+    return call.script == "heartbeat" and mine != "" and before.database not in ("", mine)
+
+
 def checked(call, before, answer, seen, scope):
     """The script's answer with tickets by our names, after it was found right. `before` are contents."""
+    refused = is_refused(call, before, scope)
+    if refused:
+        demand(answer == "OTHERDATABASE " + before.database, f"the script answered {answer}, it was to refuse")
+        _check_refused(call, before, seen)
+        _check_memory(call, before, answer, seen, ())
+        return answer
     demand(not isinstance(answer, Failed), f"the script failed: {answer}")
     demand(answer is not None, "no answer")
     if call.script in ("take", "finish"):
@@ -51,7 +76,9 @@ def checked(call, before, answer, seen, scope):
         _check_taking(call, before, answer, seen, scope)
     else:
         _check_giving(call, before, answer, seen)
-    _check_memory(call, before, answer, seen)
+    _check_database(call, before, seen, scope)
+    died = set(before.instances) - set(seen.contents.instances) if call.script == "heartbeat" else ()
+    _check_memory(call, before, answer, seen, died)
     return answer
 
 
@@ -70,14 +97,11 @@ def _owned(queue, instance):
     return queue.owned.get(instance, ())
 
 
-def _check_memory(call, before, answer, seen):
+def _check_memory(call, before, answer, seen, dead):
     """Deaths, deliveries and times of the jobs that were there and are: only what this script is to count."""
     after = seen.contents
-    died, delivered = set(), set()
-    if call.script == "heartbeat":
-        dead = set(before.instances) - set(after.instances)
-        died = {t for i in dead for _, t in _owned(before, i)}
-    elif call.script == "release" and call.values[2] == "1" and answer == 1:
+    died, delivered = {t for i in dead for _, t in _owned(before, i)}, set()
+    if call.script == "release" and call.values[2] == "1" and answer == 1:
         died = {call.values[1]}
     elif call.script in ("take", "finish"):
         taken = answer if call.script == "take" else answer[1]
@@ -132,6 +156,33 @@ def _check_giving(call, before, answer, seen):
     demand(set(seen.status) == {said} - {None}, f"status of {sorted(seen.status)}")
     _check_given_back(before, after, owners, put_off, woken)
     demand(not seen.replies and not seen.dead, f"a {call.script} has written {seen.replies or seen.dead}")
+
+
+def _check_refused(call, before, seen):
+    """This instance is none any more, and what it had, or was left of what it was before, is ready again."""
+    me, previous = call.instance, call.values[1]
+    instances = {i: end for i, end in before.instances.items() if i != me}
+    ends = sorted(end for end in instances.values() if end > 0)
+    instances = {i: 1 + ends.index(end) if end > 0 else end for i, end in instances.items()}
+    demand(seen.contents.instances == instances, f"instances are {seen.contents.instances}")
+    demand(not seen.status, f"status of {sorted(seen.status)}")
+    owners = {me: list(_owned(before, me))} if me in before.instances else {}
+    if previous and previous not in before.instances:
+        owners[previous] = list(_owned(before, previous))
+    _check_given_back(before, seen.contents, owners, {}, [])
+    demand(seen.contents.database == before.database, "P:database is not what it was")
+    demand(not seen.replies and not seen.dead, "a refused heartbeat has written a reply or a dead letter")
+
+
+def _check_database(call, before, seen, scope):
+    """Each beat of a registered instance names it anew, and the last one that leaves takes it along."""
+    named = before.database
+    if call.script == "heartbeat" and call.instance in seen.contents.instances:
+        named = database_of(scope, slot_of(call.instance)) or named
+        demand(not named or seen.database_ms > DATABASE_MS, "P:database was not renewed")
+    if call.script == "leave" and not seen.contents.instances:
+        named = ""
+    demand(seen.contents.database == named, f"P:database is {seen.contents.database!r} instead of {named!r}")
 
 
 def _after_heartbeat(call, before):

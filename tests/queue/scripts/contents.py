@@ -14,6 +14,7 @@ WHY = "why"  # a job is delayed
 FIRST_SEEN = "7"  # of every job that is put back; a script that touches it is found out
 DELIVERIES = 9
 LIVE_UNTIL = 4_000_000_000_000
+DATABASE_MS = 3_600_000  # P:database still lives so long when it is put back
 FAR, FAR_OFF = -1, 9_000_000_000_000  # a lease that was renewed before the clock jumped back
 FRESH = "n"  # tickets made in the step under test begin so
 
@@ -43,6 +44,7 @@ class Contents(NamedTuple):
     parked: dict = {}  # user -> how many
     delayed: dict = {}  # lane -> 0, or when its pause ended (1 is the first)
     tried: tuple = ()  # tickets for which a call has failed
+    database: str = ""  # that P:database names
 
 
 class Seen(NamedTuple):
@@ -54,6 +56,7 @@ class Seen(NamedTuple):
     replies: tuple  # (key, its elements, ms to live)
     dead: tuple  # fields of each dead letter
     status: dict  # instance -> ms to live
+    database_ms: int  # that P:database has to live
     rename: dict  # ticket as the script named it -> ticket
 
 
@@ -116,6 +119,9 @@ def as_commands(contents, bodies):
         put("ZADD", "delayed", _due(ended), lane)
         put("HSET", "delays", lane, WHY)
     put("HSET", "parked", *(str(part) for pair in c.parked.items() for part in pair))
+    if c.database:
+        put("HSET", "database", "id", c.database)
+        put("PEXPIRE", "database", str(DATABASE_MS))
     return json.dumps(commands)
 
 
@@ -155,9 +161,11 @@ _KINDS.update(
     backlog="list",
     owned="hash",
     status="string",
+    database="hash",
     reply="list",
     ages="list",
 )
+_EXPIRING = ("status", "reply", "ages", "database")
 _ONE_EACH = ("lanes", "lane", "backlog", "owned", "status", "reply", "ages")
 
 
@@ -172,10 +180,10 @@ def _by_kind(dumped):
         _, what, *rest = name.split(":", 2)
         demand(what in _KINDS and bool(rest) == (what in _ONE_EACH), f"a key that should not be: {name}")
         demand(kind == _KINDS[what], f"{name} is a {kind}")
-        demand((left > 0) == (what in ("status", "reply", "ages")), f"{name} has {left} ms to live")
+        demand((left > 0) == (what in _EXPIRING), f"{name} has {left} ms to live")
+        lives[(what, *rest)] = left
         if rest:
             found[what][rest[0]] = value
-            lives[what, rest[0]] = left
         else:
             found[what] = value
     return found, lives
@@ -262,6 +270,7 @@ def read(dump, push_with):
         parked={u: int(n) for u, n in sorted(_pairs(found["parked"]))},
         delayed=_delays(found, lane_named),
         tried=tuple(sorted(t for t, m in meta.items() if len(m) > 3)),
+        database=dict(_pairs(found["database"])).get("id", ""),
     )
     return Seen(
         contents,
@@ -270,5 +279,6 @@ def read(dump, push_with):
         replies=tuple((key, tuple(line), lives["reply", key]) for key, line in found["reply"].items()),
         dead=tuple(dict(_pairs(fields)) for fields in found["dead"]),
         status={i: lives["status", i] for i in found["status"]},
+        database_ms=lives.get(("database",), 0),
         rename=rename,
     )

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from contents import demand, push_of, ticket_of
-from model import incarnation, lane_of, previous, user_of_lane
+from model import database_of, incarnation, lane_of, previous, slot_of, user_of_lane
 
 
 def check_state(state, scope):
@@ -13,6 +13,7 @@ def check_state(state, scope):
     check_users(queue, scope)
     check_order(state, scope)
     check_instances(state)
+    check_databases(state, scope)
     check_effects(state, scope)
 
 
@@ -111,6 +112,12 @@ def check_instances(state):
             )
 
 
+def check_databases(state, scope):
+    """Those who may take have the same."""
+    at_work = {database_of(scope, slot_of(i)) for i, end in state.queue.instances.items() if end <= 0}
+    demand(len(at_work) <= 1, f"{sorted(at_work)} serve one queue: {state.queue.instances}")
+
+
 def check_effects(state, scope):
     """A reply only after its effect; effects in the order of the conversation."""
     for push, outcome in enumerate(state.answered):
@@ -131,6 +138,6 @@ def is_done(state):
     queue = state.queue
     return (
         all(state.answered)
-        and not any(queue._replace(instances={}))
+        and not any(queue._replace(instances={}, database=""))
         and not any(d.held for d in state.daemons)
     )

@@ -30,7 +30,8 @@ class Scope(NamedTuple):
     fewer_claims: bool = False  # than there is room for, as when a call is cut short by the size of jobs
     max_in_flight: int = 2
     faults: int = 1
-    kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")  # and "delay", "forget", "clock"
+    kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")  # and delay, forget, clock, snatch
+    databases: tuple = ()  # of each daemon; (): none tells any
     reconciles: bool = True  # False is a daemon with a mistake, to see whether that is found
 
 
@@ -131,7 +132,11 @@ def body_of(job, push):
 ABSENT = FAR - 1
 
 
-def _signature(slot, state, share):
+def database_of(scope, slot):
+    return scope.databases[slot] if scope.databases else ""
+
+
+def _signature(slot, state, scope):
     """All about one daemon, without its name: nothing else in a state refers to it."""
     daemon, queue = state.daemons[slot], state.queue
     letter = chr(ord("A") + slot)
@@ -145,7 +150,8 @@ def _signature(slot, state, share):
     rank = {i: n for n, i in enumerate(sorted(names, key=lambda i: -int(i[1:])))}
     return (
         daemon.up,
-        share,
+        scope.shares[slot],
+        database_of(scope, slot),
         daemon.registered,
         daemon.anew,
         daemon.unsure,
@@ -169,7 +175,8 @@ def canonical(state, scope):
         tuple(q.backlog.items()),
         (q.behind, tuple(sorted(q.bodies)), tuple(q.parked.items())),
         (tuple(q.delayed.items()), q.tried),
-        tuple(sorted(_signature(slot, state, share) for slot, share in enumerate(scope.shares))),
+        tuple(sorted(_signature(slot, state, scope) for slot in range(len(scope.shares)))),
+        q.database,
         state.answered,
         tuple(sorted(state.finished)),
         tuple(sorted(state.failed)),
@@ -252,6 +259,10 @@ def end_lease(state, instance):
     instances = dict(state.queue.instances)
     instances[instance] = 1 + max(0, *instances.values())
     return with_instances(state, instances)
+
+
+def name_database(state, database):
+    return state._replace(queue=state.queue._replace(database=database))
 
 
 def with_instances(state, instances):

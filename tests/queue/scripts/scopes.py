@@ -35,6 +35,9 @@ FOR_MUTATIONS = (
     Scope("one_user_alone", ONE_USER, ALONE, max_in_flight=1),
     Scope("a_crowd_alone", CROWD, ALONE, max_in_flight=1, **CUT_SHORT),
     Scope("a_clock_that_jumps_back", PAIR, BESIDE, faults=2, kinds=("clock", "crash")),
+    Scope("two_databases", PAIR, BESIDE, kinds=("crash", "stall", "leave"), databases=("1.1", "2.2")),
+    Scope("a_shared_database", PAIR, BESIDE, kinds=("leave", "snatch"), databases=("1.1", "1.1")),
+    Scope("two_databases_and_a_lost_registration", PAIR, BESIDE, kinds=("forget",), databases=("1.1", "2.2")),
     Scope("a_pair_and_two_deaths", PAIR, BESIDE, faults=2, kinds=DEATHS),
 )
 
@@ -48,6 +51,12 @@ QUICK = FOR_MUTATIONS + (
     Scope("jobs_of_nobody", NOBODYS, (1,), max_in_flight=1),
     Scope("a_lost_registration_and_lost_answers", PAIR, BESIDE, faults=2, kinds=("forget", "lose")),
     Scope("a_lost_registration_and_a_stall", PAIR, BESIDE, faults=2, kinds=("forget", "stall")),
+    Scope(
+        "two_databases_and_lost_answers", PAIR, BESIDE, kinds=("lose", "release"), databases=("1.1", "2.2")
+    ),
+    Scope(
+        "two_databases_of_three_daemons", PAIR, BESIDE_TWO, kinds=DEATHS, databases=("1.1", "1.1", "2.2")
+    ),
     Scope("three_daemons", PAIR, BESIDE_TWO, kinds=DEATHS),
     Scope("delays_and_lost_answers", PAIR, BESIDE, faults=2, kinds=("delay", "lose")),
     Scope("delays_stalls_and_leaving", TWO_SESSIONS, BESIDE, faults=2, kinds=("delay", "stall", "leave")),

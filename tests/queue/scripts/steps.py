@@ -7,11 +7,13 @@ one surviving daemon would bring everything to its end. The others are faults an
 from typing import Callable, NamedTuple, Optional
 
 from contents import FAR
+from server import Failed
 from model import (
     Call,
     accept,
     commit,
     end_lease,
+    name_database,
     end_pause,
     incarnation,
     instance_name,
@@ -39,6 +41,7 @@ def steps_of(state, scope):
     slots = range(len(state.daemons))
     yield from _ends_of_dead_leases(state)
     yield from _ends_of_pauses(state)
+    yield from _end_of_the_database(state)
     for slot in slots:
         yield from _duties(state, slot, scope)
     for slot in slots:
@@ -53,6 +56,8 @@ def steps_of(state, scope):
             yield from _faults(state, slot, scope)
         if "clock" in scope.kinds:
             yield _jump(state)
+        if "snatch" in scope.kinds:
+            yield _snatched(state)
 
 
 def _is_present(state, instance):
@@ -80,6 +85,12 @@ def _ends_of_pauses(state):
             yield Step(f"the pause of {lane} ends", True, None, lambda s, _, x=lane: end_pause(s, x))
 
 
+def _end_of_the_database(state):
+    """P:database lives as long as the last lease."""
+    if state.queue.database and all(end > 0 for end in state.queue.instances.values()):
+        yield Step("P:database expires", True, None, lambda s, _: name_database(s, ""))
+
+
 def _restarts(state):
     nobody = not any(d.up for d in state.daemons)
     for slot, daemon in enumerate(state.daemons):
@@ -103,6 +114,8 @@ def _heartbeat(state, slot):
     daemon = state.daemons[slot]
 
     def then(state, answer):
+        if isinstance(answer, Failed):  # another database serves the queue
+            return lose_everything(state, slot) if state.daemons[slot].registered else state
         if answer[0] == 0:
             return lose_everything(state, slot)
         unsure = state.daemons[slot].unsure or answer[2] > len(own_held(state, slot))
@@ -227,6 +240,16 @@ def _jump(state):
         return with_instances(state, leases)._replace(faults=state.faults - 1)
 
     return Step("the clock jumps back", False, None, then)
+
+
+def _snatched(state):
+    """A daemon that has gone again was faster after P:database was lost."""
+    return Step(
+        "another database is named",
+        False,
+        None,
+        lambda s, _: name_database(s, "3.3")._replace(faults=s.faults - 1, honest=False),
+    )
 
 
 def _forgotten(state, me):
