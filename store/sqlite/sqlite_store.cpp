@@ -107,7 +107,7 @@ public:
     answer<store_state> look() override {
         auto seen =
             co_await list<store_state>([&watch = watch_](list_queries& on) { return watch.state(on.db); });
-        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{.lost = watch_.lost()};
+        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost(), {}, 0};
         if (!seen || !seen->lost.empty() || !watch_.has_untold_tie()) co_return seen;
         // Nobody has written since the last checkpoint.
         auto told = co_await write<void>([](write_queries&) {});
