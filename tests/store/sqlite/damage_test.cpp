@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(a_rehearsal_finds_the_damage_that_an_exchange_would_meet) {
           "engram_failed_delivery", "long_term_memory", "engram_memory_source", "sqlite_sequence"}) {
         for (auto const how : all_ways) {
             BOOST_TEST_CONTEXT(name << " " << int(how)) {
-                std::filesystem::remove(path);
+                for (auto const* suffix : {"", "-wal", "-shm"})
+                    std::filesystem::remove(path + suffix);
                 make();
                 auto const leaves = pages(name, "leaf");
                 BOOST_REQUIRE(!leaves.empty());
