@@ -84,6 +84,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       stop_(io.get_executor()),
       texts_(word_table(config_.word_neighbours)),
       store_(open_store(config_.store, config_.open_patience, texts_, signals_, io)),
+      health_(*store_, clock_, [this] { apply_intake(); }),
       claude_(claude::make_client(with_key(config_.claude, std::move(key)), io.get_executor())),
       embedder_(make_embedder(config_.embedding, io.get_executor())),
       queue_(with_database(config_.queue, *store_), io.get_executor()),
@@ -137,6 +138,10 @@ asio::awaitable<void> service::run() {
 }
 
 void service::start_parts() {
+    chat_.watch(health_);
+    summaries_.watch(health_);
+    consolidator_.watch(health_);
+    apply_intake();  // nothing before the store's first rehearsal
     part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("api-gate", [this] { return gate_.run(); });
     part_.keep_up("pace", [this] { return pace_.run(); });
@@ -221,13 +226,15 @@ std::vector<used_model> service::models_in_use() const {
 
 status service::current_status() const {
     return {queue_.status(),
-            store_lost_.empty() ? chat_.store_trouble() : store_lost_,
+            health_.trouble().empty() ? chat_.store_trouble() : health_.trouble(),
             status_of(gate_, steady_clock::now()),
             summaries_.status(),
             chat_.counts(),
             models_.known(),
             claude_->status().paced,
-            safe_time_.trouble()};
+            safe_time_.trouble(),
+            health_.remark(),
+            admin_queue_.failure()};
 }
 
 // A start takes a moment.
@@ -282,18 +289,8 @@ asio::awaitable<void> service::tell_of_database() {
 asio::awaitable<void> service::watch_store() {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
-        auto const seen = co_await store_->look();
-        if (seen && !seen->moved_on.empty()) give_up(seen->moved_on);
-        // What else a look may meet shows where the store is used.
-        auto const lost = seen ? seen->lost : std::string();
-        if (lost != store_lost_) {
-            if (lost.empty())
-                base::log_info("the database is in its place again");
-            else
-                base::log_error("no jobs are taken: nothing could be stored", {{"error", lost}});
-            store_lost_ = lost;
-            apply_intake();
-        }
+        co_await health_.look();
+        if (!health_.moved_on().empty()) give_up(health_.moved_on());
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
     }
@@ -322,11 +319,15 @@ asio::awaitable<void> service::tell_systemd() {
 // kept.
 void service::apply_intake() {
     if (stopping_) return;
+    using kept = store::health::state;
     using enum claude::gate::state;
     auto const gate = gate_.current();
-    auto const most = config_.queue.max_in_flight;
-    if (!store_lost_.empty()) return queue_.set_limit(0);
-    queue_.set_limit(gate == open ? std::min(most, room_.value_or(most)) : gate == trial ? 1 : 0);
+    auto const store = health_.current();
+    auto const most = store == kept::well    ? config_.queue.max_in_flight
+                      : store == kept::trial ? std::size_t{1}
+                                             : std::size_t{0};
+    auto const asked = gate == open ? room_.value_or(most) : std::size_t(gate == trial ? 1 : 0);
+    queue_.set_limit(std::min(most, asked));
 }
 
 void service::reload_config() {
@@ -350,6 +351,7 @@ void service::reload_config() {
         claude_->set_fallbacks(config_.claude.fallback_models, config_.claude.fallback_on_overload);
         models_.changed();
         gate_.try_now();
+        health_.reconsider();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }
     sd_notify(0, "READY=1");

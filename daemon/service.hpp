@@ -16,6 +16,7 @@
 #include "queue/job_queue.hpp"
 #include "queue/user_traces.hpp"
 #include "store/database.hpp"
+#include "store/health.hpp"
 #include "workers/admin/admin.hpp"
 #include "workers/admin/erasure_upkeep.hpp"
 #include "workers/background/consolidator.hpp"
@@ -95,7 +96,7 @@ private:
     // admin_queue_ call what stands below them.
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
-    std::string store_lost_;  // why what is stored now would be lost; empty: it is kept
+    store::health health_;
     std::unique_ptr<claude::client> claude_;
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;

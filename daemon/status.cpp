@@ -116,7 +116,9 @@ std::string trouble_of(api_status const& api) {
 std::string causes_of(status const& now) {
     std::string line;
     append_trouble(line, "Redis", now.queue.trouble);
-    append_trouble(line, "store", now.store_trouble);
+    // Without Redis neither is answered, and that is said.
+    if (now.queue.trouble.empty()) append_trouble(line, "requests", now.admin_trouble);
+    append_trouble(line, "store", now.store_trouble.empty() ? now.store_remark : now.store_trouble);
     append_trouble(line, "Claude", trouble_of(now.api));
     append_trouble(line, "time", now.clock_trouble);
     return line;

@@ -33,6 +33,8 @@ struct status {
     std::vector<known_model> models;
     std::vector<claude::model_pace> paced;  ///< models whose limit is near
     std::string clock_trouble;              ///< what is wrong with the time; empty: nothing that is known
+    std::string store_remark;               ///< what is wrong with the store though jobs are taken
+    std::string admin_trouble;              ///< why requests about memories are not answered
 };
 
 /// Jobs are taken, and not most of those fail that ended in the last minute.

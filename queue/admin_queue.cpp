@@ -73,6 +73,10 @@ std::string admin_queue::trouble() const {
     return connection_.is_up() ? trouble_.text() : connection_.trouble();
 }
 
+std::string admin_queue::failure() const {
+    return connection_.is_up() ? trouble_.broken() : connection_.trouble();
+}
+
 // Ends early when it is to stop.
 asio::awaitable<void> admin_queue::pause(milliseconds length) {
     auto const until = steady_clock::now() + length;

@@ -57,6 +57,8 @@ public:
 
     /// Why nothing is taken; empty if all is well.
     [[nodiscard]] std::string trouble() const;
+    /// The same, but empty too while this instance is not registered yet, which is no fault of this list.
+    [[nodiscard]] std::string failure() const;
     /// Requests answered so far.
     [[nodiscard]] std::uint64_t answered() const { return answered_; }
 

@@ -26,6 +26,7 @@ public:
     /// Jobs, by this instance, so far.
     [[nodiscard]] std::uint64_t cancelled() const { return cancelled_; }
     [[nodiscard]] trouble_note& trouble() { return trouble_; }
+    [[nodiscard]] trouble_note const& trouble() const { return trouble_; }
 
 private:
     struct wanted {

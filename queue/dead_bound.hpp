@@ -45,6 +45,7 @@ public:
     /// By this instance, so far.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     [[nodiscard]] trouble_note& trouble() { return trouble_; }
+    [[nodiscard]] trouble_note const& trouble() const { return trouble_; }
 
 private:
     options const& options_;

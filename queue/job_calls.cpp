@@ -150,6 +150,7 @@ job_calls::answer<bool> job_calls::release(delivery const& what, bool failed) {
     std::vector<std::string> const arguments{options_.prefix, what.instance, what.lane, what.ticket,
                                              failed ? "1" : "0"};
     auto const given = co_await all_scripts().release.run(connection_, jobs_key_, arguments);
+    note(given, "giving a job back");
     if (!given) co_return given.error();
     co_return given->as_integer() != 0;
 }

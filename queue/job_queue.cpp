@@ -108,6 +108,9 @@ queue_status job_queue::status() const {
         if (status.trouble.empty()) status.trouble = trouble->text();
     // Who does not wait does not know whether it could.
     if (status.trouble.empty() && intake_.is_dry()) status.trouble = waiter_.trouble().text();
+    // Jobs are taken all the same.
+    for (auto const* trouble : {&cancels_.trouble(), &dead_.trouble()})
+        if (status.trouble.empty()) status.trouble = trouble->text();
     if (status.trouble.empty() && paused_)
         status.trouble = "paused by an operator; engramctl queue resume ends it";
     status.state = intake_.report(status.connected, !calls_.trouble().empty(), steady_clock::now());

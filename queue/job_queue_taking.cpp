@@ -49,7 +49,10 @@ asio::awaitable<void> job_queue::heed(lease::beat beat) {
     if (beat.lost || !beat.passed) co_return;
     intake_.counted(beat.owned);
     heed_pause(beat.paused);
-    if (beat.cancels > 0) cancel_asked_.notify_all();
+    if (beat.cancels > 0)
+        cancel_asked_.notify_all();
+    else
+        cancels_.trouble().clear();  // somebody else has carried them out
     if (beat.first) {
         base::log_info("this instance takes jobs",
                        {{"instance", lease_.instance()}, {"redis", commands_.address().to_text()}});

@@ -156,7 +156,11 @@ asio::awaitable<void> lease::leave() {
     // A Redis that is away for a moment: without this call every job still in hand would count a death.
     bool const up = co_await connection_.wait_until_up(until);
     if (!up) co_return;
-    co_await calls_.leave(instance_);
+    auto const left = co_await calls_.leave(instance_);
+    if (!left)
+        base::log_warn(
+            "this instance could not leave the queue: what it has goes to others when its lease ends",
+            {{"instance", instance_}, {"error", left.error().message}});
     held_ = maybe_registered_ = false;
 }
 

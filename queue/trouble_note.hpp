@@ -24,6 +24,8 @@ public:
     void mute() { muted_ = true; }
 
     [[nodiscard]] std::string const& text() const { return text_; }
+    /// Empty too if the text was only set().
+    [[nodiscard]] std::string broken() const { return told_ ? text_ : std::string(); }
     [[nodiscard]] bool empty() const { return text_.empty(); }
 
 private:

@@ -25,6 +25,9 @@ enum class error_kind {
 struct error {
     error_kind kind = error_kind::internal;
     std::string message;
+    /// The file is damaged, or no database: nothing can be relied on until somebody has restored it. Then
+    /// `kind` is `internal`.
+    bool damaged = false;
 };
 
 template <class T>

@@ -75,13 +75,21 @@ bool sqlite_error::passes() const {
 }
 
 bool sqlite_error::is_damage() const {
-    auto const code = primary_code(code_);
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    switch (code_) {
+        case SQLITE_IOERR_CORRUPTFS:
+        case SQLITE_IOERR_DATA:
+        case SQLITE_IOERR_SHORT_READ:
+            return true;
+        default:
+            return primary_code(code_) == SQLITE_CORRUPT || primary_code(code_) == SQLITE_NOTADB;
+    }
 }
 
 error sqlite_error::to_error() const {
-    auto const kind = is_environment() ? error_kind::unavailable : error_kind::internal;
-    return {kind, std::string("the database: ") + what() + " (SQLite code " + std::to_string(code_) + ")"};
+    bool const passes = is_environment() && !is_damage();
+    return {passes ? error_kind::unavailable : error_kind::internal,
+            std::string("the database: ") + what() + " (SQLite code " + std::to_string(code_) + ")",
+            is_damage()};
 }
 
 connection::connection(std::string const& path, access how, std::chrono::milliseconds busy_timeout) {
@@ -141,6 +149,10 @@ bool connection::in_transaction() const {
 
 bool connection::is_read_only() const {
     return sqlite3_db_readonly(native(), "main") == 1;
+}
+
+void connection::forget_pages() {
+    sqlite3_db_release_memory(native());
 }
 
 void connection::leave_log(bool really) {

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] bool is_environment() const;
     /// A lack of room or memory, the disk, or a lock: the same call may succeed later.
     [[nodiscard]] bool passes() const;
-    /// The file is damaged or no database at all.
+    /// The file is damaged or no database at all, as SQLite, the file system or the disk says.
     [[nodiscard]] bool is_damage() const;
     [[nodiscard]] error to_error() const;
 
@@ -63,6 +63,8 @@ public:
     /// False once SQLite has rolled back by itself, as it does after some errors.
     [[nodiscard]] bool in_transaction() const;
     [[nodiscard]] bool is_read_only() const;
+    /// What was read once is read anew: a page that was damaged may have been mended since.
+    void forget_pages();
     /// Whether closing it leaves the log where it is, instead of moving it into the database.
     void leave_log(bool really);
     /// The number of the schema in the file itself, without the log (bytes 40 to 43); 0: it cannot be read.

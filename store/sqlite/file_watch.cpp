@@ -112,6 +112,19 @@ std::string file_watch::lost() const {
     return lost_;
 }
 
+void file_watch::met(error const& why) {
+    if (!why.damaged) return;
+    std::scoped_lock const alone(mutex_);
+    damage_ = why.message;
+    ++times_damaged_;
+}
+
+store_state file_watch::state(connection& db) {
+    auto lost = look(db);
+    std::scoped_lock const alone(mutex_);
+    return {std::move(lost), damage_, times_damaged_, {}};
+}
+
 bool file_watch::must_leave_log() const {
     std::scoped_lock const alone(mutex_);
     return must_leave_log_;

@@ -1,6 +1,7 @@
 // The file that was opened, told from whatever stands at its path later.
 #pragma once
 
+#include "store/keeping.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/log_state.hpp"
 #include "store/sqlite/log_tie.hpp"
@@ -24,7 +25,8 @@ namespace engram::store {
 ///   index of the log tells whether there was one, by any process. Else somebody wrote past SQLite;
 /// - the size of the log with what must be in it.
 ///
-/// A loss lasts until the file is opened anew: nobody knows what happened meanwhile. Any thread; a look is
+/// A loss lasts until the file is opened anew: nobody knows what happened meanwhile. Damage that a thread of
+/// the store meets is noted here, too, so that no caller can keep it to itself. Any thread; a look is
 /// three stat() (some 3 µs), nothing is read. Must outlive the store's threads.
 class file_watch {
 public:
@@ -44,6 +46,10 @@ public:
 
     /// What the looks have found so far.
     [[nodiscard]] std::string lost() const;
+    /// A call has failed, and not because of a loss: damage is remembered, whoever made the call.
+    void met(error const& why);
+    /// With a look.
+    [[nodiscard]] store_state state(connection& db);
     /// Whether the log would do harm in what stands at the path now.
     [[nodiscard]] bool must_leave_log() const;
 
@@ -86,6 +92,8 @@ private:
     mutable std::mutex mutex_;
     std::atomic<bool> is_lost_ = false;  // so that those who only ask do not wait for a look
     std::string lost_;
+    std::string damage_;
+    std::uint64_t times_damaged_ = 0;
     bool must_leave_log_ = false;
 };
 

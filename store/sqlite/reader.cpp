@@ -78,7 +78,10 @@ bool reader<Queries>::begin(chain<work<database>>& batch) {
 template <class Queries>
 error reader<Queries>::reason_of(std::exception const& failed) {
     if (auto lost = watch_.look(db_); !lost.empty()) return {error_kind::unavailable, std::move(lost)};
-    return error_of(failed);
+    auto why = error_of(failed);
+    if (why.damaged) db_.forget_pages();
+    watch_.met(why);
+    return why;
 }
 
 // What was read is right, whether this works or not; some errors have ended the transaction by themselves.

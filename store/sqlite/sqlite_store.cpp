@@ -112,19 +112,27 @@ public:
 
     answer<store_state> look() override {
         auto seen = co_await list<store_state>([&watch = watch_](list_queries& on) {
-            store_state now{watch.look(on.db), {}};
+            auto now = watch.state(on.db);
             if (!now.lost.empty()) return now;
             auto const version = on.db.query_integer("PRAGMA user_version");
             if (version > schema_version) now.moved_on = moved_on(version);
             return now;
         });
-        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost(), {}};
+        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost(), {}, 0, {}};
         if (!seen || !seen->lost.empty() || !seen->moved_on.empty() || !watch_.has_untold_tie())
             co_return seen;
         // Nobody has written since the last checkpoint.
         auto told = co_await write<void>([](write_queries&) {});
         if (!told) co_return told.error();
         co_return seen;
+    }
+
+    answer<void> rehearse(rehearsal what) override {
+        auto const shared = std::make_shared<exchange const>(rehearsed_exchange(what));
+        return write_analysed<void>([shared, texts = texts_] { return analyse_exchange(texts, *shared); },
+                                    [shared](write_queries& db, analysed_exchange const& texts) {
+                                        db.rehearsals.perform(*shared, texts);
+                                    });
     }
 
     answer<context> load_context(context_query query) override {

@@ -142,6 +142,8 @@ bool writer::tell_tie() {
 // A file that was overwritten looks like a damaged one.
 error writer::or_lost(error why) {
     if (auto lost = watch_.look(db_); !lost.empty()) return {error_kind::unavailable, std::move(lost)};
+    if (why.damaged) db_.forget_pages();
+    watch_.met(why);
     return why;
 }
 
@@ -153,13 +155,14 @@ bool writer::perform(work<database>& item) {
     } catch (sqlite_error const& failed) {
         auto own = failed.to_error();
         // After such an error SQLite may have ended the transaction, and asks that it be ended anyway.
-        if (failed.is_environment() || failed.is_damage() || !db_.in_transaction()) {
+        if (failed.is_environment() || !db_.in_transaction()) {
             batch_lost lost{or_lost(own)};
             if (!failed.is_damage()) lost.why.kind = error_kind::unavailable;
             item.fail(failed.is_damage() ? lost.why : own);
             throw lost;
         }
-        item.fail(std::move(own));
+        // A damaged page fails those alone that need it.
+        item.fail(failed.is_damage() ? or_lost(std::move(own)) : std::move(own));
     } catch (std::exception const& failed) {
         item.fail({error_kind::internal, std::string("writing to the store: ") + failed.what()});
     }

@@ -11,6 +11,7 @@
 #include "store/sqlite/log_cleaning.hpp"
 #include "store/sqlite/outdating.hpp"
 #include "store/sqlite/past_queries.hpp"
+#include "store/sqlite/rehearsal_queries.hpp"
 #include "store/sqlite/summary_queries.hpp"
 #include "store/sqlite/upkeep_queries.hpp"
 #include "store/sqlite/work.hpp"
@@ -29,6 +30,7 @@ struct write_queries {
           past(db, texts),
           outdated(db, past, erasing),
           exchanges(db, users, index, memories, outdated),
+          rehearsals(db, exchanges),
           summaries(db, users, index, memories, past),
           curation(db, users, memories, texts, outdated),
           forgetting(db, users, index, pending),
@@ -43,6 +45,7 @@ struct write_queries {
     past_queries past;
     outdated_summaries outdated;
     exchange_queries exchanges;
+    rehearsal_queries rehearsals;
     summary_queries summaries;
     curation_queries curation;
     forgetting_queries forgetting;

@@ -39,6 +39,25 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_used_makes_it_unready) {
     BOOST_TEST(to_line(now) == "not ready, taking: 3 of 8 jobs in hand, as one (store: the disk is full)");
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_page_that_few_need_is_told_and_keeps_nobody_else_waiting) {
+    auto now = in(intake::taking);
+    now.store_remark = "a page is damaged";
+    BOOST_TEST(is_ready(now));
+    BOOST_TEST(to_line(now) == "ready, taking: 3 of 8 jobs in hand, as one (store: a page is damaged)");
+    now.store_trouble = "the database is damaged";
+    BOOST_TEST(!is_ready(now));
+    BOOST_TEST(trouble_of(now) == "store: the database is damaged");
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_are_not_answered_are_told_unless_redis_is_away) {
+    auto now = in(intake::taking);
+    now.admin_trouble = "WRONGTYPE";
+    BOOST_TEST(is_ready(now));
+    BOOST_TEST(trouble_of(now) == "requests: WRONGTYPE");
+    now.queue.trouble = "connection refused";
+    BOOST_TEST(trouble_of(now) == "Redis: connection refused");
+}
+
 queue::recent_outcomes recent(std::uint32_t ok, std::uint32_t failed) {
     queue::recent_outcomes all;
     all.ok = ok;

@@ -3,6 +3,7 @@
 
 #include "queue/scripts.hpp"
 #include "user_fixture.hpp"
+#include "worker.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -174,6 +175,18 @@ BOOST_AUTO_TEST_CASE(something_else_where_the_letters_should_be_is_left_alone_an
         f.look({"DEL", "engram:dead"});
         co_await bound.look();
         BOOST_TEST(bound.trouble().empty());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_keeps_it_from_its_work_stands_in_the_status) {
+    play([](fixture& f) -> task<void> {
+        f.look({"SET", "engram:dead", "x"});
+        f.set.dead_max_count = 1;
+        worker w(f, f.set);
+        co_await w.start();
+        co_await until("it is told",
+                       [&] { return w.queue.status().trouble.find("WRONGTYPE") != std::string::npos; });
+        BOOST_TEST((w.queue.status().state == queue::intake::taking));
     });
 }
 

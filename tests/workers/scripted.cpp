@@ -71,6 +71,7 @@ std::optional<recorded_outcome> scripted_store::recorded(engram::store::job_key 
 scripted_store::awaitable_result<engram::store::context> scripted_store::load_context(
     engram::store::context_query query) {
     if (auto failure = next_error()) co_return *failure;
+    if (load_fails) co_return *load_fails;
     auto loaded = context;
     if (!contexts.empty()) {
         loaded = std::move(contexts.front());
@@ -84,6 +85,7 @@ scripted_store::awaitable_result<engram::store::context> scripted_store::load_co
 scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange(
     engram::store::exchange what) {
     if (auto failure = next_error()) co_return *failure;
+    if (commit_fails) co_return *commit_fails;
     commit_outcome outcome;
     outcome.window_turns = window_turns;
     if (auto known = recorded(what.job)) {
@@ -109,6 +111,7 @@ scripted_store::awaitable_result<commit_outcome> scripted_store::commit_exchange
 scripted_store::awaitable_result<recorded_outcome> scripted_store::record_failure(
     engram::store::failure what) {
     if (auto failure = next_error()) co_return *failure;
+    if (record_fails) co_return *record_fails;
     failures.push_back(what);
     auto const known = recorded(what.job);
     if (known && known->same_body) co_return *known;
@@ -148,6 +151,7 @@ scripted_store::awaitable_result<bool> scripted_store::commit_condensed(engram::
 scripted_store::awaitable_result<bool> scripted_store::commit_summary(engram::store::summary_task,
                                                                       std::string summary, bool,
                                                                       base::wall_time) {
+    if (summary_fails) co_return *summary_fails;
     summaries.push_back(std::move(summary));
     co_return takes_summaries;
 }
@@ -158,8 +162,9 @@ scripted_store::awaitable_result<void> scripted_store::renew_summary(engram::sto
 }
 
 scripted_store::awaitable_result<void> scripted_store::release_summary(engram::store::summary_task,
-                                                                       base::wall_time) {
+                                                                       base::wall_time not_before) {
     ++given_back;
+    last_not_before = not_before;
     co_return engram::store::result<void>();
 }
 

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,7 @@ public:
     std::size_t window_turns = 2;
     int unavailable = 0;  // so many calls fail first
     std::string broken;   // not empty: every call fails for good
+    std::optional<engram::store::error> load_fails, commit_fails, record_fails;  // each time
 
     std::vector<conversation> due;
     std::optional<base::wall_time> lease_end;
@@ -83,7 +85,9 @@ public:
     std::vector<std::string> summaries, condensed;
     std::vector<engram::store::summary_request> claimed;
     bool takes_summaries = true, takes_condensed = true;
+    std::optional<engram::store::error> summary_fails;  // each time
     int given_back = 0;
+    base::wall_time last_not_before{};
 
 private:
     std::optional<engram::store::error> next_error();

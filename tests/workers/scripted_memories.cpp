@@ -55,7 +55,7 @@ bool journal::note(std::string call) {
 template <class T>
 std::optional<store::result<T>> scripted_memories::refusal(std::string call) {
     if (!journal_.note(std::move(call))) return std::nullopt;
-    return store::result<T>(error{failure, "the disk is full"});
+    return store::result<T>(error{failure, "the disk is full", damaged});
 }
 
 bool scripted_memories::has(std::int64_t memory_id) const {

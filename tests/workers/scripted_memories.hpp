@@ -78,6 +78,7 @@ public:
     std::vector<store::pending_erasure> pending;  // to be claimed, one after the other
     std::vector<base::wall_time> due;             // as erasures were settled
     store::error_kind failure = store::error_kind::unavailable;
+    bool damaged = false;
 
     store::new_memory added;
     store::memory_change change;

@@ -95,7 +95,8 @@ std::string_view admin::type_of(failure_kind kind) {
 }
 
 admin::failure admin::failure_of(store::error const& error) {
-    bool const later = error.kind == store::error_kind::unavailable;
+    // A damaged database works again once somebody has restored it.
+    bool const later = error.kind == store::error_kind::unavailable || error.damaged;
     return {failure_kind::internal,
             (later ? "the store cannot be used now: " : "the store failed: ") + error.message, later};
 }

@@ -62,7 +62,8 @@ asio::awaitable<void> admin::settle(std::int64_t pending, store::erasure_state s
     if (pending == 0) co_return;
     auto const settled = co_await store_.settle_erasure(pending, state, due);
     if (!settled)
-        base::log_debug("the state of an erasure was not noted", {{"error", settled.error().message}});
+        base::log_warn("the state of an erasure was not noted; it will be tried again",
+                       {{"erasure", pending}, {"error", settled.error().message}});
 }
 
 }  // namespace engram::workers

@@ -28,6 +28,12 @@ asio::awaitable<void> erasure_upkeep::stop() {
     co_await tasks_.stop();
 }
 
+void erasure_upkeep::tell(store::error const& why) {
+    if (auto const untold = failures_.tell(why.message, clock_.steady()))
+        base::log_warn("erasures that are to be finished could not be looked for; it will be tried again",
+                       {{"error", why.message}, {"repeated", *untold}});
+}
+
 asio::awaitable<void> erasure_upkeep::run() {
     asio::steady_timer timer(executor_);
     for (;;) {
@@ -37,7 +43,7 @@ asio::awaitable<void> erasure_upkeep::run() {
             co_await requests_.finish_erasure(std::move(**due));
             continue;
         }
-        if (!due) base::log_debug("no erasure could be looked for", {{"error", due.error().message}});
+        if (!due) tell(due.error());
         timer.expires_after(options_.look);
         co_await timer.async_wait(asio::use_awaitable);
     }

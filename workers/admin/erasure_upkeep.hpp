@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "base/part.hpp"
+#include "base/repeated.hpp"
 #include "store/memories.hpp"
 #include "workers/admin/admin.hpp"
 
@@ -30,12 +31,14 @@ public:
 
 private:
     boost::asio::awaitable<void> run();
+    void tell(store::error const& why);
 
     erasure_upkeep_options options_;
     store::memories& store_;
     admin& requests_;
     base::clock const& clock_;
     boost::asio::any_io_executor executor_;
+    base::repeated failures_;
     base::part tasks_;
 };
 

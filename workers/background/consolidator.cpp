@@ -61,6 +61,7 @@ void consolidator::set_options(consolidation_options options) {
 // Nothing: a user may be claimed now.
 std::optional<steady_clock::duration> consolidator::time_to_wait() const {
     if (!options_.enabled || gate_.current() != claude::gate::state::open) return gate_look;
+    if (health_ != nullptr && health_->is_shut()) return gate_look;
     auto const now = clock_.steady();
     if (now < next_) return next_ - now;
     return std::nullopt;

@@ -7,6 +7,7 @@
 #include "base/part.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
+#include "store/health.hpp"
 #include "store/patience.hpp"
 #include "store/upkeep.hpp"
 #include "workers/background/consolidation.hpp"
@@ -42,6 +43,9 @@ class consolidator {
 public:
     consolidator(consolidation_options options, store::upkeep& store, claude::asker& claude,
                  claude::gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
+
+    /// While it is shut nothing begins. Must outlive this. Before start().
+    void watch(store::health const& health) { health_ = &health; }
 
     void start();
     /// Cancels what runs; the user who was under way comes again later.
@@ -79,6 +83,7 @@ private:
     claude::gate const& gate_;
     base::clock const& clock_;
     store::patience patience_;
+    store::health const* health_ = nullptr;  // null: nobody watches
     base::part part_;
     base::event look_;
     base::steady_time next_{};                           // no claim before this

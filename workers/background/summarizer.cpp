@@ -96,8 +96,13 @@ asio::awaitable<void> summarizer::keep_lease(store::summary_task const& task) {
         timer.expires_after(lease_renewal);
         co_await timer.async_wait(asio::use_awaitable);
         auto const renewed = co_await store_.renew_summary(task, clock_.wall() + lease);
-        if (!renewed)
-            base::log_debug("a summary's lease was not renewed", {{"error", renewed.error().message}});
+        if (renewed) continue;
+        if (auto const untold = unrenewed_.tell(renewed.error().message, clock_.steady()))
+            base::log_warn("a summary's lease was not renewed; another process may write the summary, too",
+                           {{"user", task.of.user_id},
+                            {"session", task.of.session_id},
+                            {"error", renewed.error().message},
+                            {"repeated", *untold}});
     }
 }
 
@@ -175,10 +180,7 @@ asio::awaitable<claude::result<claude::answer>> summarizer::ask_until_it_fits(
 asio::awaitable<std::optional<std::string>> summarizer::ask_for_summary(store::summary_task const& task) {
     auto answer = co_await ask_until_it_fits(task);
     bool const usable = answer && !base::is_blank(answer->text()) && answer->stop_reason != "refusal";
-    if (usable) {
-        failures_.erase(task.of);
-        co_return whole_lines(std::move(*answer));
-    }
+    if (usable) co_return whole_lines(std::move(*answer));
     using enum claude::error_kind;
     bool const hopeless = answer || answer.error().kind == rejected || answer.error().kind == too_long ||
                           answer.error().kind == model_gone;
@@ -219,11 +221,17 @@ asio::awaitable<void> summarizer::write_summary(store::summary_task task) {
     auto const committed = co_await patience_.insist(commit);
     if (!committed) {
         ++counts_.failed;
-        base::log_warn("a summary could not be stored", {{"user", task.of.user_id},
-                                                         {"session", task.of.session_id},
-                                                         {"error", committed.error().message}});
+        // It is paid for each time: a damaged page must not cost a call every half minute.
+        auto const pause = pause_after(task.of, false);
+        base::log_warn("a summary could not be stored; it will be tried again",
+                       {{"user", task.of.user_id},
+                        {"session", task.of.session_id},
+                        {"error", committed.error().message},
+                        {"next_try_s", std::chrono::duration_cast<std::chrono::seconds>(pause).count()}});
+        co_await give_back(std::move(task), clock_.wall() + pause);
         co_return;
     }
+    failures_.erase(task.of);
     ++(*committed ? counts_.written : counts_.discarded);
     base::log_info(*committed ? "session summarized"
                               : "a summary was dropped: something of the user was erased meanwhile, or its "

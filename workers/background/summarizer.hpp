@@ -72,7 +72,7 @@ private:
     store::patience patience_;
     // Failures since the last success.
     std::unordered_map<store::conversation, unsigned, conversation_hash> failures_;
-    base::repeated unclaimed_;
+    base::repeated unclaimed_, unrenewed_;
     summary_counts counts_;
 };
 

@@ -86,6 +86,7 @@ void summary_pool::add(store::conversation const& which, std::size_t unseen, boo
 }
 
 bool summary_pool::has_work() const {
+    if (health_ != nullptr && health_->is_shut()) return false;  // a summary could not be kept
     return !waiting_.empty() && gate_.current() == claude::gate::state::open;
 }
 
@@ -174,7 +175,11 @@ asio::awaitable<std::optional<base::steady_time>> summary_pool::next_lease_end()
     if (!options_.enabled) co_return std::nullopt;
     auto const now = clock_.wall();
     auto const end = co_await store_.find_next_lease_end(options_.trigger_turns, now);
-    if (!end) base::log_debug("the leases on sessions were not read", {{"error", end.error().message}});
+    if (!end) {
+        if (auto const untold = unread_.tell(end.error().message, clock_.steady()))
+            base::log_warn("the leases on sessions were not read; it will be tried again",
+                           {{"error", end.error().message}, {"repeated", *untold}});
+    }
     if (!end || !*end) co_return std::nullopt;
     co_return clock_.steady() + std::max<base::steady_time::duration>(**end - now, 0s);
 }

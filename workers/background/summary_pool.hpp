@@ -4,8 +4,10 @@
 #include "base/clock.hpp"
 #include "base/event.hpp"
 #include "base/part.hpp"
+#include "base/repeated.hpp"
 #include "claude/client.hpp"
 #include "claude/gate.hpp"
+#include "store/health.hpp"
 #include "store/summaries.hpp"
 #include "workers/background/backlog.hpp"
 #include "workers/background/summarizer.hpp"
@@ -35,6 +37,9 @@ public:
     /// `owner` is unique to this process.
     summary_pool(summary_options options, std::string owner, store::summaries& store, claude::asker& claude,
                  claude::gate const& gate, base::clock const& clock, boost::asio::any_io_executor executor);
+
+    /// While it is shut nothing begins. Must outlive this. Before start().
+    void watch(store::health const& health) { health_ = &health; }
 
     void start();
     /// Cancels what runs; a conversation that was under way is given back.
@@ -80,6 +85,8 @@ private:
     std::size_t helpers_ = 0;  // beyond options_.workers
     std::size_t running_ = 0;
     base::steady_time silent_until_{};  // no warning of lag before this
+    base::repeated unread_;
+    store::health const* health_ = nullptr;  // null: nobody watches
 };
 
 }  // namespace engram::workers

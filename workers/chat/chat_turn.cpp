@@ -78,6 +78,8 @@ asio::awaitable<void> chat_turn::take_turn(std::unique_ptr<turn> turn) {
     for (;;) {
         co_await load(*turn);
         if (turn->at == stage::ended) break;
+        if (health_ != nullptr && (health_->is_in_doubt() || health_->is_shut())) co_await rehearse(*turn);
+        if (turn->at == stage::ended) break;
         turn->asked_in = gate_.period();
         auto answered = co_await claude_.ask(compose(*turn), claude::call_class::chat, turn->job.deadline,
                                              claude::ignore_events());
@@ -157,8 +159,7 @@ asio::awaitable<void> chat_turn::load(turn& turn) {
     auto const load = [&] { return store_.load_context(what_to_load(turn)); };
     auto loaded = co_await patience_.insist(load);
     if (!loaded) {
-        turn_failure why{"internal", "the memory could not be loaded: " + loaded.error().message, true};
-        co_await fail(turn, std::move(why));
+        co_await end_unstored(turn, loaded.error(), "the memory could not be loaded: ");
         co_return;
     }
     turn.context = std::move(*loaded);
@@ -186,6 +187,20 @@ asio::awaitable<void> chat_turn::check_loaded(turn& turn) {
     } else {
         turn.at = stage::asking;
     }
+}
+
+// The database is damaged somewhere: nothing is paid for that this job could not keep.
+asio::awaitable<void> chat_turn::rehearse(turn& turn) {
+    if (health_->is_shut()) {
+        turn.give_back();
+        co_return;
+    }
+    store::rehearsal what{turn.job.key, turn.job.conversation, turn.seen.value_or(store::erasures{}),
+                          clock_.wall()};
+    auto const went = co_await health_->rehearse(std::move(what));
+    // Any other failure is one that the exchange itself may not meet.
+    if (!went && went.error().damaged)
+        co_await end_unstored(turn, went.error(), "the exchange could not be stored: ");
 }
 
 // Whether the job was there already when everything about its user was erased.
@@ -257,9 +272,9 @@ asio::awaitable<void> chat_turn::commit(turn& turn, claude::answer answer) {
     base::failpoint("before_commit");
     auto const save = [&] { return store_.commit_exchange(exchange); };
     auto committed = co_await patience_.insist(save);
+    if (committed && committed->committed && health_ != nullptr) health_->worked();
     if (!committed) {
-        turn_failure why{"internal", "the exchange could not be stored: " + committed.error().message, true};
-        co_await fail(turn, std::move(why));
+        co_await end_unstored(turn, committed.error(), "the exchange could not be stored: ");
     } else if (committed->stale == staleness::forget) {
         end_cancelled(turn);
     } else if (committed->stale == staleness::deletion) {

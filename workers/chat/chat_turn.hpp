@@ -19,6 +19,7 @@
 #include "embedding/client.hpp"
 #include "queue/job_queue.hpp"
 #include "store/conversations.hpp"
+#include "store/health.hpp"
 #include "store/patience.hpp"
 #include "workers/chat/chat_job.hpp"
 #include "workers/chat/note_limits.hpp"
@@ -34,6 +35,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace engram::workers {
@@ -54,6 +56,11 @@ public:
     chat_turn(job_rules rules, chat_options options, finding finding, store::conversations& store,
               claude::asker& claude, claude::gate& gate, base::clock const& clock, after_commit after_commit,
               boost::asio::any_io_executor executor);
+
+    /// Tells `health` what the store says, and heeds it: while it is shut nothing is asked and jobs go back;
+    /// no job ends because the database is damaged, as long as there is patience for it. Without it a damaged
+    /// store is an error as any other. Must outlive this.
+    void watch(store::health& health) { health_ = &health; }
 
     /// Ends the job, or puts it off because something failed for a reason that passes, or does neither if the
     /// job is to be given back. `reply` must outlive the call. Throws on cancellation.
@@ -79,6 +86,7 @@ private:
     boost::asio::awaitable<void> embed_message(turn& turn);
     boost::asio::awaitable<void> load(turn& turn);
     boost::asio::awaitable<void> check_loaded(turn& turn);
+    boost::asio::awaitable<void> rehearse(turn& turn);
     [[nodiscard]] store::context_query what_to_load(turn const& turn) const;
     [[nodiscard]] bool was_forgotten(turn const& turn) const;
     static void keep_to_judge_notes(turn& turn, store::context const& context);
@@ -99,6 +107,7 @@ private:
     boost::asio::awaitable<void> put_off(turn& turn, std::string reason,
                                          std::optional<std::chrono::milliseconds> wish, turn_failure why);
     boost::asio::awaitable<void> let_others_try(turn& turn, claude::error error);
+    boost::asio::awaitable<void> end_unstored(turn& turn, store::error error, std::string_view what);
     boost::asio::awaitable<void> fail(turn& turn, turn_failure why);
 
     job_rules rules_;
@@ -111,6 +120,7 @@ private:
     after_commit after_commit_;
     boost::asio::any_io_executor executor_;
     store::patience patience_;
+    store::health* health_ = nullptr;  // null: nobody watches
     time_zones zones_;
     base::repeated unreadable_zones_;
     note_counts counts_;

@@ -24,6 +24,9 @@ constexpr std::size_t least_summary_tokens = 5'000;
 // Between two deliveries of a job whose call fails.
 constexpr std::chrono::minutes longest_between_tries{1};
 
+// How long one waits that needs a damaged page.
+constexpr milliseconds pause_after_damage{5'000};
+
 // How long a job waits that may itself be why nothing is answered.
 constexpr milliseconds shortest_turn_of_others{1'000};
 constexpr milliseconds longest_turn_of_others{30'000};
@@ -156,20 +159,41 @@ asio::awaitable<void> chat_turn::let_others_try(turn& turn, claude::error error)
     co_await fail(turn, std::move(why));
 }
 
+// The store fails this job, and not for a reason that passes by itself. Whether that concerns every job, the
+// health knows.
+asio::awaitable<void> chat_turn::end_unstored(turn& turn, store::error error, std::string_view what) {
+    if (health_ != nullptr) health_->met(error, turn.job.key.job_id);
+    if (health_ != nullptr && health_->is_shut()) {
+        turn.give_back();
+        co_return;
+    }
+    turn_failure why{"internal", std::string(what) + error.message, true};
+    if (health_ != nullptr && error.damaged)
+        co_await put_off(turn, "the database is damaged", pause_after_damage, std::move(why));
+    else
+        co_await fail(turn, std::move(why));
+}
+
 // Records the error, so that a delivery that wakes up late cannot bring another outcome, and answers with it.
 asio::awaitable<void> chat_turn::fail(turn& turn, turn_failure why) {
     auto const& job = turn.job;
+    store::failure const failure{
+        job.key, job.what.user_id, error_reply(job, why), why.type, why.message, clock_.wall(), turn.seen};
+    auto const record = [&] { return store_.record_failure(failure); };
+    auto recorded = co_await patience_.insist(record);
+    if (!recorded && recorded.error().damaged && health_ != nullptr) {
+        // What the caller would be told, the store would not know.
+        health_->met(recorded.error(), job.key.job_id);
+        turn.postpone({pause_after_damage, "the database is damaged"});
+        co_return;
+    }
     base::log_warn("job failed", {{"job", job.key.job_id},
                                   {"user", job.what.user_id},
                                   {"session", job.what.session_id},
                                   {"error", why.type},
                                   {"message", why.logged.empty() ? why.message : why.logged},
                                   {"attempts", job.attempts}});
-    store::failure const failure{
-        job.key, job.what.user_id, error_reply(job, why), why.type, why.message, clock_.wall(), turn.seen};
-    auto const record = [&] { return store_.record_failure(failure); };
-    auto recorded = co_await patience_.insist(record);
-    // A damaged store must not keep the caller waiting.
+    // A store that fails for another reason must not keep the caller waiting.
     bool const as_reported = !recorded || recorded->reply == failure.reply;
     turn.end(as_reported ? settle_failed(job, failure.reply, std::move(why))
                          : settle_recorded(job, std::move(*recorded)));

@@ -121,6 +121,31 @@ BOOST_AUTO_TEST_CASE(when_the_disk_fails_the_whole_batch_fails_and_nothing_of_it
     BOOST_TEST(number(path, "SELECT count(*) FROM conversation_history") == 4);
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_page_fails_those_alone_that_need_it) {
+    close_gate();
+    for (int i = 0; i < 6; ++i) {
+        auto what = exchange_of(of, job("j" + std::to_string(i)));
+        if (i == 2 || i == 3) {
+            what.compose_reply = [](auto const&) -> std::string {
+                throw store::sqlite_error(11, "database disk image is malformed");
+            };
+        }
+        start(std::move(what));
+    }
+    open_gate_and_finish();
+    for (std::size_t i = 0; i < 6; ++i) {
+        auto const answer = answers[i + 1].get();
+        bool const damaged = i == 2 || i == 3;
+        BOOST_TEST(answer.has_error() == damaged);
+        if (answer.has_error()) BOOST_TEST(answer.error().damaged);
+    }
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_finished_job") == 5);
+    BOOST_TEST(number(path, "SELECT count(*) FROM conversation_history") == 10);
+    auto const seen = db.get(db->look());
+    BOOST_TEST(seen.lost == "");
+    BOOST_TEST(seen.damage == "the database: database disk image is malformed (SQLite code 11)");
+}
+
 BOOST_AUTO_TEST_CASE(a_transaction_takes_no_more_than_it_may) {
     temporary_folder elsewhere;
     auto with = options_for(elsewhere.file("engram.db"));

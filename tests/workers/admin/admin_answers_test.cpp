@@ -97,7 +97,19 @@ BOOST_AUTO_TEST_CASE(what_only_looks_does_not_wait) {
     CHECK_CALLS({"list_memories u - present - 50"});
 }
 
-BOOST_AUTO_TEST_CASE(a_damaged_store_is_not_waited_for) {
+BOOST_AUTO_TEST_CASE(a_damaged_store_can_be_asked_again_once_it_is_restored) {
+    rules.patience = 10s;
+    curator.failure = store::error_kind::internal;
+    curator.damaged = true;
+    journal.failing = 1;
+    auto const failed = error("stats");
+    CHECK_VALUE(failed.at("type"), "internal");
+    CHECK_VALUE(failed.at("message"), "the store cannot be used now: the disk is full");
+    CHECK_VALUE(failed.at("retryable"), true);
+    BOOST_TEST(journal.calls.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_fails_for_good_is_not_waited_for) {
     rules.patience = 10s;
     curator.failure = store::error_kind::internal;
     for (auto const& [op, more] : {std::pair{"memory.add", R"("content":"x")"}, std::pair{"user.forget", ""},

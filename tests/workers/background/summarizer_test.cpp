@@ -1,4 +1,5 @@
 // Summaries as the pool makes them.
+#include "store/scripted_keeping.hpp"
 #include "workers/background/summary_pool.hpp"
 #include "workers/scripted.hpp"
 
@@ -157,6 +158,48 @@ BOOST_AUTO_TEST_CASE(a_summary_that_the_store_refuses_gives_the_session_back) {
     BOOST_TEST(store.summaries.size() == 1u);
     BOOST_TEST(store.given_back == 1);
     BOOST_TEST(pool.status().discarded == 1u);
+}
+
+// Each try is paid for.
+BOOST_AUTO_TEST_CASE(a_summary_that_cannot_be_stored_is_tried_again_after_growing_pauses) {
+    pool.start();
+    settle();
+    store.summary_fails = store::test::damage;
+    base::wall_time::duration before{};
+    for (int i = 0; i < 4; ++i) {
+        store.claims = {claims};
+        auto const now = clock.wall();
+        pool.consider(session, {20});
+        settle();
+        BOOST_REQUIRE_EQUAL(store.given_back, i + 1);
+        auto const pause = store.last_not_before - now;
+        BOOST_TEST((pause > before + std::chrono::seconds(10)));
+        before = pause;
+    }
+    BOOST_TEST(pool.status().failed == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(while_the_store_is_shut_no_summary_is_paid_for) {
+    store::test::scripted_keeping keeping;
+    store::health health(keeping, clock, [] {});
+    keeping.next = store::test::damage;
+    asio::co_spawn(io, health.look(), asio::detached);
+    settle();
+    BOOST_REQUIRE(health.is_shut());
+    pool.watch(health);
+    pool.start();
+    settle();
+    pool.consider(session, {20});
+    settle();
+    BOOST_TEST(claude.asked.empty());
+    BOOST_TEST(pool.status().waiting == 1u);
+    keeping.next = {};
+    health.reconsider();
+    asio::co_spawn(io, health.look(), asio::detached);
+    settle();
+    pool.wake();
+    settle();
+    BOOST_TEST(claude.asked.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_stored_summary_is_not_given_back) {
