@@ -33,9 +33,11 @@ struct status {
     std::vector<known_model> models;
     std::vector<claude::model_pace> paced;  ///< models whose limit is near
     std::string clock_trouble;              ///< what is wrong with the time; empty: nothing that is known
+    std::string local_lack = {};            ///< of this machine, for which calls to Claude wait
+    bool answers_nothing = false;           ///< for want of it
 };
 
-/// Jobs are taken, and not most of those fail that ended in the last minute.
+/// Jobs are taken, calls are made, and not most of those fail that ended in the last minute.
 [[nodiscard]] bool is_ready(status const& now);
 
 /// One of taking, full, paused, draining, cut off.
