@@ -8,6 +8,7 @@
 #include "claude/failure.hpp"
 #include "claude/fallbacks.hpp"
 #include "claude/outgoing.hpp"
+#include "claude/shortage.hpp"
 #include "http/client/endpoint.hpp"
 #include "http/text.hpp"
 #include "http/url.hpp"
@@ -35,6 +36,9 @@ constexpr milliseconds first_delay{500};
 constexpr milliseconds longest_delay{8'000};
 // What the server asks for beyond this is not waited for here: the call ends and its place serves others.
 constexpr milliseconds longest_wish{5'000};
+// Between two looks whether what this machine lacked is there again.
+constexpr milliseconds first_look{100};
+constexpr milliseconds longest_look{2'000};
 // For a place, while the provider is in trouble, where there is another way to go on.
 constexpr milliseconds short_patience{5'000};
 
@@ -55,6 +59,10 @@ struct call {
         nullptr;                                  // models still to be asked, the next one last
     std::unique_ptr<failure> overload = nullptr;  // of the model that was to answer
 };
+
+bool could_not_ask(http::io_outcome const& outcome) {
+    return outcome.end == http::io_end::lacking && !outcome.connected;
+}
 
 std::unique_ptr<failure> kept(failure why) {
     return std::make_unique<failure>(std::move(why));
@@ -112,6 +120,8 @@ public:
         s.retries = retries_;
         s.failures = failures_;
         s.paced = admission_.paced();
+        s.local_lack = shortage_.lack();
+        s.answers_nothing = shortage_.stops_everything(steady_clock::now());
         return s;
     }
 
@@ -132,6 +142,8 @@ private:
     asio::awaitable<bool> ask_until_answered(call& c);
     enum class try_end { answered, failed, no_place };
     asio::awaitable<try_end> try_once(call& c);
+    asio::awaitable<http::io_outcome> send(call& c);
+    asio::awaitable<http::io_outcome> send_when_possible(call& c, std::string lack);
     milliseconds patience_of(call const& c) const;
     void find_no_place(call& c) const;
     bool understand(call& c, http::reply& reply) const;
@@ -151,7 +163,8 @@ private:
     fallbacks fallbacks_;
     std::function<void(std::optional<std::size_t>)> on_room_;
     std::optional<std::size_t> room_;  // as it was told
-    std::size_t pausing_ = 0;          // calls between two tries
+    shortage shortage_;
+    std::size_t pausing_ = 0;  // calls between two tries
     std::uint64_t retries_ = 0;
     std::uint64_t failures_ = 0;
 };
@@ -290,20 +303,50 @@ asio::awaitable<http_client::try_end> http_client::try_once(call& c) {
         find_no_place(c);
         co_return try_end::no_place;
     }
-    auto const until = std::min(steady_clock::now() + options_.timeout, c.deadline);
+    auto outcome = co_await send(c);
+    if (could_not_ask(outcome)) {
+        auto later = co_await send_when_possible(c, std::move(outcome.what));
+        outcome = std::move(later);
+    }
+    if (could_not_ask(outcome)) {
+        c.why = kept(past_deadline("the deadline came before Claude could be asked: " + outcome.what));
+        co_return try_end::failed;
+    }
     ++c.attempts;
-    c.wire.set_head(head_);
-    auto const outcome = co_await endpoint_.exchange(c.wire.wire(), c.reply, until);
     if (!outcome.ok()) {
         c.why = kept(explain(outcome, c.deadline));
         learn(c, place, {});
         co_return try_end::failed;
     }
+    shortage_.answered(steady_clock::now());
     auto const reply = std::move(c.reply);
     bool const answered = understand(c, *reply);
     if (answered) c.why = nullptr;
     learn(c, place, read_limits(reply->more));
     co_return answered ? try_end::answered : try_end::failed;
+}
+
+asio::awaitable<http::io_outcome> http_client::send(call& c) {
+    c.wire.set_head(head_);
+    return endpoint_.exchange(c.wire.wire(), c.reply,
+                              std::min(steady_clock::now() + options_.timeout, c.deadline));
+}
+
+// What this machine lacks comes back when other calls end. Until then nothing was asked: that is no try, and
+// the provider is not to blame. The call keeps its place: another one would lack the same.
+asio::awaitable<http::io_outcome> http_client::send_when_possible(call& c, std::string lack) {
+    shortage::waiting waits(shortage_, steady_clock::now());
+    base::backoff pauses(first_look, longest_look);
+    for (;;) {
+        auto const now = steady_clock::now();
+        waits.met(lack, now);
+        co_await endpoint_.wait_for_connection(std::min(c.deadline, now + pauses.next()));
+        if (steady_clock::now() >= c.deadline)
+            co_return http::io_outcome{http::io_end::lacking, std::move(lack), false};
+        auto outcome = co_await send(c);
+        if (!could_not_ask(outcome)) co_return outcome;
+        lack = std::move(outcome.what);
+    }
 }
 
 // What came of a try is news of the load at the provider, unless it concerns this request or this key alone.

@@ -27,6 +27,9 @@ struct client_status {
     std::uint64_t retries = 0;
     std::uint64_t failures = 0;
     std::vector<model_pace> paced;  ///< models whose limit is near
+    /// What this machine lacks, for which calls wait; as base::local_lack() tells it.
+    std::string local_lack;
+    bool answers_nothing = false;  ///< for want of it, none was answered for some seconds
 };
 
 /// The client for one endpoint: keep-alive connections, retries, admission, and other models where one is

@@ -28,7 +28,7 @@ struct error {
     int status = 0;       ///< HTTP status of the last try; 0: none arrived
     unsigned attempts = 0;
     /// What may be logged of it: `error.type` of the API or "type/error_code". Where no usable answer came
-    /// "no_connection", "timed_out", "cut" or "unreadable". May be empty.
+    /// "no_connection", "timed_out", "cut", "unreadable" or "local_lack". May be empty.
     std::string code = {};
     std::string wording = {};  ///< the API's sentence, if it is a known one, in our words; for the log
     bool passes = false;       ///< the same request may work later

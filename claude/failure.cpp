@@ -180,9 +180,12 @@ failure classify(http::reply const& reply, base::wall_time now) {
 
 failure no_answer(http::io_outcome const& outcome, std::string_view authority) {
     failure why;
-    why.message = "the Messages API at " + std::string(authority) + " gave no answer: " + outcome.what;
+    bool const lacks = outcome.end == http::io_end::lacking;
+    why.message = "the Messages API at " + std::string(authority) +
+                  (lacks ? " could not be asked: " : " gave no answer: ") + outcome.what;
     why.passes = true;
-    why.code = !outcome.connected                       ? "no_connection"
+    why.code = lacks                                    ? "local_lack"
+               : !outcome.connected                     ? "no_connection"
                : outcome.end == http::io_end::timed_out ? "timed_out"
                                                         : "cut";
     return why;

@@ -20,7 +20,8 @@ struct failure : error {};
 /// message repeats of a request decides nothing.
 [[nodiscard]] failure classify(http::reply const& reply, base::wall_time now);
 
-/// Nothing came from `authority` (host and port). REQUIRES: !outcome.ok().
+/// Nothing came from `authority` (host and port), or this machine could not even ask. REQUIRES:
+/// !outcome.ok().
 [[nodiscard]] failure no_answer(http::io_outcome const& outcome, std::string_view authority);
 /// It was a message, but one that cannot be read; `why` ends a sentence about the answer.
 [[nodiscard]] failure unreadable_answer(http::reply const& reply, std::string_view why);

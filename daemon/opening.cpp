@@ -3,9 +3,9 @@
 #include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "base/repeated.hpp"
+#include "daemon/supervisor.hpp"
 
 #include <boost/asio/steady_timer.hpp>
-#include <systemd/sd-daemon.h>
 
 #include <chrono>
 #include <csignal>
@@ -75,8 +75,8 @@ private:
     }
 
     static void ask_for(std::chrono::microseconds time, std::string const& because) {
-        sd_notifyf(0, "STATUS=starting, %s\nEXTEND_TIMEOUT_USEC=%lld", because.c_str(),
-                   static_cast<long long>(time.count()));
+        tell_supervisor("STATUS=starting, " + because +
+                        "\nEXTEND_TIMEOUT_USEC=" + std::to_string(time.count()));
     }
 
     void tell(store::opening_progress const& now) {
@@ -86,8 +86,8 @@ private:
         std::string line = now.what;
         if (now.all > 0)
             line += ": " + std::to_string(now.done) + " of " + std::to_string(now.all) + " texts";
-        sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld\nSTATUS=starting, %s",
-                   static_cast<long long>(more_time.count()), line.c_str());
+        tell_supervisor("EXTEND_TIMEOUT_USEC=" + std::to_string(more_time.count()) + "\nSTATUS=starting, " +
+                        line);
         if (time < next_line_) return;
         next_line_ = time + between_log_lines;
         base::log_info("the start takes longer", {{"because", line}});

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "daemon/opening.hpp"
+#include "daemon/supervisor.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -127,11 +128,11 @@ asio::awaitable<void> service::run() {
     started_ = steady_clock::now();
     start_parts();
     // Redis may start later: what is missing stands in the status.
-    sd_notify(0, "READY=1");
+    tell_supervisor("READY=1");
     while (!stopping_)
         co_await stop_.wait();
 
-    sd_notify(0, "STOPPING=1");
+    tell_supervisor("STOPPING=1");
     base::log_info("stopping", {{"drain_ms", config_.queue.drain.count()}});
     co_await stop_parts();
     base::log_info("stopped");
@@ -225,16 +226,19 @@ std::vector<used_model> service::models_in_use() const {
 }
 
 status service::current_status() const {
+    auto claude = claude_->status();
     return {queue_.status(),
             health_.trouble().empty() ? chat_.store_trouble() : health_.trouble(),
             status_of(gate_, steady_clock::now()),
             summaries_.status(),
             chat_.counts(),
             models_.known(),
-            claude_->status().paced,
+            std::move(claude.paced),
             safe_time_.trouble(),
             health_.remark(),
-            admin_queue_.failure()};
+            admin_queue_.failure(),
+            std::move(claude.local_lack),
+            claude.answers_nothing};
 }
 
 // A start takes a moment.
@@ -307,9 +311,9 @@ asio::awaitable<void> service::tell_systemd() {
         if (!stopping_) log_readiness(now);
         if (auto line = to_line(now); line != told) {
             told = std::move(line);
-            sd_notifyf(0, "STATUS=%s", told.c_str());
+            tell_supervisor("STATUS=" + told);
         }
-        if (watched) sd_notify(0, "WATCHDOG=1");
+        if (watched) tell_supervisor("WATCHDOG=1");
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
     }
@@ -334,7 +338,7 @@ void service::reload_config() {
     // systemd wants to know since when, or takes an old READY for the end of this reload.
     auto const since =
         std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch());
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(since.count()));
+    tell_supervisor("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(since.count()));
     if (auto const fresh = reload_()) {
         auto plan = plan_reload(config_, fresh->fresh);
         for (auto const key : plan.need_restart)
@@ -354,7 +358,7 @@ void service::reload_config() {
         health_.reconsider();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }
-    sd_notify(0, "READY=1");
+    tell_supervisor("READY=1");
 }
 
 }  // namespace engram::daemon

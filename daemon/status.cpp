@@ -121,7 +121,8 @@ std::string causes_of(status const& now) {
     append_trouble(line, "store", now.store_trouble.empty() ? now.store_remark : now.store_trouble);
     append_trouble(line, "Claude", trouble_of(now.api));
     append_trouble(line, "time", now.clock_trouble);
-    return line;
+    if (!line.empty() && !now.local_lack.empty()) line += "; ";
+    return line + now.local_lack;
 }
 
 std::string describe_lag(workers::summary_status const& summaries) {
@@ -140,7 +141,7 @@ api_status status_of(claude::gate const& gate, base::steady_time now) {
 bool is_ready(status const& now) {
     auto const state = now.queue.state;
     return (state == queue::intake::taking || state == queue::intake::full) && now.store_trouble.empty() &&
-           !now.queue.recent.mostly_fail();
+           !now.answers_nothing && !now.queue.recent.mostly_fail();
 }
 
 char const* name_of(queue::intake state) {

@@ -35,9 +35,11 @@ struct status {
     std::string clock_trouble;              ///< what is wrong with the time; empty: nothing that is known
     std::string store_remark;               ///< what is wrong with the store though jobs are taken
     std::string admin_trouble;              ///< why requests about memories are not answered
+    std::string local_lack = {};            ///< of this machine, for which calls to Claude wait
+    bool answers_nothing = false;           ///< for want of it
 };
 
-/// Jobs are taken, and not most of those fail that ended in the last minute.
+/// Jobs are taken, calls are made, and not most of those fail that ended in the last minute.
 [[nodiscard]] bool is_ready(status const& now);
 
 /// One of taking, full, paused, draining, cut off, other database.

@@ -2,6 +2,7 @@
 #include "embedding/client.hpp"
 
 #include "base/log.hpp"
+#include "base/repeated.hpp"
 #include "base/under_way.hpp"
 #include "base/utf8.hpp"
 #include "embedding/rest.hpp"
@@ -85,6 +86,7 @@ private:
     base::result<vectors, error> understand(http::io_outcome const& outcome, http::reply const* reply,
                                             std::size_t count, std::size_t dimensions) const;
     void learn(base::result<vectors, error> const& answer, purpose why, base::steady_time began);
+    void tell_lack(error const& lack, purpose why);
 
     options options_;
     base::clock const& clock_;
@@ -94,6 +96,7 @@ private:
     std::size_t queries_ = 0;  // under way
     std::uint64_t failures_ = 0;
     std::uint64_t refusals_ = 0;
+    base::repeated lacks_;
 };
 
 asio::awaitable<base::result<vectors, error>> http_client::embed(std::vector<std::string> texts, purpose why,
@@ -158,8 +161,10 @@ base::result<vectors, error> http_client::understand(http::io_outcome const& out
                                                      std::size_t dimensions) const {
     error why;
     if (!outcome.ok()) {
-        why.message =
-            "the embedding endpoint at " + endpoint_.url().authority() + " gave no answer: " + outcome.what;
+        bool const lacks = outcome.end == http::io_end::lacking;
+        if (lacks) why.kind = error_kind::lacking;
+        why.message = "the embedding endpoint at " + endpoint_.url().authority() +
+                      (lacks ? " could not be asked: " : " gave no answer: ") + outcome.what;
         return why;
     }
     if (reply->status / 100 != 2) return explain_status(reply->status);
@@ -173,6 +178,8 @@ base::result<vectors, error> http_client::understand(http::io_outcome const& out
 }
 
 void http_client::learn(base::result<vectors, error> const& answer, purpose why, base::steady_time began) {
+    if (answer.has_error() && answer.error().kind == error_kind::lacking)
+        return tell_lack(answer.error(), why);
     if (answer.has_error()) ++failures_;
     // Documents neither begin nor end a rest: they have more time, and other texts.
     if (why == purpose::document) return;
@@ -186,6 +193,13 @@ void http_client::learn(base::result<vectors, error> const& answer, purpose why,
     if (rest_.failed(began, clock_.steady()))
         base::log_warn("the embedding endpoint failed: searches go by words alone until it answers",
                        {{"because", failure.message}});
+}
+
+// Says nothing about the endpoint. Of documents the caller tells.
+void http_client::tell_lack(error const& lack, purpose why) {
+    if (why == purpose::document) return;
+    if (auto const untold = lacks_.tell(lack.message, clock_.steady()))
+        base::log_warn("searches go by words alone", {{"because", lack.message}, {"repeated", *untold}});
 }
 
 void check(options& o) {

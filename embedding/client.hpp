@@ -23,6 +23,7 @@ enum class error_kind {
     unavailable,  ///< no usable answer; another time there may be one
     rejected,     ///< refused for what it says (400, 413, 422, a blank text): the same request never works
     resting,      ///< not asked: the endpoint has failed a moment ago, or has too many queries already
+    lacking,      ///< not asked: this machine has too little of something; see base::local_lack()
     deadline,     ///< the caller's time was over before the endpoint had had its own
 };
 

@@ -19,6 +19,7 @@ enum class io_end {
     ok,
     closed,     ///< the peer or the network ended the connection
     timed_out,  ///< the deadline came
+    lacking,    ///< this machine has too little of something, see base::local_lack(); the peer did nothing
     failed,     ///< anything else: certificate, garbage …
 };
 

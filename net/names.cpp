@@ -1,6 +1,7 @@
 #include "net/names.hpp"
 
 #include "base/event.hpp"
+#include "base/local_lack.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -39,13 +40,16 @@ struct names::state : std::enable_shared_from_this<names::state> {
                 });
             looking = true;
         } catch (std::runtime_error const& e) {
-            problem = e.what();  // no thread could be started for it
+            lack = base::local_lack(e);  // no thread could be started for it
+            problem = e.what();
         }
     }
 
     void finish(boost::system::error_code ec, tcp::resolver::results_type const& results) {
         looking = false;
         problem = ec ? ec.message() : std::string();
+        lack = ec ? base::local_lack(ec) : std::string();
+        if (ec && lack.empty()) lack = base::lack_of_files();
         if (!ec) {
             found.assign(results.begin(), results.end());
             since = steady_clock::now();
@@ -69,6 +73,7 @@ struct names::state : std::enable_shared_from_this<names::state> {
     base::steady_time since{};
     tcp::endpoint preferred;
     std::string problem;  // of the last lookup
+    std::string lack;     // of this machine, if that was why
 };
 
 names::names(asio::any_io_executor executor, std::string host, std::uint16_t port)
@@ -85,10 +90,12 @@ asio::awaitable<base::result<names::addresses, lookup_failure>> names::find(base
     while (s.found.empty() && s.looking) {
         bool const settled = co_await s.settled.wait_until(until);
         if (!settled)
-            co_return lookup_failure{true, "no answer from the name service for '" + s.host + "' in time"};
+            co_return lookup_failure{io_end::timed_out,
+                                     "no answer from the name service for '" + s.host + "' in time"};
     }
-    if (s.found.empty()) co_return lookup_failure{false, "'" + s.host + "' cannot be resolved: " + s.problem};
-    co_return s.found;
+    if (!s.found.empty()) co_return s.found;
+    if (!s.lack.empty()) co_return lookup_failure{io_end::lacking, s.lack};
+    co_return lookup_failure{io_end::failed, "'" + s.host + "' cannot be resolved: " + s.problem};
 }
 
 void names::prefer(tcp::endpoint const& address) {

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/io.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -15,8 +16,8 @@
 namespace engram::net {
 
 struct lookup_failure {
-    bool timed_out = false;
-    std::string what;
+    io_end end = io_end::failed;  ///< timed_out, lacking or failed
+    std::string what = {};
 };
 
 /// Looks the host up off the event loop (Asio's resolver thread) and keeps the result; a host that is an

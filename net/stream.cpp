@@ -1,5 +1,6 @@
 #include "net/stream.hpp"
 
+#include "base/local_lack.hpp"
 #include "base/under_way.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -46,7 +47,9 @@ io_step step_of(ssize_t n, bool reading) {
     if (n > 0) return {io::done, std::size_t(n)};
     if (n == 0 && reading) return {io::closed, 0, "closed by the server"};
     if (errno == EAGAIN || errno == EINTR) return {reading ? io::want_read : io::want_write};
-    return {io::closed, 0, std::generic_category().message(errno)};
+    std::error_code const error(errno, std::generic_category());
+    auto lack = base::local_lack(error);
+    return {io::closed, 0, lack.empty() ? error.message() : std::move(lack)};
 }
 
 }  // namespace
@@ -85,6 +88,7 @@ io_outcome stream::outcome_of(error_code error) const {
     if (expired_) return timed_out("no answer in time");
     if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
     if (error == asio::error::eof) return {io_end::closed, "closed by the server"};
+    if (auto lack = base::local_lack(error); !lack.empty()) return {io_end::lacking, std::move(lack)};
     if (error) return {io_end::closed, error.message()};
     return {};
 }
@@ -119,7 +123,9 @@ asio::awaitable<io_outcome> stream::open(std::vector<tcp::endpoint> addresses, b
         auto const now = steady_clock::now();
         bool const last = i + 1 == addresses.size();
         set_deadline(last || until <= now ? until : now + (until - now) / 2);
-        outcome = co_await connect(addresses[i]);
+        auto tried = co_await connect(addresses[i]);
+        // What a server says is worth more than that one of another kind could not be asked.
+        if (i == 0 || tried.end != io_end::lacking) outcome = std::move(tried);
         if (outcome.ok() || steady_clock::now() >= until) break;
     }
     if (outcome.end == io_end::timed_out) outcome.what = "no connection in time";
@@ -154,6 +160,9 @@ asio::awaitable<io_outcome> stream::shake_hands() {
         auto step = tls_->handshake();
         if (step.state == io::done) co_return io_outcome{};
         if (has_ended(step)) {
+            // Without a file descriptor no authority can be found, and the certificate would be blamed.
+            auto lack = step.state == io::failed ? base::lack_of_files() : std::string();
+            if (!lack.empty()) co_return io_outcome{io_end::lacking, std::move(lack)};
             step.what.insert(0, "TLS handshake: ");
             co_return to_outcome(std::move(step));
         }

@@ -1,6 +1,7 @@
 #include "queue/job_queue.hpp"
 
 #include "base/failpoint.hpp"
+#include "base/local_lack.hpp"
 #include "base/log.hpp"
 
 #include <boost/asio/error.hpp>
@@ -17,12 +18,31 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::chrono::seconds pause_for_lack{5};
+
 // A delivery for the handler. The body goes with it: Redis has it too, and nothing here needs it.
 delivery hand_over(delivery& what) {
     auto body = std::exchange(what.body, {});
     auto handed = what;
     handed.body = std::move(body);
     return handed;
+}
+
+bool is_cancellation(std::exception const& error) {
+    auto const* const of_asio = dynamic_cast<boost::system::system_error const*>(&error);
+    return of_asio != nullptr && of_asio->code() == asio::error::operation_aborted;
+}
+
+// A handler has thrown. Whether that counts as a death of the job's: it does not that this machine lacks
+// something; then the job waits.
+bool has_failed(delivery const& what, std::exception const& error, reply_stream& reply) {
+    if (is_cancellation(error)) return false;
+    auto lack = base::local_lack(error);
+    bool const failed = lack.empty();
+    base::log_error("a job ended with an error",
+                    {{"ticket", what.ticket}, {"error", failed ? error.what() : lack}});
+    if (!failed && !reply.ended()) reply.postpone({pause_for_lack, std::move(lack)});
+    return failed;
 }
 
 }  // namespace
@@ -176,13 +196,8 @@ asio::awaitable<void> job_queue::run_job(delivery what) {
         // On a line of its own, so that the handler's copy does not stay here while it works.
         auto handling = handler_(hand_over(what), reply);
         co_await std::move(handling);
-    } catch (boost::system::system_error const& error) {
-        failed = error.code() != asio::error::operation_aborted;
-        if (failed)
-            base::log_error("a job ended with an error", {{"ticket", what.ticket}, {"error", error.what()}});
     } catch (std::exception const& error) {
-        failed = true;
-        base::log_error("a job ended with an error", {{"ticket", what.ticket}, {"error", error.what()}});
+        failed = has_failed(what, error, reply);
     }
     // What follows writes, so it must not be cut short by the cancellation that may have brought us here.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());

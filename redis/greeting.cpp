@@ -27,12 +27,16 @@ asio::awaitable<answer> read_answer(net::stream& with, resp_reader& reader) {
     }
 }
 
+bool has_too_many_clients(std::string_view text) {
+    return text.starts_with("ERR max number of clients");
+}
+
 // All that is asked at the beginning beside AUTH and SELECT is a courtesy: whoever refuses it, or does not
 // know it, can be used all the same, unless the answer says that every command would be refused.
 bool refuses_everything(std::string_view text) {
     constexpr std::string_view codes[] = {"LOADING", "NOAUTH", "WRONGPASS", "MASTERDOWN", "BUSY", "DENIED"};
     auto const code = text.substr(0, text.find(' '));
-    return std::ranges::find(codes, code) != std::end(codes) || text.starts_with("ERR max number of clients");
+    return std::ranges::find(codes, code) != std::end(codes) || has_too_many_clients(text);
 }
 
 bool is_unknown_command(std::string_view text) {
@@ -47,6 +51,8 @@ bool refuses_login(std::string_view text) {
 void note_problem(greeting& said, std::string const& verb, std::string const& text) {
     said.problem = verb + ": " + text;
     said.refuses_login = refuses_login(text);
+    if (has_too_many_clients(text))
+        said.problem += " (raise maxclients of this Redis, or see who holds its connections: CLIENT LIST)";
     if (!said.refuses_login) return;
     said.problem += text.starts_with("NOAUTH") ? " (the URL names no password)"
                                                : " (the password or the user of the URL is wrong)";

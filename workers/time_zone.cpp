@@ -1,5 +1,7 @@
 #include "workers/time_zone.hpp"
 
+#include "base/local_lack.hpp"
+
 #include <absl/time/time.h>
 #include <algorithm>
 #include <cerrno>
@@ -54,7 +56,9 @@ bool is_in_table(std::string_view name) {
     int const opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0) {
         if (errno == ENOENT || errno == ENOTDIR) return false;
-        cannot_read(name, std::generic_category().message(errno));
+        std::error_code const error(errno, std::generic_category());
+        auto const lack = base::local_lack(error);
+        cannot_read(name, lack.empty() ? error.message() : lack);
     }
     struct stat found{};
     bool const is_file = ::fstat(opened, &found) == 0 && S_ISREG(found.st_mode);

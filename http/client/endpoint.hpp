@@ -39,6 +39,12 @@ public:
     boost::asio::awaitable<io_outcome> exchange(std::string_view wire, std::unique_ptr<reply>& into,
                                                 base::steady_time until);
 
+    /// After io_end::lacking: until a connection of another exchange is free, or `until`. Throws on
+    /// cancellation.
+    boost::asio::awaitable<void> wait_for_connection(base::steady_time until) {
+        return pool_.wait_for_free(until);
+    }
+
     /// Closes idle connections and lets no new one idle.
     void close() { pool_.close(); }
 

@@ -14,25 +14,32 @@ using net::io_end;
 using net::io_outcome;
 using std::chrono::steady_clock;
 
-pool::lease::lease(pool* owner, std::shared_ptr<net::stream> c) : owner_(owner), connection_(std::move(c)) {
+pool::lease::lease(pool* owner, std::shared_ptr<net::stream> c, bool is_open)
+    : owner_(owner), is_open_(is_open), connection_(std::move(c)) {
     ++owner_->leased_;
 }
 
 pool::lease::lease(lease&& other) noexcept
-    : owner_(std::exchange(other.owner_, nullptr)), connection_(std::move(other.connection_)) {}
+    : owner_(std::exchange(other.owner_, nullptr)),
+      is_open_(other.is_open_),
+      connection_(std::move(other.connection_)) {}
 
 pool::lease& pool::lease::operator=(lease&& other) noexcept {
     if (this == &other) return *this;
     reset();
     owner_ = std::exchange(other.owner_, nullptr);
+    is_open_ = other.is_open_;
     connection_ = std::move(other.connection_);
     return *this;
 }
 
 void pool::lease::reset() {
-    if (owner_) --owner_->leased_;
-    owner_ = nullptr;
     connection_.reset();
+    auto* const owner = std::exchange(owner_, nullptr);
+    if (!owner) return;
+    --owner->leased_;
+    // One that could not even be opened frees nothing, or those who wait would wake each other for ever.
+    if (is_open_) owner->freed_.notify_one();
 }
 
 pool::pool(asio::any_io_executor executor, net::names& hosts, std::shared_ptr<net::tls_host> tls,
@@ -42,6 +49,7 @@ pool::pool(asio::any_io_executor executor, net::names& hosts, std::shared_ptr<ne
       tls_(std::move(tls)),
       idle_timeout_(idle_timeout),
       max_idle_(max_idle),
+      freed_(executor),
       timer_(executor) {}
 
 pool::lease pool::take_idle() {
@@ -49,7 +57,8 @@ pool::lease pool::take_idle() {
         auto candidate = std::move(idle_.back());
         idle_.pop_back();
         bool const young = steady_clock::now() - candidate.since < idle_timeout_;
-        if (young && candidate.connection->is_quiet()) return lease(this, std::move(candidate.connection));
+        if (young && candidate.connection->is_quiet())
+            return lease(this, std::move(candidate.connection), true);
     }
     return {};
 }
@@ -58,17 +67,22 @@ asio::awaitable<io_outcome> pool::open(lease& into, base::steady_time until) {
     auto addresses = co_await hosts_.find(until);
     if (addresses.has_error()) {
         auto const why = addresses.error();
-        co_return io_outcome{why.timed_out ? io_end::timed_out : io_end::failed, why.what};
+        co_return io_outcome{why.end, why.what};
     }
-    into = lease(this, std::make_shared<net::stream>(executor_, tls_));
+    into = lease(this, std::make_shared<net::stream>(executor_, tls_), false);
     auto outcome = co_await into->open(std::move(*addresses), until);
     if (outcome.ok()) {
+        into.is_open_ = true;
         hosts_.prefer(into->remote());
     } else {
         into.reset();
-        hosts_.forget();
+        if (outcome.end != io_end::lacking) hosts_.forget();
     }
     co_return outcome;
+}
+
+asio::awaitable<void> pool::wait_for_free(base::steady_time until) {
+    co_await freed_.wait_until(until);
 }
 
 void pool::give_back(lease l) {

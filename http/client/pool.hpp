@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/event.hpp"
 #include "base/result.hpp"
 #include "net/io.hpp"
 #include "net/names.hpp"
@@ -36,8 +37,9 @@ public:
 
     private:
         friend class pool;
-        lease(pool* owner, std::shared_ptr<net::stream> c);
+        lease(pool* owner, std::shared_ptr<net::stream> c, bool is_open);
         pool* owner_ = nullptr;
+        bool is_open_ = false;
         std::shared_ptr<net::stream> connection_;
     };
 
@@ -49,6 +51,8 @@ public:
     /// Puts a new connection into `into`. Throws on cancellation.
     boost::asio::awaitable<net::io_outcome> open(lease& into, base::steady_time until);
     void give_back(lease l);
+    /// Until a connection that was under use is idle or closed, or `until`. Throws on cancellation.
+    boost::asio::awaitable<void> wait_for_free(base::steady_time until);
 
     /// Closes the idle ones; what is given back from now on is closed too.
     void close();
@@ -71,6 +75,7 @@ private:
     std::size_t max_idle_;
     std::vector<waiting> idle_;  // oldest first
     std::size_t leased_ = 0;
+    base::event freed_;
     bool closed_ = false;
     bool expiring_ = false;  // the timer is armed
     std::shared_ptr<int> alive_ =

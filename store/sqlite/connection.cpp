@@ -1,10 +1,14 @@
 #include "store/sqlite/connection.hpp"
 
+#include "base/local_lack.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <limits>
+#include <system_error>
 
 namespace engram::store {
 namespace {
@@ -36,6 +40,19 @@ std::string uri_of(std::string const& path) {
 
 }  // namespace
 
+// "unable to open database file" does not tell that only a file descriptor was wanting.
+sqlite_error sqlite_error::latest(sqlite3* of) {
+    int const code = sqlite3_extended_errcode(of);
+    std::string const message = sqlite3_errmsg(of);
+    bool const is_of_file = primary_code(code) == SQLITE_CANTOPEN || primary_code(code) == SQLITE_IOERR;
+    int const number = primary_code(code) == SQLITE_NOMEM ? ENOMEM
+                       : is_of_file                       ? sqlite3_system_errno(of)
+                                                          : 0;
+    auto const lack = base::local_lack(std::error_code(number, std::generic_category()));
+    if (lack.empty()) return {code, message};
+    return {code, message + " (" + lack + ")", true};
+}
+
 bool sqlite_error::is_busy() const {
     auto const code = primary_code(code_);
     return code == SQLITE_BUSY || code == SQLITE_LOCKED;
@@ -61,6 +78,7 @@ bool sqlite_error::is_environment() const {
 }
 
 bool sqlite_error::passes() const {
+    if (is_lack_) return true;
     switch (primary_code(code_)) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -102,8 +120,8 @@ connection::connection(std::string const& path, access how, std::chrono::millise
     int const code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) {
-        throw sqlite_error(handle == nullptr ? code : sqlite3_extended_errcode(handle),
-                           handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
+        if (handle == nullptr) throw sqlite_error(code, sqlite3_errstr(code));
+        throw sqlite_error::latest(handle);
     }
     sqlite3_extended_result_codes(handle, 1);
     auto const most = static_cast<std::chrono::milliseconds::rep>(std::numeric_limits<int>::max());
@@ -112,14 +130,14 @@ connection::connection(std::string const& path, access how, std::chrono::millise
 
 void connection::execute(std::string const& sql) {
     if (sqlite3_exec(native(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return;
-    throw sqlite_error(sqlite3_extended_errcode(native()), sqlite3_errmsg(native()));
+    throw sqlite_error::latest(native());
 }
 
 statement connection::prepare(std::string_view sql) {
     sqlite3_stmt* prepared = nullptr;
     int const code = sqlite3_prepare_v3(native(), sql.data(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
-    if (code != SQLITE_OK) throw sqlite_error(sqlite3_extended_errcode(native()), sqlite3_errmsg(native()));
+    if (code != SQLITE_OK) throw sqlite_error::latest(native());
     return statement(prepared);
 }
 

@@ -19,9 +19,14 @@ namespace engram::store {
 class sqlite_error : public std::runtime_error {
 public:
     /// `code` is SQLite's extended result code.
-    sqlite_error(int code, std::string const& message) : std::runtime_error(message), code_(code) {}
+    sqlite_error(int code, std::string const& message, bool is_lack = false)
+        : std::runtime_error(message), code_(code), is_lack_(is_lack) {}
+    /// Of what was done last on this connection; with what this machine lacks, if that is why.
+    [[nodiscard]] static sqlite_error latest(sqlite3* of);
 
     [[nodiscard]] int code() const { return code_; }
+    /// This machine lacks something, and the message says what.
+    [[nodiscard]] bool is_lack() const { return is_lack_; }
     /// Someone else holds the database.
     [[nodiscard]] bool is_busy() const;
     /// Disk, memory, permissions, locks: not the statement's fault. The whole transaction is to be given up.
@@ -34,6 +39,7 @@ public:
 
 private:
     int code_;
+    bool is_lack_;
 };
 
 /// Owns one connection. Used by one thread at a time. Every call may throw sqlite_error.

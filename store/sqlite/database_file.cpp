@@ -1,6 +1,7 @@
 #include "store/sqlite/database_file.hpp"
 
 #include "base/clock.hpp"
+#include "base/local_lack.hpp"
 #include "base/log.hpp"
 #include "base/random_id.hpp"
 #include "store/sqlite/log_tie.hpp"
@@ -46,10 +47,11 @@ bool make_file(std::string const& path) {
         return true;
     }
     if (errno == EEXIST) return false;
-    int const error = errno;
-    bool const passes = error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO ||
-                        error == ENOSPC || error == EDQUOT;
-    throw open_error("cannot make the database " + path + ": " + std::generic_category().message(error) +
+    std::error_code const error(errno, std::generic_category());
+    auto const lack = base::local_lack(error);
+    bool const passes =
+        !lack.empty() || error.value() == EIO || error.value() == ENOSPC || error.value() == EDQUOT;
+    throw open_error("cannot make the database " + path + ": " + (lack.empty() ? error.message() : lack) +
                          (passes ? "" : "; its folder must exist and be writable for this user"),
                      passes);
 }
@@ -101,15 +103,17 @@ void move_log(connection& db) {
 }
 
 open_error cannot_open(std::string const& path, sqlite_error const& why) {
-    std::string advice = "see that the file and its folder are readable and writable for this user";
-    if (why.is_busy()) advice = "another process holds it";
+    std::string advice = "; see that the file and its folder are readable and writable for this user";
+    if (why.is_busy()) advice = "; another process holds it";
     if (why.is_damage())
         advice =
-            "it is damaged or no SQLite database; restore it or give another store.path (if another file was "
+            "; it is damaged or no SQLite database; restore it or give another store.path (if another file "
+            "was "
             "put "
             "there while its log " +
             path + "-wal was left: move that and -shm away)";
-    return {"cannot open the database " + path + ": " + why.what() + "; " + advice, why.passes()};
+    if (why.is_lack()) advice.clear();
+    return {"cannot open the database " + path + ": " + why.what() + advice, why.passes()};
 }
 
 // For the switch nobody else may use the file for a moment, and SQLite does not wait for that by itself.

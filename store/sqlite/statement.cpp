@@ -72,7 +72,7 @@ void statement::bind(int index, std::optional<std::int64_t> value) {
 void statement::check(int code) const {
     if (code == SQLITE_OK) return;
     auto* const db = sqlite3_db_handle(handle_.get());
-    throw sqlite_error(sqlite3_extended_errcode(db), sqlite3_errmsg(db));
+    throw sqlite_error::latest(db);
 }
 
 void statement::check_bound([[maybe_unused]] int count) const {
@@ -84,7 +84,7 @@ bool statement::step() {
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
     auto* const db = sqlite3_db_handle(handle_.get());
-    sqlite_error const failed(sqlite3_extended_errcode(db), sqlite3_errmsg(db));
+    auto const failed = sqlite_error::latest(db);
     reset();
     throw failed;
 }

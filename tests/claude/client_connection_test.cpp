@@ -1,5 +1,6 @@
 // How the client uses its connections, and what it makes of those that fail it.
 #include "harness.hpp"
+#include "support/no_descriptors.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -305,6 +306,75 @@ BOOST_AUTO_TEST_CASE(a_port_where_nobody_listens_is_unavailable) {
     auto const answer = h.ask();
     BOOST_TEST(answer.error().message.find("refused") != std::string::npos);
     BOOST_TEST(answer.error().code == "no_connection");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_without_a_descriptor_waits_for_one_and_costs_no_try) {
+    harness h({echoes()});
+    h.options.max_retries = 0;
+    h.options.max_idle_connections = 0;
+    BOOST_TEST(h.ask().has_value());  // the server is there, too, and needs no descriptor to wait
+    pending_call call(h, question("later"), claude::call_class::chat);
+    {
+        no_descriptors const none;
+        h.run_until([&] { return !h.client().status().local_lack.empty(); });
+        auto const status = h.client().status();
+        BOOST_TEST(status.local_lack.starts_with("this machine: no file descriptor is free"));
+        BOOST_TEST(!status.answers_nothing);
+        BOOST_TEST(status.calls_in_flight == 1U);
+        BOOST_TEST(status.requests == 1U);
+    }
+    h.run_until([&] { return call.ended(); });
+    BOOST_REQUIRE_MESSAGE(call.outcome().has_value(), call.outcome().error().message);
+    BOOST_TEST(call.outcome()->text() == "later");
+    BOOST_TEST(call.outcome()->attempts == 1U);
+    auto const status = h.client().status();
+    BOOST_TEST(status.retries + status.failures == 0U);
+    BOOST_TEST(status.local_lack == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_without_a_descriptor_until_its_deadline_does_not_blame_the_api) {
+    harness h({echoes()});
+    h.client();
+    no_descriptors const none;
+    auto const answer = h.ask(question(), milliseconds(250));
+    BOOST_REQUIRE(answer.has_error());
+    BOOST_CHECK(answer.error().kind == claude::error_kind::deadline);
+    BOOST_TEST(answer.error().attempts == 0U);
+    BOOST_TEST(answer.error().message.starts_with("the deadline came before Claude could be asked: this "
+                                                  "machine: no file descriptor is free"),
+               answer.error().message);
+    BOOST_TEST(h.client().status().local_lack == "");
+    BOOST_TEST(h.server().requests().size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(calls_without_a_descriptor_share_the_connection_of_another) {
+    harness h({echoes()});
+    h.options.first_calls = 10;
+    BOOST_TEST(h.ask(question("first")).has_value());
+    std::vector<pending_call> calls;
+    for (int i = 0; i < 10; ++i)
+        calls.emplace_back(h, question(std::to_string(i)), claude::call_class::chat);
+    no_descriptors const none;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        h.run_until([&] { return calls[i].ended(); });
+        BOOST_REQUIRE(calls[i].outcome().has_value());
+        BOOST_TEST(calls[i].outcome()->text() == std::to_string(i));
+        BOOST_TEST(calls[i].outcome()->attempts == 1U);
+    }
+    BOOST_TEST(h.server().connections() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_waits_for_a_descriptor_can_be_cancelled) {
+    harness h({echoes()});
+    h.client();
+    pending_call call(h, question(), claude::call_class::chat);
+    no_descriptors const none;
+    h.run_until([&] { return !h.client().status().local_lack.empty(); });
+    call.cancel();
+    h.run_until([&] { return call.ended(); });
+    BOOST_TEST(call.was_cancelled());
+    BOOST_TEST(h.client().status().calls_in_flight == 0U);
+    BOOST_TEST(h.client().status().local_lack == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_key_or_address_is_refused_when_the_client_is_made) {

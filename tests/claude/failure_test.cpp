@@ -261,4 +261,13 @@ BOOST_AUTO_TEST_CASE(the_day_on_which_a_limit_ends_is_logged_if_it_is_one) {
         BOOST_TEST(logged(odd) == plain, odd);
 }
 
+BOOST_AUTO_TEST_CASE(what_this_machine_lacks_is_not_said_of_the_api) {
+    using engram::net::io_end;
+    auto const why = no_answer({io_end::lacking, "this machine: no memory is free", false}, "a:1");
+    BOOST_TEST(why.message == "the Messages API at a:1 could not be asked: this machine: no memory is free");
+    BOOST_TEST(why.code == "local_lack");
+    BOOST_TEST(why.passes);
+    BOOST_TEST(no_answer({io_end::closed, "Connection refused", false}, "a:1").code == "no_connection");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -122,6 +122,18 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_time_is_told_and_keeps_no_job_waitin
     BOOST_TEST(to_line(now) == "ready, taking: 3 of 8 jobs in hand, as one (time: set it)");
 }
 
+BOOST_AUTO_TEST_CASE(what_this_machine_lacks_is_told_as_that_and_unready_once_nothing_is_answered) {
+    auto now = in(intake::taking);
+    now.local_lack = "this machine: no file descriptor is free";
+    BOOST_TEST(is_ready(now));
+    BOOST_TEST(to_line(now) ==
+               "ready, taking: 3 of 8 jobs in hand, as one (this machine: no file descriptor is free)");
+    now.answers_nothing = true;
+    BOOST_TEST(!is_ready(now));
+    now.queue.trouble = "gone";
+    BOOST_TEST(trouble_of(now) == "Redis: gone; this machine: no file descriptor is free");
+}
+
 BOOST_AUTO_TEST_CASE(jobs_are_answered_again_once_one_was) {
     using enum readiness::news;
     readiness log;

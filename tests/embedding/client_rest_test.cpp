@@ -1,5 +1,6 @@
 // An endpoint that is away costs chats nothing: the rest after a failure.
 #include "harness.hpp"
+#include "support/no_descriptors.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -48,6 +49,24 @@ BOOST_AUTO_TEST_CASE(after_a_failure_queries_fail_without_a_request) {
     h.clock.now += 251ms;
     BOOST_TEST(h.query().has_value());
     BOOST_TEST(!h.client().status().resting);
+}
+
+BOOST_AUTO_TEST_CASE(what_this_machine_lacks_is_no_failure_of_the_endpoint) {
+    harness h({answers_and_closes(good()), answers({good()})});
+    BOOST_TEST(h.query().has_value());  // the server is there, too, and needs no descriptor to wait
+    {
+        no_descriptors const none;
+        for (auto const why : {purpose::query, purpose::document}) {
+            auto const outcome = h.embed({"a"}, why);
+            BOOST_REQUIRE(outcome.has_error());
+            BOOST_CHECK(outcome.error().kind == error_kind::lacking);
+            BOOST_TEST(outcome.error().message.find("could not be asked: this machine: no file descriptor") !=
+                       std::string::npos);
+        }
+        BOOST_TEST(h.client().status().failures == 0U);
+        BOOST_TEST(!h.client().status().resting);
+    }
+    BOOST_TEST(h.query().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(each_further_failure_doubles_the_rest_up_to_a_minute) {

@@ -274,7 +274,7 @@ class Server(TroubleCase):
         client = self.redis.client
         client.client_kill_filter(_type="normal", skipme=True)
         client.config_set("maxclients", 1)
-        daemon.wait_for_log("max number of clients reached")
+        daemon.wait_for_log("max number of clients reached (raise maxclients of this Redis")
         client.config_set("maxclients", 100)
         self.await_answer()
         self.status.wait_for("ready, taking")

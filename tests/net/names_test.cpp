@@ -2,6 +2,7 @@
 #include "net/names.hpp"
 
 #include "support/loop.hpp"
+#include "support/no_descriptors.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/test/unit_test.hpp>
@@ -53,7 +54,11 @@ struct fixture : loop {
     static task<void> ask(net::names& hosts, std::string& said) {
         auto const found = co_await hosts.find(base::steady_time::clock::now() + std::chrono::seconds(20));
         if (!found) {
-            said = (found.error().timed_out ? "timed out: " : "failed: ") + found.error().what;
+            auto const end = found.error().end;
+            said = end == net::io_end::timed_out ? "timed out: "
+                   : end == net::io_end::lacking ? ""
+                                                 : "failed: ";
+            said += found.error().what;
             co_return;
         }
         for (auto const& address : *found)
@@ -98,9 +103,20 @@ BOOST_AUTO_TEST_CASE(a_lookup_that_could_not_be_begun_fails_and_the_next_one_beg
     {
         no_new_threads const none;
         for (int i = 0; i < 2; ++i)
-            BOOST_TEST(look(hosts).starts_with("failed: 'localhost' cannot be resolved: "));
+            BOOST_TEST(look(hosts).starts_with("this machine: no thread could be started: "));
     }
     BOOST_TEST(holds(look(hosts), ":80"));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_not_blamed_for_a_file_that_could_not_be_opened) {
+    net::names warm(io.get_executor(), "localhost", 80);
+    look(warm);  // starts the thread, which needs no descriptor from then on
+    net::names hosts(io.get_executor(), "nowhere.invalid", 80);
+    {
+        engram::tests::no_descriptors const none;
+        BOOST_TEST(look(hosts).starts_with("this machine: no file descriptor is free"), look(hosts));
+    }
+    BOOST_TEST(look(hosts).starts_with("failed: 'nowhere.invalid' cannot be resolved: "));
 }
 
 BOOST_AUTO_TEST_CASE(the_address_that_works_comes_first) {

@@ -2,14 +2,18 @@
 #include "net/stream.hpp"
 
 #include "serving.hpp"
+#include "support/certificates.hpp"
 #include "support/failing_memory.hpp"
+#include "support/no_descriptors.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <filesystem>
 #include <new>
+#include <optional>
 
 namespace {
 
@@ -59,6 +63,51 @@ BOOST_AUTO_TEST_CASE(the_last_address_says_why_there_is_no_connection) {
     BOOST_TEST(ended.what == "Connection refused");
     run(open(*with, {}, ended));
     BOOST_TEST(ended.what == "the host has no address");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_descriptor_it_is_this_process_that_lacks_one) {
+    auto& server = serve({tests::stalls()});
+    auto const with = std::make_shared<net::stream>(io.get_executor());
+    auto const nobody = here(free_port());
+    net::io_outcome ended;
+    {
+        tests::no_descriptors const none;
+        run(open(*with, {here(server.port()), nobody}, ended));
+        BOOST_CHECK(ended.end == net::io_end::lacking);
+        BOOST_TEST(ended.what.starts_with("this machine: no file descriptor is free (limit 0)"), ended.what);
+        run(open_local(*with, "/nonexistent/socket", ended));
+        BOOST_CHECK(ended.end == net::io_end::lacking);
+    }
+    run(open(*with, {here(server.port())}, ended));
+    BOOST_TEST(ended.ok(), ended.what);
+}
+
+// Where the authorities stand in files of their own, these are opened only now.
+BOOST_AUTO_TEST_CASE(a_certificate_is_not_blamed_for_a_file_that_could_not_be_opened) {
+    auto const authority = tests::make_authority();
+    auto const certificate = tests::make_certificate(authority, "IP:127.0.0.1");
+    asio::ssl::context context(asio::ssl::context::tls_server);
+    context.use_certificate_chain(asio::buffer(certificate.pem));
+    context.use_private_key(asio::buffer(certificate.key_pem), asio::ssl::context::pem);
+    auto& server = serve({tests::stalls()}, &context);
+    auto const policy = std::make_shared<net::tls_policy const>("");
+    for (bool const lacking : {true, false}) {
+        auto const host = std::make_shared<net::tls_host>(policy, "127.0.0.1");
+        auto const with = std::make_shared<net::stream>(io.get_executor(), host);
+        net::io_outcome ended;
+        base::task_group tasks(io.get_executor());
+        auto const accepted = server.connections();
+        tasks.spawn("open", open(*with, {here(server.port())}, ended));
+        run(until("the server has the connection", [&] { return server.connections() > accepted; }));
+        std::optional<tests::no_descriptors> none;
+        if (lacking) none.emplace();
+        finish(tasks);
+        BOOST_CHECK(ended.end == (lacking ? net::io_end::lacking : net::io_end::failed));
+        BOOST_TEST(
+            ended.what.starts_with(lacking ? "this machine: no file descriptor"
+                                           : "TLS handshake: the server's certificate is not accepted"),
+            ended.what);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_a_wait_and_the_next_one_counts_anew) {

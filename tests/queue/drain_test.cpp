@@ -6,10 +6,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cerrno>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -114,6 +117,35 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_before_it_begins_counts_as_a_death_to
         std::vector<int> const expected{0, 1, 2, 3};
         BOOST_TEST(deaths == expected, boost::test_tools::per_element());
         BOOST_TEST(jobs.status().released == 3u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_this_machine_lacks_is_no_death_and_the_job_waits) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.lease = 2500ms;  // what is due is delivered with a beat
+        queue::job_queue jobs(options, f.io.get_executor());
+        int deliveries = 0;
+        jobs.start([&](queue::delivery const&, queue::reply_stream& reply) {
+            ++deliveries;
+            if (deliveries == 1) throw std::bad_alloc();
+            if (deliveries == 2) throw std::system_error(EMFILE, std::system_category());
+            return end_at_once(reply);
+        });
+        f.push("u", "s", "1");
+        for (int lacks = 1; lacks < 3; ++lacks) {
+            co_await until("the job waits", [&] {
+                return deliveries == lacks && f.server.command({"ZCARD", "engram:delayed"}) == "1";
+            });
+            BOOST_TEST(f.server.command({"HVALS", "engram:delays"}).starts_with("this machine: no "));
+            auto const lane = f.server.command({"ZRANGE", "engram:delayed", "0", "0"});
+            f.server.command({"ZADD", "engram:delayed", "XX", "0", lane});
+        }
+        co_await f.replied("1");
+        co_await jobs.drain(steady_clock::now());
+        BOOST_TEST(deliveries == 3);
+        BOOST_TEST(jobs.status().released == 0u);
+        BOOST_TEST(jobs.status().delayed == 2u);
     });
 }
 

@@ -128,6 +128,19 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_everything_cannot) {
     BOOST_TEST(judged({{"ROLE", "*1\r\n$5\r\nslave"}}) == "it is a replica, which cannot be written to");
 }
 
+BOOST_AUTO_TEST_CASE(a_server_with_too_many_clients_is_told_as_that_wherever_it_says_so) {
+    answers full;
+    for (auto const* const command : {"AUTH", "SELECT", "CLIENT"})
+        full[command] = "-ERR max number of clients reached";
+    for (auto const& [login, db] : {std::pair<std::string, std::string>{"", ""}, {":pw@", ""}, {"", "/2"}}) {
+        auto const said = greeted(full, login, db);
+        BOOST_TEST(said.problem.find("ERR max number of clients reached (raise maxclients of this Redis") !=
+                       std::string::npos,
+                   said.problem);
+        BOOST_TEST(!said.refuses_login);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_refused_courtesy_costs_is_remarked_on) {
     auto const cannot_write = greeted({{"PING", misconf}});
     BOOST_REQUIRE_EQUAL(cannot_write.remarks.size(), 1u);

@@ -36,6 +36,7 @@ std::string reason_of(claude::error const& why) {
     if (why.code == "timed_out") return "no answer in time";
     if (why.code == "cut") return "the answer was cut";
     if (why.code == "unreadable") return "the answer could not be read";
+    if (why.code == "local_lack") return "this machine lacks something";
     if (why.status == 0) return "no answer";
     return claude::loggable(why);
 }

@@ -1,7 +1,9 @@
 // Opening: what is made, what is refused, and how it is said.
 #include "store/sqlite/migrations.hpp"
 #include "store_fixture.hpp"
+#include "support/no_descriptors.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
@@ -113,6 +115,29 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_file_is_refused) {
     BOOST_TEST(says(refusal(with), "store.path"));
     with.path = folder.file("");
     BOOST_TEST(says(refusal(with), with.path));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_descriptor_the_file_is_not_blamed) {
+    {
+        opened_store const made(options_for(path));
+    }
+    boost::asio::io_context loop;
+    tests::no_descriptors const none;
+    auto const open = [&] { auto const again = store::open_sqlite(options_for(path), loop.get_executor()); };
+    BOOST_CHECK_EXCEPTION(open(), store::open_error, [](store::open_error const& lack) {
+        BOOST_TEST(lack.passes);
+        BOOST_TEST(says(lack.what(), "this machine: no file descriptor is free (limit 0)"), lack.what());
+        return !says(lack.what(), "writable for this user");
+    });
+    try {
+        BOOST_TEST(look_at(path).query_integer("SELECT 1 FROM engram_state") == 0, "it was opened");
+    } catch (store::sqlite_error const& failed) {
+        BOOST_TEST(failed.is_lack());
+        BOOST_TEST(failed.passes());
+        BOOST_TEST(says(failed.to_error().message, "(this machine: no file descriptor is free (limit 0)"),
+                   failed.to_error().message);
+        BOOST_CHECK(failed.to_error().kind == store::error_kind::unavailable);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(names_that_mean_something_to_sqlite_are_plain_file_names) {

@@ -114,6 +114,7 @@ BOOST_AUTO_TEST_CASE(operators_are_told_what_happened_and_nothing_of_what_was_sa
              {"timed_out", 0, "no answer in time"},
              {"cut", 0, "the answer was cut"},
              {"unreadable", 200, "the answer could not be read"},
+             {"local_lack", 0, "this machine lacks something"},
              {"", 0, "no answer"}}) {
         why.code = code;
         why.status = status;
