@@ -61,6 +61,7 @@ public:
 private:
     boost::asio::awaitable<void> watch_signals();
     boost::asio::awaitable<void> tell_of_database();
+    boost::asio::awaitable<void> forget_again();
     boost::asio::awaitable<void> watch_store();
     boost::asio::awaitable<void> tell_systemd();
     void log_readiness(status const& now);
@@ -89,7 +90,8 @@ private:
     // admin_queue_ call what stands below them.
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
-    std::string store_lost_;  // why what is stored now would be lost; empty: it is kept
+    bool is_forgetting_ = false;  // before anything else begins
+    std::string store_lost_;      // why what is stored now would be lost; empty: it is kept
     std::unique_ptr<claude::client> claude_;
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -43,6 +44,11 @@ public:
     /// To be called about once a second. Once it says that what is written would be lost, every other call of
     /// the store fails as unavailable, with the same words.
     virtual answer<store_state> look() = 0;
+
+    /// Before anything of a user is read or written: those who were forgotten after the copy was made that
+    /// has been put in the database's place, however it came there, are forgotten again. Returns how many;
+    /// hardly ever any. Takes as long as they have much.
+    virtual answer<std::size_t> forget_again() = 0;
 };
 
 }  // namespace engram::store
