@@ -14,15 +14,19 @@ namespace engram::base {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> places{
-    "ingested",       // Redis has handed out jobs, and nothing is known of it here
-    "claimed",        // jobs are in hand
-    "mid_call",       // Claude has been sent the request
-    "before_commit",  // the answer is there, nothing is stored
-    "in_commit",      // inside the store's transaction
-    "committed",      // stored, and the queue not told
-    "finished",       // the reply is out
-    "forgotten",      // the store has forgotten a user, Redis has not
+constexpr std::array<std::string_view, 12> places{
+    "ingested",           // Redis has handed out jobs, and nothing is known of it here
+    "claimed",            // jobs are in hand
+    "mid_call",           // Claude has been sent the request
+    "before_commit",      // the answer is there, nothing is stored
+    "in_commit",          // inside the store's transaction
+    "committed",          // stored, and the queue not told
+    "finished",           // the reply is out
+    "forgotten",          // the store has forgotten a user, Redis has not
+    "backup_copied",      // the backup is whole, and does not have its name
+    "restore_copied",     // so is what is to be put in the database's place
+    "restore_log_moved",  // what was in the old log is in the old database
+    "restore_old_kept",   // the old database has a second name
 };
 
 // Written before the threads start.

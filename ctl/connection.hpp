@@ -37,6 +37,7 @@ public:
 
     /// There is no connection because the server refuses the password or the user, or wants one.
     [[nodiscard]] bool is_locked_out() const { return redis_.is_locked_out(); }
+    [[nodiscard]] bool is_up() const { return redis_.is_up(); }
     [[nodiscard]] std::string address() const { return redis_.address().to_text(); }
 
 private:

@@ -1,11 +1,13 @@
-// engramctl: talks to engramd, over Redis only.
+// engramctl: talks to engramd, over Redis; copies the database beside it.
 
 #include "base/log.hpp"
 #include "base/standard_streams.hpp"
 #include "ctl/admin_options.hpp"
+#include "ctl/backup_commands.hpp"
 #include "ctl/cancel.hpp"
 #include "ctl/chat.hpp"
 #include "ctl/complaint.hpp"
+#include "ctl/config_file.hpp"
 #include "ctl/connection.hpp"
 #include "ctl/dead.hpp"
 #include "ctl/queue_pause.hpp"
@@ -13,10 +15,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <sysexits.h>
 #include <unistd.h>
@@ -34,8 +38,16 @@ struct arguments {
     ctl::status_request status;
     ctl::pause_request pause;
     ctl::cancel_request cancel;
+    ctl::backup_request backup;
     std::string message;
     long timeout_s = 600;
+    std::string config_file = "/etc/engramd/engramd.toml";
+    std::string redis_is_from;  ///< the configuration file that says where Redis is; empty: none does
+};
+
+// Whether it was given, on the command line or by a variable.
+struct given_options {
+    CLI::Option *config, *url, *ca_file, *sentinels, *service, *prefix;
 };
 
 std::string default_user() {
@@ -125,6 +137,68 @@ int run_queue(CLI::App const& queue, ctl::connection& redis, arguments const& gi
     return ctl::show_queue_status(redis, given.status);
 }
 
+void use(std::optional<std::string> const& from_file, CLI::Option const* option, std::string& value) {
+    if (from_file && option->count() == 0) value = *from_file;
+}
+
+// What nobody has given is as engramd on this machine has it: where Redis is, if nothing says anything of it,
+// and where the database is. A file that is named fills each gap. Returns EX_OK, or an exit code after a
+// complaint.
+int read_config_file(given_options const& is, bool needs_database, arguments& given) {
+    bool const is_named = is.config->count() > 0;
+    bool const knows_redis = is.url->count() + is.ca_file->count() + is.sentinels->count() +
+                                 is.service->count() + is.prefix->count() >
+                             0;
+    bool const wants_redis = is_named || !knows_redis;
+    if (!wants_redis && !needs_database) return EX_OK;
+    auto const found = ctl::read_daemon_settings(given.config_file);
+    if (!found) {
+        ctl::complain(found.error().line);
+        return found.error().status;
+    }
+    if (!*found && is_named) {
+        ctl::complain("there is no file " + given.config_file + "; name another one with --config");
+        return EX_NOINPUT;
+    }
+    if (!*found) return EX_OK;
+    auto const& file = **found;
+    if (needs_database && file.store_path) given.backup.database = *file.store_path;
+    if (!wants_redis) return EX_OK;
+    if ((file.url && is.url->count() == 0) || (file.sentinels && is.sentinels->count() == 0))
+        given.redis_is_from = given.config_file;
+    use(file.url, is.url, given.redis.url);
+    use(file.ca_file, is.ca_file, given.redis.ca_file);
+    use(file.service, is.service, given.redis.service);
+    use(file.prefix, is.prefix, given.prefix);
+    if (file.sentinels && is.sentinels->count() == 0) given.redis.sentinels = *file.sentinels;
+    return EX_OK;
+}
+
+// Where Redis does not answer nobody is asked for long: the locks of the database say the same.
+std::string running_instance(arguments const& given) {
+    auto options = given.redis;
+    options.connect_timeout = options.command_timeout = std::chrono::seconds(2);
+    ctl::connection redis(options);
+    if (!redis.call({"PING"}) && !redis.is_up()) return {};
+    return ctl::instance_of_this_machine(redis, given.prefix);
+}
+
+// What was tried, and what to do.
+int explain_no_connection(ctl::connection const& redis, std::string const& why, arguments const& given) {
+    auto const& from = given.redis_is_from;
+    if (redis.is_locked_out()) {
+        ctl::complain("Redis refuses the user or the password: " + why +
+                      (from.empty()
+                           ? "; name another user or password with --redis redis://user:password@host"
+                           : "; mend redis.url in " + from + ", or give --redis redis://user:password@host"));
+        return EX_NOPERM;
+    }
+    ctl::complain(
+        "no connection to Redis" + (from.empty() ? "" : " (as " + from + " names it)") + ": " + why +
+        (from.empty() ? " (name it with --redis or ENGRAMD_REDIS_URL)" : " (name another one with --redis)"));
+    return EX_UNAVAILABLE;
+}
+
 // The exit code, unless what was printed did not arrive.
 int unless_unwritten(int status) {
     std::cout.flush();
@@ -139,18 +213,14 @@ int run(CLI::App const& app, arguments& given) {
     given.status.prefix = given.pause.prefix = given.cancel.prefix = given.prefix;
     given.pause.by = operator_name();
     if (given.chat.user.empty()) given.chat.user = default_user();
+    if (app.got_subcommand("backup")) return unless_unwritten(ctl::make_backup(given.backup));
+    if (app.got_subcommand("restore"))
+        return unless_unwritten(
+            ctl::restore_backup(given.backup, [&given] { return running_instance(given); }));
     ctl::connection redis(given.redis);
     auto const ping = redis.call({"PING"});
-    if (!ping && redis.is_locked_out()) {
-        ctl::complain("Redis lets nobody in like that: " + ping.error().message +
-                      "; name another user or password with --redis redis://user:password@host");
-        return EX_NOPERM;
-    }
-    if (!ping && ping.error().kind != redis::error_kind::refused) {
-        ctl::complain("no connection to Redis: " + ping.error().message +
-                      " (name it with --redis or ENGRAMD_REDIS_URL)");
-        return EX_UNAVAILABLE;
-    }
+    if (!ping && (redis.is_locked_out() || ping.error().kind != redis::error_kind::refused))
+        return explain_no_connection(redis, ping.error().message, given);
     if (given.admin.run) return unless_unwritten(given.admin.run(redis, given.admin));
     if (app.got_subcommand("dead"))
         return unless_unwritten(run_dead(*app.get_subcommand("dead"), redis, given.dead));
@@ -169,20 +239,26 @@ int main(int argc, char** argv) {
     CLI::App app("engramctl: talks to engramd, over Redis", "engramctl");
     app.set_version_flag("--version", "engramctl " ENGRAM_VERSION);
     app.require_subcommand(1);
-    app.add_option("--redis", given.redis.url, "redis://, rediss:// or unix:// URL")
-        ->envname("ENGRAMD_REDIS_URL");
-    app.add_option("--redis-ca-file", given.redis.ca_file, "CA certificates to trust with rediss://")
-        ->envname("ENGRAMD_REDIS_CA_FILE");
-    auto* const sentinels = app.add_option("--redis-sentinels", given.redis.sentinels,
-                                           "Sentinels that name the master, with commas between")
-                                ->delimiter(',')
-                                ->envname("ENGRAMD_REDIS_SENTINELS");
-    auto* const service =
-        app.add_option("--redis-service", given.redis.service, "the master's name among them")
-            ->envname("ENGRAMD_REDIS_SERVICE");
-    sentinels->needs(service);
-    service->needs(sentinels);
-    app.add_option("--prefix", given.prefix, "prefix of engram's keys")->envname("ENGRAMD_REDIS_PREFIX");
+    given_options is{};
+    is.config =
+        app.add_option("--config", given.config_file,
+                       "engramd's configuration, read for [redis] when nothing else is given, and for "
+                       "store.path (default: /etc/engramd/engramd.toml)");
+    is.url = app.add_option("--redis", given.redis.url, "redis://, rediss:// or unix:// URL")
+                 ->envname("ENGRAMD_REDIS_URL");
+    is.ca_file =
+        app.add_option("--redis-ca-file", given.redis.ca_file, "CA certificates to trust with rediss://")
+            ->envname("ENGRAMD_REDIS_CA_FILE");
+    is.sentinels = app.add_option("--redis-sentinels", given.redis.sentinels,
+                                  "Sentinels that name the master, with commas between")
+                       ->delimiter(',')
+                       ->envname("ENGRAMD_REDIS_SENTINELS");
+    is.service = app.add_option("--redis-service", given.redis.service, "the master's name among them")
+                     ->envname("ENGRAMD_REDIS_SERVICE");
+    is.sentinels->needs(is.service);
+    is.service->needs(is.sentinels);
+    is.prefix =
+        app.add_option("--prefix", given.prefix, "prefix of engram's keys")->envname("ENGRAMD_REDIS_PREFIX");
     app.fallthrough();
     auto* const chat = app.add_subcommand("chat", "a conversation; reads a pipe too");
     add_conversation_options(*chat, given);
@@ -194,6 +270,7 @@ int main(int argc, char** argv) {
     add_cancel_command(app, given.cancel);
     given.admin.target.user = given.cancel.user = default_user();
     ctl::add_admin_commands(app, given.admin);
+    ctl::add_backup_commands(app, given.backup);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& end) {
@@ -203,6 +280,10 @@ int main(int argc, char** argv) {
     }
     base::log_set_level(base::log_level::off);  // what fails is said in one line, not in a log
     try {
+        bool const needs_database =
+            (app.got_subcommand("backup") || app.got_subcommand("restore")) && given.backup.database.empty();
+        if (int const status = read_config_file(is, needs_database, given); status != EX_OK) return status;
+        if (given.backup.database.empty()) given.backup.database = "/var/lib/engramd/engram.db";
         return run(app, given);
     } catch (std::invalid_argument const& error) {
         std::fprintf(stderr, "engramctl: %s\n", error.what());

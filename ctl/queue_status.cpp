@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <sysexits.h>
@@ -92,6 +93,12 @@ std::optional<pause_note> look_at_pause(questions& redis, std::string const& pre
     return note ? read_pause(note->text) : pause_note{};
 }
 
+bool is_engramd(std::int64_t process) {
+    std::string name;
+    std::getline(std::ifstream("/proc/" + std::to_string(process) + "/comm"), name);
+    return name == "engramd";
+}
+
 queue_view look(questions& redis, std::string const& prefix) {
     queue_view view;
     view.prefix = prefix;
@@ -151,6 +158,15 @@ private:
 };
 
 }  // namespace
+
+std::string instance_of_this_machine(connection& redis, std::string const& prefix) {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    questions questions(redis);
+    for (auto const& one : look_at_instances(questions, prefix, std::nullopt))
+        if (one.host == host && one.pid && is_engramd(*one.pid)) return one.name;
+    return {};
+}
 
 int show_queue_status(connection& redis, status_request const& request) {
     if (!request.watch) return show_once(redis, request);

@@ -21,4 +21,7 @@ struct status_request {
 /// the output cannot be written.
 [[nodiscard]] int show_queue_status(connection& redis, status_request const& request);
 
+/// One whose process runs on this machine, whatever it says or whether its lease is over; empty: none.
+[[nodiscard]] std::string instance_of_this_machine(connection& redis, std::string const& prefix);
+
 }  // namespace engram::ctl

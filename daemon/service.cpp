@@ -1,6 +1,7 @@
 #include "daemon/service.hpp"
 
 #include "base/log.hpp"
+#include "base/repeated.hpp"
 #include "daemon/opening.hpp"
 #include "daemon/supervisor.hpp"
 
@@ -126,9 +127,14 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
 
 asio::awaitable<void> service::run() {
     started_ = steady_clock::now();
-    start_parts();
-    // Redis may start later: what is missing stands in the status.
-    tell_supervisor("READY=1");
+    part_.keep_up("signals", [this] { return watch_signals(); });
+    part_.keep_up("status", [this] { return tell_systemd(); });
+    co_await forget_again();
+    if (!stopping_) {
+        start_parts();
+        // Redis may start later: what is missing stands in the status.
+        tell_supervisor("READY=1");
+    }
     while (!stopping_)
         co_await stop_.wait();
 
@@ -143,13 +149,11 @@ void service::start_parts() {
     summaries_.watch(health_);
     consolidator_.watch(health_);
     apply_intake();  // nothing before the store's first rehearsal
-    part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("api-gate", [this] { return gate_.run(); });
     part_.keep_up("pace", [this] { return pace_.run(); });
     part_.spawn("database", tell_of_database());
     part_.keep_up("store", [this] { return watch_store(); });
     part_.keep_up("models", [this] { return models_.run(); });
-    part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
     consolidator_.start();
     upkeep_.trust(safe_time_);
@@ -289,6 +293,29 @@ asio::awaitable<void> service::tell_of_database() {
                                        {"memories", all->memories}});
 }
 
+// Who was forgotten after the copy was made that somebody has put back must not be met again, by nobody.
+// Until that is certain nothing is taken.
+asio::awaitable<void> service::forget_again() {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    base::repeated told;
+    is_forgetting_ = true;
+    while (!stopping_) {
+        auto const again = co_await store_->forget_again();
+        if (again) {
+            if (*again > 0)
+                base::log_warn("users who were forgotten after the backup was made are forgotten again",
+                               {{"users", *again}});
+            break;
+        }
+        if (auto const times = told.tell(again.error().message, clock_.steady()))
+            base::log_error("no jobs are taken: who was forgotten is not known",
+                            {{"error", again.error().message}, {"repeated", *times}});
+        timer.expires_after(1s);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    is_forgetting_ = false;
+}
+
 // Whether what is stored is still kept; otherwise nothing is taken.
 asio::awaitable<void> service::watch_store() {
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -316,6 +343,7 @@ asio::awaitable<void> service::tell_systemd() {
         if (watched) tell_supervisor("WATCHDOG=1");
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
+        if (is_forgetting_) tell_supervisor("EXTEND_TIMEOUT_USEC=60000000");
     }
 }
 

@@ -66,6 +66,7 @@ public:
 private:
     boost::asio::awaitable<void> watch_signals();
     boost::asio::awaitable<void> tell_of_database();
+    boost::asio::awaitable<void> forget_again();
     boost::asio::awaitable<void> watch_store();
     boost::asio::awaitable<void> tell_systemd();
     void log_readiness(status const& now);
@@ -97,6 +98,7 @@ private:
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
     store::health health_;
+    bool is_forgetting_ = false;  // before anything else begins
     std::unique_ptr<claude::client> claude_;
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -71,6 +72,11 @@ public:
     /// transaction: nothing of them is ever seen. The error is the one that the real one would meet. Finds
     /// damage only where such a write goes. Some 2 ms.
     virtual answer<void> rehearse(rehearsal what) = 0;
+
+    /// Before anything of a user is read or written: those who were forgotten after the copy was made that
+    /// has been put in the database's place, however it came there, are forgotten again. Returns how many;
+    /// hardly ever any. Takes as long as they have much.
+    virtual answer<std::size_t> forget_again() = 0;
 };
 
 }  // namespace engram::store

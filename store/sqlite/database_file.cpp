@@ -4,6 +4,7 @@
 #include "base/local_lack.hpp"
 #include "base/log.hpp"
 #include "base/random_id.hpp"
+#include "store/sqlite/forgotten_list.hpp"
 #include "store/sqlite/log_tie.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/reindexing.hpp"
@@ -84,11 +85,24 @@ std::int64_t new_id() {
     return std::int64_t(id >> 1 | 1);
 }
 
+// A copy from before there were ids, put in the place of a database that has one, is that database. 0: none.
+std::int64_t id_of_place(std::string const& path) {
+    try {
+        auto const forgotten = forgotten_list(path).read();
+        return forgotten && !forgotten->empty() ? std::int64_t(forgotten->back().database) : 0;
+    } catch (std::system_error const& failed) {
+        throw open_error(std::string("the list of who was forgotten cannot be read: ") + failed.what() +
+                         "; it must be readable for this user");
+    }
+}
+
 // That of the file that is there, whoever gave it one.
-std::uint64_t id_of(connection& db) {
+std::uint64_t id_of(connection& db, std::string const& path, bool is_new) {
     constexpr auto stored = "SELECT value FROM engram_state WHERE name = 'database_id'";
     if (auto const id = db.query_integer(stored); id != 0) return std::uint64_t(id);
-    db.prepare("INSERT OR IGNORE INTO engram_state(name, value) VALUES ('database_id', ?1)").run(new_id());
+    auto const known = is_new ? 0 : id_of_place(path);
+    db.prepare("INSERT OR IGNORE INTO engram_state(name, value) VALUES ('database_id', ?1)")
+        .run(known != 0 ? known : new_id());
     return std::uint64_t(db.query_integer(stored));
 }
 
@@ -161,7 +175,7 @@ opened_file open_for_writing(options const& options, text_index const* texts, op
         use_write_ahead_log(db, options.busy_timeout, path);
         set_up(db, options.cache_kib);
         reindex_if_needed(db, texts, path, under_way);
-        report.id = id_of(db);
+        report.id = id_of(db, path, report.made);
         under_way.detach(db);
         // Checkpoints every 16 MiB of log rather than 4: most pages of a burst are written more than once,
         // and reach the database once. A log grown by a migration is cut back to 64 MiB.

@@ -132,9 +132,9 @@ void check_log(std::string const& path, left_files const& left, std::chrono::mil
     throw open_error(
         "the log " + log + "-wal does not belong to the database " + path +
         ", which was replaced or overwritten: with the log, what was replaced would come back. If the "
-        "file is the one you want, move " +
+        "file is a backup that you want, put it there with engramctl restore (or move " +
         log + "-wal and " + log +
-        "-shm away and start again; if the two do belong together, start once with "
+        "-shm away) and start again; if the two do belong together, start once with "
         "--set store.accept_log=true");
 }
 

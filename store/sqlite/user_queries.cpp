@@ -42,7 +42,11 @@ user_writer::user_writer(connection& db)
       forget_(db.prepare("UPDATE engram_user SET user_id = NULL, next_label = 1, notes = 0, "
                          "deletions = deletions + 1, "
                          "forgets = forgets + 1, forgotten_at = ?2, consolidated_at = 0, "
-                         "consolidation_until = 0, embedded_items = 0 WHERE user_key = ?1")) {}
+                         "consolidation_until = 0, embedded_items = 0 WHERE user_key = ?1")),
+      know_forgotten_(
+          db.prepare("INSERT INTO engram_user(digest, forgets, forgotten_at) VALUES (?1, ?2, ?3) "
+                     "ON CONFLICT(digest) DO UPDATE SET forgets = max(forgets, excluded.forgets), "
+                     "forgotten_at = max(forgotten_at, excluded.forgotten_at)")) {}
 
 user_row user_writer::find_or_add(std::string_view user_id) {
     auto user = reader_.find(user_id);
@@ -67,6 +71,10 @@ void user_writer::count_deletion(std::int64_t key) {
 
 void user_writer::forget(std::int64_t key, std::int64_t at_ms) {
     forget_.run(key, at_ms);
+}
+
+void user_writer::know_forgotten(std::string_view digest, std::int64_t forgets, std::int64_t at_ms) {
+    know_forgotten_.run(blob{digest}, forgets, at_ms);
 }
 
 }  // namespace engram::store

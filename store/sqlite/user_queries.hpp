@@ -43,6 +43,8 @@ public:
     void count_deletion(std::int64_t key);
     /// Takes back everything but the digest and what has to go on counting.
     void forget(std::int64_t key, std::int64_t at_ms);
+    /// They were forgotten in a later state of this database.
+    void know_forgotten(std::string_view digest, std::int64_t forgets, std::int64_t at_ms);
 
 private:
     connection& db_;
@@ -52,6 +54,7 @@ private:
     statement name_;
     statement count_deletion_;
     statement forget_;
+    statement know_forgotten_;
 };
 
 }  // namespace engram::store

@@ -34,4 +34,7 @@ offers '--raw' dead show --ra
 offers '' dead list --ra
 offers '--redis-ca-file' --redis-c
 offers '--help' memory add --he
+offers 'backup' back
+offers '--database' restore --da
+offers '--config' restore --conf
 exit $((failures > 0))

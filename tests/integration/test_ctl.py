@@ -11,9 +11,9 @@ import termios
 import threading
 import time
 
-from harness import Case, PATIENCE, Response, clean_environment, error_body, main, message_body, program
+from harness import Case, PATIENCE, Response, clean_environment, error_body, main, message_body, program, run_program
 
-EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM = 64, 69, 75, 77
+EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 64, 66, 69, 75, 77, 78
 
 
 class ChatOverAPipe(Case):
@@ -216,6 +216,80 @@ class WithoutRedis(Case):
     def test_version_and_help(self):
         self.assertRegex(self.ctl("--version", url="x").out, r"^engramctl \d+\.\d+\.\d+\n$")
         self.assertIn("chat", self.ctl("--help", url="x").out)
+
+
+class TheDaemonsFile(Case):
+    """Where Redis is stands in engramd's configuration, if nobody says otherwise."""
+
+    def setUp(self):
+        super().setUp()
+        self.etc = os.path.join(self.folder, "etc", "engramd")
+        os.makedirs(self.etc)
+        self.file = os.path.join(self.etc, "engramd.toml")
+
+    def write(self, text):
+        with open(self.file, "w") as file:
+            file.write(text)
+
+    def ctl_here(self, *arguments, **variables):
+        """In a world whose /etc/engramd/engramd.toml is ours, and without the variables of other tests."""
+        if run_program(["unshare", "-rm", "true"], self.folder).status != 0:
+            self.skipTest("no mount namespaces here")
+        here = ["sh", "-c", 'mount --bind "$1" /etc && shift && exec "$@"', "sh", os.path.dirname(self.etc)]
+        return run_program(["unshare", "-rm", *here, program("engramctl"), *arguments], self.folder, env=variables)
+
+    def setUpDaemon(self):
+        self.start_redis()
+        self.start_fake(lambda request: "re: " + request.new_message)
+        self.start_daemon(redis_prefix="other")
+        self.write(f'# what runs here\n[redis]\nurl = "{self.redis.url}"\nprefix = "other"\n[claude]\nmodel = 5\n')
+
+    def test_it_is_read_when_nothing_else_is_given(self):
+        self.setUpDaemon()
+        answer = self.ctl_here("send", "--user", "ada", "hello")
+        self.assertEqual((answer.status, answer.out), (0, "re: hello\n"), answer)
+        # What is given counts, and then the file does not.
+        for given in (["--redis", "unix:///nonexistent"], ["--prefix", "x", "--redis", "unix:///nonexistent"]):
+            answer = self.ctl_here(*given, "send", "hello")
+            self.assertEqual(answer.status, EX_UNAVAILABLE, answer)
+            self.assertNotIn("engramd.toml", answer.err)
+        answer = self.ctl_here("send", "hello", ENGRAMD_REDIS_URL="unix:///nonexistent")
+        self.assertEqual(answer.status, EX_UNAVAILABLE, answer)
+
+    def test_it_can_be_named(self):
+        self.setUpDaemon()
+        answer = self.ctl("--config", self.file, "send", "hello", env={"ENGRAMD_REDIS_URL": None})
+        self.assertEqual((answer.status, answer.out), (0, "re: hello\n"), answer)
+        answer = self.ctl("--config", self.file + "x", "send", "hello")
+        self.assertEqual((answer.status, len(answer.err.splitlines())), (EX_NOINPUT, 1), answer)
+        self.assertIn(self.file + "x", answer.err)
+
+    def test_where_it_names_nobody_that_answers_it_is_named_itself(self):
+        self.write('[redis]\nurl = "redis://127.0.0.1:1"\n')
+        answer = self.ctl_here("queue", "status")
+        self.assertEqual((answer.status, len(answer.err.splitlines())), (EX_UNAVAILABLE, 1), answer)
+        self.assertIn("/etc/engramd/engramd.toml", answer.err)
+
+    def test_a_wrong_password_in_it_is_named(self):
+        self.start_redis("--requirepass", "right", client_options={"password": "right"})
+        self.write(f'[redis]\nurl = "unix://:wrong-secret@{self.redis.socket}"\n')
+        for command in (["queue", "status"], ["send", "hello"], ["dead", "list"]):
+            answer = self.ctl_here(*command)
+            self.assertEqual((answer.status, len(answer.err.splitlines())), (EX_NOPERM, 1), answer)
+            self.assertIn("the password or the user of the URL is wrong", answer.err)
+            self.assertIn("mend redis.url in /etc/engramd/engramd.toml", answer.err)
+            self.assertNotIn("wrong-secret", answer.err)
+
+    def test_a_mistake_in_it_names_its_line(self):
+        self.write("[redis]\nurl = 5\n")
+        answer = self.ctl_here("queue", "status")
+        self.assertEqual((answer.status, len(answer.err.splitlines())), (EX_CONFIG, 1), answer)
+        self.assertIn("/etc/engramd/engramd.toml:2: redis.url must be a text", answer.err)
+
+    def test_without_it_all_is_as_it_was(self):
+        answer = self.ctl_here("--redis", "redis://127.0.0.1:1", "send", "hello")
+        self.assertEqual(answer.status, EX_UNAVAILABLE, answer)
+        self.assertIn("--redis or ENGRAMD_REDIS_URL", answer.err)
 
 
 class Terminal:

@@ -1,0 +1,169 @@
+#include "backup/copying.hpp"
+
+#include "backup/database_use.hpp"
+#include "backup/failure.hpp"
+#include "store/sqlite/log_tie.hpp"
+#include "store/sqlite/migrations.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace engram::backup {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using store::connection;
+
+namespace {
+
+constexpr auto patience = 10'000ms;  // with others who lock the database for a moment
+
+failure why(std::string const& what, store::sqlite_error const& failed) {
+    if (failed.is_damage())
+        return {EX_DATAERR, what + ": it is damaged or no SQLite database (" + failed.what() +
+                                "); what can be read of it: sqlite3 FILE .recover"};
+    int const status = failed.is_busy() ? EX_TEMPFAIL : failed.code() == SQLITE_FULL ? EX_IOERR : EX_NOINPUT;
+    auto const* const cure = failed.is_busy()               ? "try again"
+                             : failed.code() == SQLITE_FULL ? "make room"
+                                                            : "see that file and folder are there, and run "
+                                                              "this as root";
+    return {status, what + ": " + failed.what() + "; " + cure};
+}
+
+void sync(std::string const& path, int flags) {
+    int const file = ::open(path.c_str(), flags | O_CLOEXEC);
+    int const error = file < 0 || ::fsync(file) != 0 ? errno : 0;
+    if (file >= 0) ::close(file);
+    if (error != 0) throw failure(EX_IOERR, path + " cannot be written to the disk: " + std::strerror(error));
+}
+
+// Not one that is there: it would keep its mode, and somebody may have it open.
+void make_file(std::string const& path) {
+    int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        throw failure(EX_CANTCREAT, path + " cannot be made: " + std::strerror(errno) +
+                                        (errno == EACCES ? "; run this as root" : ""));
+    ::close(file);
+}
+
+void copy_pages(connection& from, connection& to) {
+    auto* const copying = sqlite3_backup_init(to.native(), "main", from.native(), "main");
+    int const code = copying != nullptr ? sqlite3_backup_step(copying, -1) : sqlite3_errcode(to.native());
+    sqlite3_backup_finish(copying);
+    if (code != SQLITE_DONE) throw store::sqlite_error(code, sqlite3_errstr(code));
+}
+
+bool has(connection& db, std::string const& table) {
+    return db.query_integer("SELECT count(*) FROM sqlite_schema WHERE name = '" + table + "'") > 0;
+}
+
+// In each version of the schema.
+contents look(connection& db) {
+    auto const count = [&](std::string const& what) { return std::uint64_t(db.query_integer(what)); };
+    contents found;
+    found.version = db.query_integer("PRAGMA user_version");
+    if (has(db, "engram_state"))
+        found.id = count("SELECT value FROM engram_state WHERE name = 'database_id'");
+    found.users = count(
+        "SELECT count(*) FROM (SELECT user_id FROM conversation_history "
+        "UNION SELECT user_id FROM long_term_memory)");
+    found.turns = count("SELECT count(*) FROM conversation_history");
+    bool const has_past =
+        count("SELECT count(*) FROM pragma_table_info('long_term_memory') WHERE name = 'valid_to'") > 0;
+    found.memories = count(std::string("SELECT count(*) FROM long_term_memory") +
+                           (has_past ? " WHERE valid_to IS NULL" : ""));
+    found.newest_turn = db.query_text("SELECT created_at FROM conversation_history ORDER BY id DESC LIMIT 1");
+    return found;
+}
+
+void check_kind(connection& db, std::string const& path) {
+    if (db.query_integer("PRAGMA application_id") != store::engram_application_id)
+        throw failure(EX_DATAERR, path + " is no database of engram");
+}
+
+// The copy has the mode of its source, and with it would get a log and an index of its own beside it.
+void make_one_file(connection& copy) {
+    auto const mode = copy.query_text("PRAGMA journal_mode = DELETE");
+    if (mode != "delete") throw failure(EX_IOERR, copy.path() + " stays in mode " + mode);
+}
+
+}  // namespace
+
+connection open_source(std::string const& database) {
+    using enum connection::access;
+    auto how = read_write;
+    try {
+        if (!fs::is_regular_file(database))
+            throw failure(EX_NOINPUT, database + " is not there, or no file; name another one");
+        if (auto const left = store::look_at_left(database)) {
+            store::check_log(database, *left, patience);
+            if (!user_of(database)) how = left->index ? read_only_and_leave_index : read_only;
+        }
+        connection source(database, how, patience);
+        source.execute("BEGIN");
+        check_kind(source, database);
+        return source;
+    } catch (store::sqlite_error const& failed) {
+        throw why(database + " cannot be read", failed);
+    } catch (store::open_error const& refused) {
+        throw failure(EX_DATAERR, refused.what());
+    } catch (fs::filesystem_error const& failed) {
+        throw failure(EX_NOPERM,
+                      database + " cannot be read: " + failed.code().message() + "; run this as root");
+    }
+}
+
+contents copy_into(connection& from, std::string const& to) {
+    make_file(to);
+    try {
+        contents found;
+        {
+            connection copy(to, connection::access::read_write, patience);
+            copy.execute("PRAGMA synchronous = OFF");  // it is synchronized as a whole below
+            copy_pages(from, copy);
+            make_one_file(copy);
+            if (auto const said = copy.query_text("PRAGMA integrity_check(1)"); said != "ok")
+                throw failure(EX_DATAERR, from.path() + " is damaged (" + said +
+                                              "); what can be read of it: sqlite3 FILE .recover");
+            found = look(copy);
+        }
+        sync_file(to);
+        found.bytes = fs::file_size(to);
+        return found;
+    } catch (...) {
+        for (auto const* suffix : {"", "-journal", "-wal", "-shm"})
+            ::unlink((to + suffix).c_str());
+        try {
+            throw;
+        } catch (store::sqlite_error const& failed) {
+            throw why(from.path() + " cannot be copied to " + to, failed);
+        } catch (fs::filesystem_error const& failed) {
+            throw failure(EX_IOERR, to + ": " + failed.code().message());
+        }
+    }
+}
+
+std::string resolved(std::string const& path) {
+    std::error_code none;
+    auto const absolute = fs::absolute(path, none);
+    auto const found = fs::weakly_canonical(absolute, none);
+    return none ? absolute.string() : found.string();
+}
+
+void sync_file(std::string const& path) {
+    sync(path, O_RDONLY);
+}
+
+void sync_folder_of(std::string const& path) {
+    sync(fs::path(path).parent_path().string(), O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace engram::backup
