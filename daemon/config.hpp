@@ -36,9 +36,10 @@ struct config {
     embedding::options embedding;  ///< without the API key, as `claude`
     /// As they were written; what came of them, with those built in, is `chat.types`.
     std::vector<workers::category> categories;
-    std::chrono::milliseconds adoption{20'000};   ///< upkeep_options::adoption
-    std::chrono::milliseconds settle{3'600'000};  ///< of workers::safe_time
-    std::string word_neighbours;                  ///< path of the table; empty: as installed; "off": none
+    std::chrono::milliseconds adoption{20'000};        ///< upkeep_options::adoption
+    std::chrono::milliseconds settle{3'600'000};       ///< of workers::safe_time
+    std::chrono::milliseconds open_patience{120'000};  ///< of open_store()
+    std::string word_neighbours;  ///< path of the table; empty: as installed; "off": none
     base::log_options log;
     std::string http_listen;  ///< "host:port" of the HTTP pages; empty: off
 };

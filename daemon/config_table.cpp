@@ -225,6 +225,14 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .max = ten_minutes_ms,
      .help = "How long a statement waits for another process that holds the database.",
      AT(store.busy_timeout)},
+    {.name = "store.open_patience_ms",
+     .unit = "ms",
+     .min = 0,
+     .max = day_ms,
+     .help = "How long a start tries again to open a database that is held, or for which room, memory or the "
+             "disk is "
+             "lacking; then it ends with status 75. 0: one try.",
+     AT(open_patience)},
     {.name = "store.max_batch",
      .unit = "jobs",
      .min = 1,

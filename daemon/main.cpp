@@ -9,6 +9,7 @@
 #include "daemon/service.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/start_failure.hpp"
+#include "daemon/start_lines.hpp"
 #include "store/sqlite/opening.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -109,7 +110,9 @@ int run_logged(daemon::settings settings, daemon::config_sources const& sources,
         base::log_start(settings.loaded.values.log);
         for (auto const& warning : settings.loaded.warnings)
             base::log_warn("configuration", {{"warning", warning}});
-        if (fit_to_files(settings.loaded.values, file_limit))
+        bool const fits = fit_to_files(settings.loaded.values, file_limit);
+        daemon::log_start_of(settings, file_limit);
+        if (fits)
             run(std::move(settings), sources, file_limit);
         else
             status = EX_OSERR;
@@ -117,7 +120,7 @@ int run_logged(daemon::settings settings, daemon::config_sources const& sources,
         base::log_info("stopped", {{"opening", stopped.what()}});
     } catch (store::open_error const& error) {
         base::log_error("the database cannot be used", {{"error", error.what()}});
-        status = EX_DATAERR;
+        status = error.passes ? EX_TEMPFAIL : EX_DATAERR;
     } catch (std::exception const& error) {
         auto const why = daemon::judge_start(error);
         base::log_error(why.passes() ? "engramd cannot start for now" : "engramd cannot run",

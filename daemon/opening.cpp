@@ -1,7 +1,10 @@
 #include "daemon/opening.hpp"
 
+#include "base/backoff.hpp"
 #include "base/log.hpp"
+#include "base/repeated.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <systemd/sd-daemon.h>
 
 #include <chrono>
@@ -20,6 +23,8 @@ constexpr auto between_messages = 1s;
 constexpr auto between_log_lines = 5s;
 // From each message on: many of them may be late or lost before systemd loses its patience.
 constexpr std::chrono::microseconds more_time = 60s;
+// For one step that nothing can be said of meanwhile.
+constexpr std::chrono::microseconds much_more_time = 10min;
 
 class start_watch final : public store::opening_watch {
 public:
@@ -39,6 +44,22 @@ public:
         return !stop_;
     }
 
+    void before_long_step() override { ask_for(much_more_time); }
+
+    // What was tried failed, and is to be tried again: false if the start is to end.
+    bool pause(std::string const& why, std::chrono::milliseconds how_long) {
+        ask_for(more_time);
+        sd_notifyf(0, "STATUS=starting, the database cannot be opened yet: %s", why.c_str());
+        asio::steady_timer timer(io_, how_long);
+        bool over = false;
+        timer.async_wait([&over](boost::system::error_code) { over = true; });
+        while (!over && !stop_)
+            io_.run_one();
+        timer.cancel();
+        poll();
+        return !stop_;
+    }
+
 private:
     void listen() {
         signals_.async_wait([this](boost::system::error_code error, int number) {
@@ -52,6 +73,10 @@ private:
     void poll() {
         io_.poll();
         io_.restart();
+    }
+
+    static void ask_for(std::chrono::microseconds time) {
+        sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(time.count()));
     }
 
     void tell(store::opening_progress const& now) {
@@ -78,10 +103,26 @@ private:
 
 }  // namespace
 
-std::unique_ptr<store::database> open_store(store::options const& options, store::text_index const& texts,
-                                            asio::signal_set& signals, asio::io_context& io) {
+std::unique_ptr<store::database> open_store(store::options const& options, std::chrono::milliseconds patience,
+                                            store::text_index const& texts, asio::signal_set& signals,
+                                            asio::io_context& io) {
     start_watch watch(signals, io);
-    return store::open_sqlite(options, io.get_executor(), &texts, watch);
+    auto const until = steady_clock::now() + patience;
+    base::backoff pauses(500ms, 5s);
+    base::repeated told;
+    for (;;) {
+        std::string why;
+        try {
+            return store::open_sqlite(options, io.get_executor(), &texts, watch);
+        } catch (store::open_error const& failed) {
+            if (!failed.passes || steady_clock::now() >= until) throw;
+            why = failed.what();
+        }
+        if (told.tell(why, steady_clock::now()))
+            base::log_warn("the database cannot be opened yet: it is tried again", {{"error", why}});
+        if (!watch.pause(why, pauses.next()))
+            throw store::open_stopped("ended before the database could be opened");
+    }
 }
 
 }  // namespace engram::daemon

@@ -21,7 +21,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto never = base::steady_time::max();
 constexpr auto patience_at_start = 10s;  // until it is told that no jobs are answered
 
 claude::options with_key(claude::options options, base::secret key) {
@@ -78,7 +77,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
       part_(io.get_executor()),
       stop_(io.get_executor()),
       texts_(word_table(config_.word_neighbours)),
-      store_(open_store(config_.store, texts_, signals_, io)),
+      store_(open_store(config_.store, config_.open_patience, texts_, signals_, io)),
       claude_(claude::make_client(with_key(config_.claude, std::move(key)), io.get_executor())),
       embedder_(make_embedder(config_.embedding, io.get_executor())),
       queue_(config_.queue, io.get_executor()),
@@ -120,6 +119,8 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
 asio::awaitable<void> service::run() {
     started_ = steady_clock::now();
     start_parts();
+    // Redis may start later: what is missing stands in the status.
+    sd_notify(0, "READY=1");
     while (!stopping_)
         co_await stop_.wait();
 
@@ -135,7 +136,7 @@ void service::start_parts() {
     part_.keep_up("pace", [this] { return pace_.run(); });
     part_.spawn("database", tell_of_database());
     part_.keep_up("store", [this] { return watch_store(); });
-    part_.spawn("ready", announce_ready());
+    part_.keep_up("models", [this] { return models_.run(); });
     part_.keep_up("status", [this] { return tell_systemd(); });
     summaries_.start();
     consolidator_.start();
@@ -194,13 +195,6 @@ asio::awaitable<void> service::watch_signals() {
     }
 }
 
-asio::awaitable<void> service::announce_ready() {
-    co_await queue_.wait_until_ready(never);
-    announced_ = true;
-    sd_notify(0, "READY=1");
-    part_.keep_up("models", [this] { return models_.run(); });
-}
-
 std::vector<used_model> service::models_in_use() const {
     std::vector<used_model> used{{config_.chat.model, "claude.model"}};
     for (auto const& model : config_.claude.fallback_models)
@@ -223,9 +217,11 @@ status service::current_status() const {
 
 // A start takes a moment.
 void service::log_readiness(status const& now) {
-    if (!announced_ && steady_clock::now() < started_ + patience_at_start) return;
+    bool const ready = is_ready(now);
+    was_ready_ = was_ready_ || ready;
+    if (!was_ready_ && steady_clock::now() < started_ + patience_at_start) return;
     using enum readiness::news;
-    switch (readiness_.heed(is_ready(now), now.queue.answered)) {
+    switch (readiness_.heed(ready, now.queue.answered)) {
         case not_answered:
             base::log_warn("no jobs are answered",
                            {{"state", name_of(now.queue.state)}, {"trouble", trouble_of(now)}});
@@ -340,7 +336,7 @@ void service::reload_config() {
         gate_.try_now();
         base::log_info("configuration reloaded", {{"changed", plan.applied.size()}});
     }
-    if (announced_) sd_notify(0, "READY=1");
+    sd_notify(0, "READY=1");
 }
 
 }  // namespace engram::daemon

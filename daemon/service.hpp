@@ -60,7 +60,6 @@ public:
 
 private:
     boost::asio::awaitable<void> watch_signals();
-    boost::asio::awaitable<void> announce_ready();
     boost::asio::awaitable<void> tell_of_database();
     boost::asio::awaitable<void> watch_store();
     boost::asio::awaitable<void> tell_systemd();
@@ -83,7 +82,7 @@ private:
     base::event stop_;
     bool stopping_ = false;
     base::steady_time stop_by_ = base::steady_time::max();  // what runs may end by itself until then
-    bool announced_ = false;
+    bool was_ready_ = false;
     base::steady_time started_ = base::steady_time::max();
     readiness readiness_;
     // Destroyed from the last to the first, after stop_parts() has ended every task: until then queue_ and

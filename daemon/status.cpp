@@ -1,5 +1,7 @@
 #include "daemon/status.hpp"
 
+#include "engram_version.hpp"
+
 #include "base/json_text.hpp"
 
 #include <boost/asio/ip/host_name.hpp>
@@ -193,6 +195,7 @@ std::string to_json(status const& now) {
     all.key("notes");
     append_notes(json, now.notes);
     all.text("version", ENGRAM_VERSION);
+    all.text("commit", commit);
     all.number("pid", getpid());
     all.text("host", boost::asio::ip::host_name());
     all.end();

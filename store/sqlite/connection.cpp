@@ -60,6 +60,20 @@ bool sqlite_error::is_environment() const {
     }
 }
 
+bool sqlite_error::passes() const {
+    switch (primary_code(code_)) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_FULL:
+        case SQLITE_IOERR:
+        case SQLITE_NOMEM:
+        case SQLITE_PROTOCOL:
+            return !is_damage();
+        default:
+            return false;
+    }
+}
+
 bool sqlite_error::is_damage() const {
     auto const code = primary_code(code_);
     return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;

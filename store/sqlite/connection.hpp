@@ -26,6 +26,8 @@ public:
     [[nodiscard]] bool is_busy() const;
     /// Disk, memory, permissions, locks: not the statement's fault. The whole transaction is to be given up.
     [[nodiscard]] bool is_environment() const;
+    /// A lack of room or memory, the disk, or a lock: the same call may succeed later.
+    [[nodiscard]] bool passes() const;
     /// The file is damaged or no database at all.
     [[nodiscard]] bool is_damage() const;
     [[nodiscard]] error to_error() const;

@@ -43,8 +43,12 @@ bool make_file(std::string const& path) {
         return true;
     }
     if (errno == EEXIST) return false;
-    throw open_error("cannot make the database " + path + ": " + std::generic_category().message(errno) +
-                     "; its folder must exist and be writable for this user");
+    int const error = errno;
+    bool const passes = error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO ||
+                        error == ENOSPC || error == EDQUOT;
+    throw open_error("cannot make the database " + path + ": " + std::generic_category().message(error) +
+                         (passes ? "" : "; its folder must exist and be writable for this user"),
+                     passes);
 }
 
 // SQLite removes the log that it finds beside an empty database. If that one was moved away, or emptied, by
@@ -102,7 +106,7 @@ open_error cannot_open(std::string const& path, sqlite_error const& why) {
             "put "
             "there while its log " +
             path + "-wal was left: move that and -shm away)";
-    return open_error("cannot open the database " + path + ": " + why.what() + "; " + advice);
+    return {"cannot open the database " + path + ": " + why.what() + "; " + advice, why.passes()};
 }
 
 // For the switch nobody else may use the file for a moment, and SQLite does not wait for that by itself.
@@ -156,6 +160,7 @@ opened_file open_for_writing(options const& options, text_index const* texts, op
         // and reach the database once. A log grown by a migration is cut back to 64 MiB.
         db.execute(std::string("PRAGMA synchronous = ") + (options.synchronous_full ? "FULL" : "NORMAL") +
                    "; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864");
+        under_way.before_long_step();
         move_log(db);
         return {std::move(db), std::move(report)};
     } catch (sqlite_error const& failed) {

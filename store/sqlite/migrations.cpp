@@ -1,11 +1,15 @@
 #include "store/sqlite/migrations.hpp"
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "store/sqlite/legacy.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <array>
+#include <chrono>
+#include <exception>
+#include <string>
 
 namespace engram::store {
 namespace {
@@ -117,18 +121,28 @@ former_database migrate(connection& db, std::string const& file, opening& under_
     db.execute("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON");
     under_way.when_free(db, [&] { db.execute("BEGIN IMMEDIATE"); });
     former_database found;
+    auto const begun = std::chrono::steady_clock::now();
     try {
         found = run_steps(db, file);
+        under_way.before_long_step();
         db.execute("COMMIT");
     } catch (open_error const&) {
         roll_back(db);
         throw;
     } catch (std::exception const& failed) {
+        auto const* const lack = dynamic_cast<sqlite_error const*>(&failed);
         roll_back(db);
         throw open_error("the database " + file + " could not be brought to schema version " +
-                         std::to_string(schema_version) + " and is as it was: " + failed.what());
+                             std::to_string(schema_version) + " and is as it was: " + failed.what(),
+                         lack != nullptr && lack->passes());
     }
     db.execute("PRAGMA legacy_alter_table = OFF");
+    if (found.version < schema_version && !found.was_empty)
+        base::log_info("schema migrated",
+                       {{"file", file},
+                        {"from", found.version},
+                        {"to", schema_version},
+                        {"took_ms", base::elapsed_ms(begun, std::chrono::steady_clock::now())}});
     return found;
 }
 

@@ -22,6 +22,8 @@ public:
     virtual ~opening_watch() = default;
     /// False: the opening is to end. Must not throw.
     virtual bool go_on(opening_progress const& now) = 0;
+    /// The next step may take minutes in which go_on() is not called. Must not throw.
+    virtual void before_long_step() {}
 };
 
 /// The watch ended the opening. What was done stays or is undone; the next opening carries on.
@@ -51,6 +53,9 @@ public:
     /// Throws open_stopped if the opening is to end.
     void check();
     [[nodiscard]] bool stopped() const { return stopped_; }
+    void before_long_step() {
+        if (watch_ != nullptr) watch_->before_long_step();
+    }
 
     /// Calls `attempt` until the database is not held by another process.
     template <class Attempt>

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 namespace engram::store {
 
@@ -16,6 +17,10 @@ namespace engram::store {
 /// The message says which file and what to do.
 struct open_error : std::runtime_error {
     using std::runtime_error::runtime_error;
+    open_error(std::string const& message, bool may_pass) : std::runtime_error(message), passes(may_pass) {}
+
+    /// A lack, or another process that holds the database: a later try may succeed without anybody's doing.
+    bool passes = false;
 };
 
 /// Opens (or makes) the database, brings it to this program's version and starts the store's threads.

@@ -38,7 +38,10 @@ writer::~writer() {
     waiting_.close();
     thread_.join();
     static_cast<void>(watch_.look(db_));
-    if (watch_.must_leave_log()) return db_.leave_log(true);
+    if (watch_.must_leave_log()) {
+        db_.leave_log(true);
+        return;
+    }
     try {
         // The last process to close does this by itself; with others still there it saves them the work.
         db_.execute("PRAGMA wal_checkpoint(PASSIVE)");

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -212,6 +213,44 @@ class Databases(Case):
         answer = self.run_daemon(*arguments)
         self.assertGreater(answer.status, 0, answer)
         self.assertIn("/nonexistent/folder", answer.err)
+
+    def start_without_room(self, **settings):
+        process = {"ignore_file_limit": True, "wrapper": ["prlimit", "--fsize=16384:unlimited"]}
+        return self.start_daemon(ready=False, process=process, **settings)
+
+    def test_a_disk_that_is_full_at_the_start_is_waited_for(self):
+        daemon = self.start_without_room()
+        daemon.wait_for_log("the database cannot be opened yet: it is tried again")
+        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        daemon.wait_until_ready(self.redis.client)
+        self.assertEqual(self.ask("hello")["status"], "ok")
+
+    def test_a_disk_that_stays_full_ends_the_start_with_a_status_that_is_tried_again(self):
+        daemon = self.start_without_room(store_open_patience_ms=0)
+        self.assertEqual(daemon.wait(), os.EX_TEMPFAIL)
+        self.assertIn("full", daemon.log())
+
+    def test_a_signal_ends_the_waiting_for_the_disk(self):
+        daemon = self.start_without_room()
+        daemon.wait_for_log("the database cannot be opened yet")
+        daemon.send(signal.SIGTERM)
+        self.assertEqual(daemon.wait(), 0)
+
+    def test_the_log_says_what_starts(self):
+        first = self.start_daemon()
+        first.wait_for_log("a new database was made")
+        first.stop()
+        second = self.start_daemon(claude_model="claude-opus-5-5")
+        second.wait_for_log("database opened")
+        log = second.log()
+        for sentence in (
+            r"engramd starts .*version=\S+ commit=\S+ pid=\d+",
+            r"models claude=claude-opus-5-5 fallback=\S* summary=\S+",
+            rf"endpoint url={re.escape(self.claude.url)} key=\S+",
+            r"limits jobs=\d+ calls=\d+ files=\d+",
+            r"database opened file=\S+ id=[0-9a-f]{16} version=\d+ .*users=\d+ turns=\d+ memories=\d+",
+        ):
+            self.assertRegex(log, sentence)
 
     def test_a_database_of_older_software_is_taken_over_with_every_row(self):
         self.write_database(OLDER_TABLES + OLDER_ROWS)
