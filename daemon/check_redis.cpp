@@ -14,6 +14,7 @@
 #include <exception>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace engram::daemon {
 
@@ -96,26 +97,29 @@ private:
     }
 
     asio::awaitable<bool> ask_rights() {
-        auto const jobs = options_.prefix + ":jobs";
+        auto const jobs = options_.prefix + ":jobs", probe = options_.prefix + ":probe";
         std::vector<std::string> const arguments{options_.prefix, "check",
                                                  queue::list_argument(options_.reply_prefixes)};
         auto const tried = co_await queue::all_scripts().check.run(redis_, jobs, arguments);
-        if (!tried) {
-            if (!note_silence(tried.error())) add(judge_refusal(tried.error().message));
-            co_return false;
-        }
+        if (!may(tried)) co_return false;
         if (!tried->text.empty()) {
             add(judge_refusal(tried->text));
             co_return false;
         }
         // Redis may have known the script already.
         auto const evaluated = co_await redis_.command({"EVAL", "return 0", "1", jobs});
-        if (!evaluated) {
-            if (!note_silence(evaluated.error())) add(judge_refusal(evaluated.error().message));
-            co_return false;
-        }
+        if (!may(evaluated)) co_return false;
+        // No script may wait. There is nothing at P:probe.
+        auto const waited = co_await redis_.command({"BLMOVE", probe, probe, "LEFT", "LEFT", "0.01"});
+        if (!may(waited)) co_return false;
         add({ok, "the Redis user may do all that is needed below " + options_.prefix + ":"});
         co_return true;
+    }
+
+    // If not, why is told.
+    bool may(redis::result<redis::value> const& answer) {
+        if (!answer && !note_silence(answer.error())) add(judge_refusal(answer.error().message));
+        return answer.has_value();
     }
 
     asio::awaitable<void> ask_clock() {

@@ -5,10 +5,7 @@
 
 -- What lacking_right() leaves out, and what is done at the keys and channels of replies.
 local function lacking_elsewhere(reply_prefixes)
-  local probe = key('probe')
-  local commands = {
-    {'TIME'}, {'BLMOVE', probe, probe, 'LEFT', 'LEFT', '0.01'}, {'ZSCORE', instances, ''}, {'ZREM', instances, ''},
-  }
+  local commands = {{'TIME'}, {'ZSCORE', instances, ''}, {'ZREM', instances, ''}}
   reply_prefixes[#reply_prefixes + 1] = key('reply:')
   for _, begin in ipairs(reply_prefixes) do
     commands[#commands + 1] = {'PEXPIRE', begin .. 'probe', '1000'}

@@ -90,7 +90,7 @@ class Well(CheckCase):
     def test_all_is_well_and_nothing_is_changed(self):
         self.make_database()
         self.redis.client.flushall()
-        before = self.state_of_folder()
+        before, sent = self.state_of_folder(), len(self.claude.requests)
         found = self.check()
         self.assertEqual((found.status, found.of("FAIL"), found.of("warn")), (EX_OK, [], []), found.out)
         for words in ("the configuration", "an API key from ANTHROPIC_API_KEY", "open files", "the database",
@@ -100,7 +100,7 @@ class Well(CheckCase):
         self.assertEqual(found.lines[-1], "all is well")
         self.assertEqual(self.state_of_folder(), before)
         self.assertEqual(self.keys(), [])
-        self.assertEqual(self.claude.requests, [], "no message was sent")
+        self.assertEqual(len(self.claude.requests), sent, "no message was sent")
         self.assertNotIn(API_KEY, found.out)
 
     def test_beside_a_daemon_that_works_it_changes_nothing_either(self):
@@ -504,7 +504,7 @@ class Claude(CheckCase):
         self.assert_fails(found, "certificate", cure="claude.ca_file")
         found = self.check(claude_base_url=simulator.url, claude_ca_file=certificates.ca)
         self.assertEqual(found.of("FAIL"), [], found.out)
-        found = self.check(claude_ca_file=os.path.join(self.folder, "missing.pem"))
+        found = self.check(claude_base_url=simulator.url, claude_ca_file=os.path.join(self.folder, "missing.pem"))
         self.assert_fails(found, "missing.pem", cure="mend")
 
 
