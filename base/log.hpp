@@ -44,8 +44,8 @@ using log_fields = std::initializer_list<log_field>;
 
 /// Starts the background writer (standard error, or the journal's socket). Until then, and after log_stop(),
 /// warnings and errors are written as text to standard error at once. Lines are dropped, oldest first, rather
-/// than let a slow reader of the log stop the daemon. Where no thread can be had for it lines are written at once,
-/// and dropped if nobody takes them at once.
+/// than let a slow reader of the log stop the daemon. Where no thread can be had for it lines are written at
+/// once, and dropped if nobody takes them at once.
 void log_start(log_options const& options);
 
 /// Writes what is waiting and stops the background writer.

@@ -16,8 +16,8 @@ std::atomic<bool> error_was_closed = false;
 void keep_standard_streams() {
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
         if (::fcntl(stream, F_GETFD) != -1 || errno != EBADF) continue;
-        // Opened for the other direction, so that a program that cannot say anything still notices. The lowest
-        // number that is free is this one.
+        // Opened for the other direction, so that a program that cannot say anything still notices. The
+        // lowest number that is free is this one.
         (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
         if (stream == STDERR_FILENO) error_was_closed = true;
     }

@@ -44,12 +44,11 @@ public:
         return !stop_;
     }
 
-    void before_long_step() override { ask_for(much_more_time); }
+    void before_long_step() override { ask_for(much_more_time, "a long step, of which nothing can be told"); }
 
     // What was tried failed, and is to be tried again: false if the start is to end.
     bool pause(std::string const& why, std::chrono::milliseconds how_long) {
-        ask_for(more_time);
-        sd_notifyf(0, "STATUS=starting, the database cannot be opened yet: %s", why.c_str());
+        ask_for(more_time, "the database cannot be opened yet: " + why);
         asio::steady_timer timer(io_, how_long);
         bool over = false;
         timer.async_wait([&over](boost::system::error_code) { over = true; });
@@ -75,8 +74,9 @@ private:
         io_.restart();
     }
 
-    static void ask_for(std::chrono::microseconds time) {
-        sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(time.count()));
+    static void ask_for(std::chrono::microseconds time, std::string const& because) {
+        sd_notifyf(0, "STATUS=starting, %s\nEXTEND_TIMEOUT_USEC=%lld", because.c_str(),
+                   static_cast<long long>(time.count()));
     }
 
     void tell(store::opening_progress const& now) {

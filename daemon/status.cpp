@@ -1,8 +1,7 @@
 #include "daemon/status.hpp"
 
-#include "engram_version.hpp"
-
 #include "base/json_text.hpp"
+#include "engram_version.hpp"
 
 #include <boost/asio/ip/host_name.hpp>
 

@@ -195,7 +195,7 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
     if (!done) co_return;
     base::failpoint("finished");
     bool const late = done->job.end == finished_job::how::late;
-    if (!late) count(outcome);
+    if (!late) count(outcome, done->job);
     if (!done->is_ours) co_return;
     if (late) ++counts_.lost;
     intake_.gone(what.ticket);
@@ -204,9 +204,13 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
         co_await give_back_unbegun(one);
 }
 
-void job_queue::count(settlement const& outcome) {
+void job_queue::count(settlement const& outcome, finished_job const& how) {
     ++counts_.finished;
     auto const now = steady_clock::now();
+    if (how.end == finished_job::how::not_stored) {
+        outcomes_.failed("the reply could not be stored: " + how.refused, now);
+        return;
+    }
     if (!outcome.dead) {
         ++counts_.answered;
         outcomes_.answered(now);

@@ -113,7 +113,7 @@ private:
     boost::asio::awaitable<void> take_some(std::size_t claims);
     boost::asio::awaitable<void> wait_for_push();
     boost::asio::awaitable<void> reconcile();
-    void count(settlement const& outcome);
+    void count(settlement const& outcome, finished_job const& how);
     [[nodiscard]] std::vector<delivery> accept(taken_jobs taken, std::size_t claims);
     [[nodiscard]] std::optional<delivery> begin(delivery what);
     void lose_everything();

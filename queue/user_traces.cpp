@@ -99,7 +99,12 @@ redis_traces::answer<std::size_t> redis_traces::erase_from(std::string const& ke
             if (!removed) co_return removed.error();
             erased += std::size_t(removed->as_integer());
         }
-        if (piece->items.size() < replies_a_call) co_return erased;
+        if (piece->items.size() >= replies_a_call) continue;
+        if (passed > 0) co_return erased;
+        // With its last reply a list is gone, and what was noted of their ages would keep its name.
+        auto const forgotten = co_await delete_keys({options_.prefix + ":ages:" + key});
+        if (!forgotten) co_return forgotten.error();
+        co_return erased;
     }
 }
 

@@ -95,8 +95,9 @@ end
 
 local function bounded_text(value) return type(value) == 'string' and #value >= 1 and #value <= 128 end
 
--- A text as its sender meant it, as repaired() of queue/pushed_json.hpp makes it, but for bytes that are no UTF-8: cjson
--- reads those. Nothing if it cannot be told. Each step takes time that grows with the text's length and no faster.
+-- A text as its sender meant it, as repaired() of queue/pushed_json.hpp makes it, but for bytes that are no UTF-8 (cjson
+-- reads those) and with a mark around what stands for half of a surrogate pair. Nothing if it cannot be told. Each step
+-- takes time that grows with the text's length and no faster.
 local function repaired(raw)
   if string.find(raw, '[\1\2]') then return end  -- they mark places below
   local first = string.find(raw, '[^%z%s\128-\255]')
@@ -104,7 +105,7 @@ local function repaired(raw)
   local text = string.match(raw, '^.*[^%z%s\128-\255]', first)  -- without blanks of any alphabet around it
   text = string.gsub(text, '\\\\', '\1')                          -- escaped backslashes
   text = string.gsub(text, '\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)', '\2%1%2')  -- whole surrogate pairs
-  text = string.gsub(text, '\\u[dD][89a-fA-F]%x%x', '\\ufffd')
+  text = string.gsub(text, '\\u[dD][89a-fA-F]%x%x', '\\u0001\\ufffd\\u0001')
   text = string.gsub(text, '\2(%x%x%x%x)(%x%x%x%x)', '\\u%1\\u%2')
   return (string.gsub(text, '\1', '\\\\'))
 end
@@ -117,7 +118,7 @@ local function decoded(raw)
     local text = repaired(raw)
     if text then readable, object = pcall(cjson.decode, text) end
     if not readable or type(object) ~= 'table' then return end
-    if string.find(tostring(object.user_id), '\239\191\189', 1, true) then return end
+    if string.find(tostring(object.user_id), '\1\239\191\189\1', 1, true) then return end
   end
   return type(object) == 'table' and object or nil
 end
@@ -262,19 +263,40 @@ end
 
 local most_seen = 4096  -- at the beginning of a text, and at its end
 
--- The members at the beginning and at the end of an object, as far as no nested value stands before or behind them.
+-- The members at the beginning and at the end of an object that are texts or no values of their own, as far as no other
+-- one stands before or behind them: each name with its value as it was written. The last one of a name counts.
 local function outer_members(raw)
-  local head = string.match(string.sub(raw, 1, most_seen), '^[^{]*{([^{%[]*)') or ''
-  local tail = string.match(string.sub(raw, -most_seen), '^(.*)}') or ''
-  return ',' .. head .. ',' .. (string.match(tail, '^.*[}%]](.*)$') or tail)
+  local found, front, back = {}, string.sub(raw, 1, most_seen), string.sub(raw, -most_seen)
+  if string.find(front .. back, '[\1\2]') then return found end  -- they mark places below
+  local function marked(text) return (string.gsub(string.gsub(text, '\\\\', '\1'), '\\"', '\2')) end
+  local values = {'("[^"]*")%s*', '([%w%.+-]+)%s*'}
+  local head, at = marked(string.match(front, '^[^{]*{(.*)$') or ''), 1
+  while at do
+    local name, value, after
+    for _, pattern in ipairs(values) do
+      if not name then name, value, after = string.match(head, '^%s*"([^"]*)"%s*:%s*' .. pattern .. ',()', at) end
+    end
+    if name then found[name] = value end
+    at = after
+  end
+  local tail = ',' .. marked(string.match(back, '^(.*)}') or '')
+  local behind = {}
+  while tail do
+    local before, name, value
+    for _, pattern in ipairs(values) do
+      if not name then before, name, value = string.match(tail, '^(.*),%s*"([^"]*)"%s*:%s*' .. pattern .. '$') end
+    end
+    if name and not behind[name] then behind[name], found[name] = true, value end
+    tail = before
+  end
+  return found
 end
 
--- The last text of this name among them; quotes inside of texts are escaped, so it is none of a text's own. '' = none.
+-- The text of this name among them. '' = none.
 local function member_of(members, name)
-  local found
-  for value in string.gmatch(members, '[,{]%s*"' .. name .. '"%s*:%s*("[^"]*")') do found = value end
-  local readable, list = pcall(cjson.decode, '[' .. (found or '') .. ']')
-  return readable and list[1] or ''
+  local value = string.gsub(string.gsub(members[name] or '', '\2', '\\"'), '\1', '\\\\')
+  local readable, list = pcall(cjson.decode, '[' .. value .. ']')
+  return readable and type(list[1]) == 'string' and list[1] or ''
 end
 
 local function is_reply_key(text, prefixes)

@@ -23,6 +23,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// In bytes: moving one takes longer than anybody notices.
+constexpr std::uintmax_t large_log = 64 << 20;
+
 // Never what SQLite would read as a URI, as a database in memory or as a temporary one.
 std::string absolute_path(std::string const& path) {
     if (path.empty()) throw open_error("store.path is empty: give the file the database is to be in");
@@ -160,7 +163,9 @@ opened_file open_for_writing(options const& options, text_index const* texts, op
         // and reach the database once. A log grown by a migration is cut back to 64 MiB.
         db.execute(std::string("PRAGMA synchronous = ") + (options.synchronous_full ? "FULL" : "NORMAL") +
                    "; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864");
-        under_way.before_long_step();
+        std::error_code none;
+        if (std::filesystem::file_size(db.path() + "-wal", none) > large_log && !none)
+            under_way.before_long_step();
         move_log(db);
         return {std::move(db), std::move(report)};
     } catch (sqlite_error const& failed) {

@@ -124,7 +124,7 @@ former_database migrate(connection& db, std::string const& file, opening& under_
     auto const begun = std::chrono::steady_clock::now();
     try {
         found = run_steps(db, file);
-        under_way.before_long_step();
+        if (!found.was_empty) under_way.before_long_step();
         db.execute("COMMIT");
     } catch (open_error const&) {
         roll_back(db);

@@ -207,7 +207,8 @@ BOOST_AUTO_TEST_CASE(only_these_are_reloadable) {
                               key.name == "claude.max_tokens" || key.name == "claude.effort" ||
                               key.name.starts_with("claude.fallback_") || key.name == "queue.retry_for_ms" ||
                               key.name == "chat.timezone" || key.name == "store.adopt_ms" ||
-                              (key.name.starts_with("memory.") && key.name != "memory.word_neighbours") ||
+                              (key.name.starts_with("memory.") && key.name != "memory.word_neighbours" &&
+                               key.name != "memory.settle_ms") ||
                               key.name.starts_with("consolidation.") ||
                               (key.name.starts_with("summary.") && key.name != "summary.workers");
         BOOST_TEST(key.reloadable == expected, std::string(key.name));

@@ -62,7 +62,8 @@ BOOST_AUTO_TEST_CASE(what_is_needed_is_the_least_limit_that_lowers_nothing) {
             BOOST_TEST(enough.claude.max_connections == jobs);
             BOOST_TEST(enough.queue.max_in_flight == jobs);
             fit(values, budget_of(needed - 1, values));
-            BOOST_TEST((values.claude.max_connections < jobs || values.queue.max_in_flight < jobs || jobs == 1));
+            BOOST_TEST(
+                (values.claude.max_connections < jobs || values.queue.max_in_flight < jobs || jobs == 1));
         }
     }
 }

@@ -25,8 +25,8 @@ BOOST_AUTO_TEST_CASE(what_passes_is_tried_again_and_has_a_cure) {
         BOOST_TEST(standard.cure != "");
         auto const generic = judge_start(std::system_error(number, std::generic_category(), "thread"));
         BOOST_TEST(generic.status == EX_TEMPFAIL);
-        auto const boosts = judge_start(
-            boost::system::system_error({number, boost::system::system_category()}, "epoll"));
+        auto const boosts =
+            judge_start(boost::system::system_error({number, boost::system::system_category()}, "epoll"));
         BOOST_TEST(boosts.status == EX_TEMPFAIL);
         BOOST_TEST(boosts.cure == standard.cure);
     }

@@ -62,8 +62,8 @@ class DatabaseFile(Case):
         self.gate.set()
         jobs = held + [self.push(f"new {n}", session_id=f"new{n}") for n in range(JOBS)]
         eventually(lambda: says in self.said(self.daemon).get("trouble", ""), "it says so", timeout=3)
-        said = self.said(self.daemon)
-        self.assertEqual((said["ready"], said["limit"]), (False, 0))
+        eventually(lambda: self.said(self.daemon)["limit"] == 0, "nothing more is taken", timeout=3)
+        self.assertFalse(self.said(self.daemon)["ready"])
         self.daemon.wait_for_log("no jobs are taken: nothing could be stored")
         # Nothing more is taken, so nothing is paid for that could not be kept.
         jobs += [self.push(f"more {n}", session_id=f"more{n}") for n in range(JOBS)]

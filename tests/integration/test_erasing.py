@@ -281,7 +281,8 @@ class DuringACrash(ErasingCase):
     def test_a_daemon_that_was_stalled_before_it_stored_its_answer_brings_nothing_back(self):
         first = self.start(env={"ENGRAM_FAILPOINT": "before_commit:2:stop"})
         id = self.tell("I live near the qzorlin harbour", OLD)
-        self.answers["plan my day"] = [f"{OLD}, so swim.\n[MEMORY: fact|Swims at qzorlin]", "Read."]
+        # The second daemon may ask before the deletion, and then once more.
+        self.answers["plan my day"] = [f"{OLD}, so swim.\n[MEMORY: fact|Swims at qzorlin]", "Read.", "Read."]
         job = self.push("plan my day", session_id="s2")
         second = self.start()
         second.wait_for_log("took over the jobs")

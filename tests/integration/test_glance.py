@@ -16,9 +16,10 @@ class WhoFails(TroubleCase):
         return REJECTED if request.new_message == "no good" else None
 
     def check_failing(self, daemon, words):
-        said = eventually(lambda: (said := self.said(daemon)) and not said["ready"] and said, "it is not ready")
-        self.assertEqual(said["state"], "taking", said)
-        self.assertEqual(said["trouble"], words)
+        said = eventually(
+            lambda: (said := self.said(daemon)) and said["trouble"] == words and said, f"it says: {words}"
+        )
+        self.assertEqual((said["ready"], said["state"]), (False, "taking"), said)
         answer = self.ctl("queue", "status")
         self.assertEqual((answer.status, answer.err), (75, ""), answer)
         self.assertIn(f": {words})\n", answer.out)

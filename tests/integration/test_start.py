@@ -228,7 +228,7 @@ class Databases(Case):
     def test_a_disk_that_stays_full_ends_the_start_with_a_status_that_is_tried_again(self):
         daemon = self.start_without_room(store_open_patience_ms=0)
         self.assertEqual(daemon.wait(), os.EX_TEMPFAIL)
-        self.assertIn("full", daemon.log())
+        self.assertIn("the database cannot be used error=", daemon.log())
 
     def test_a_signal_ends_the_waiting_for_the_disk(self):
         daemon = self.start_without_room()

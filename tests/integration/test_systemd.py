@@ -58,6 +58,8 @@ class Notify(Case):
         turns = [(f"user{n % 50}", "s", "user", f"thought {n} " + "of tea " * 60) for n in range(60_000)]
         write_version_1(self.database, turns, [])
         self.start_daemon(ready=False, env={"NOTIFY_SOCKET": self.path})
+        # Before the step that nothing can be told of.
+        self.until_told(lambda text: text.endswith("EXTEND_TIMEOUT_USEC=600000000"))
         text = self.until_told(lambda text: text.startswith("EXTEND_TIMEOUT_USEC="))
         extended, status = text.splitlines()
         self.assertEqual(extended, "EXTEND_TIMEOUT_USEC=60000000")

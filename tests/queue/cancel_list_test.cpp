@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(all_pushes_of_one_id_are_cancelled_and_each_is_told_where_i
         co_await f.carried_out();
         BOOST_TEST(f.look({"LLEN", "engram:reply:1"}) == "151");
         f.check_cancelled("1", "elsewhere");
-        BOOST_TEST(f.keys() == "engram:instances\n");
+        BOOST_TEST(f.keys() == "engram:ages:engram:reply:1\nengram:instances\n");
     });
 }
 

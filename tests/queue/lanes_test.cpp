@@ -75,6 +75,23 @@ BOOST_AUTO_TEST_CASE(a_repaired_job_keeps_its_place_in_its_conversation) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_repaired_job_of_a_name_with_a_replacement_character_keeps_its_place_too) {
+    play([](fixture& f) -> task<void> {
+        std::string const of_user = R"({"user_id":"u\ufffd","session_id":"s","message":)";
+        f.push(of_user + R"("one"})");
+        f.push("\xEF\xBB\xBF" + of_user + R"("two"})");
+        f.push(of_user + R"("three \ud83d"})");
+        worker w(f, f.options());
+        co_await w.start();
+        for (int i = 0; i < 3; ++i) {
+            auto const one = co_await w.next();
+            BOOST_TEST(one->what.lane == "4:u\xEF\xBF\xBD:s");
+            BOOST_TEST(w.waiting() == 0u);
+            one->settle({"", "", "", std::nullopt});
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(jobs_of_one_conversation_come_one_at_a_time_in_order) {
     play([](fixture& f) -> task<void> {
         worker w(f, f.options());

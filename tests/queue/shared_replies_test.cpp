@@ -39,8 +39,7 @@ struct fixture : queue_fixture {
         sent_reply one{steady_clock::now(), {}};
         co_await queue::all_scripts().admin_finish.run(
             c.redis, "engram:admin",
-            {"engram", "me", number, list, number, std::to_string(ttl.count()),
-             number, "", ""});
+            {"engram", "me", number, list, number, std::to_string(ttl.count()), number, "", ""});
         one.after = steady_clock::now();
         sent.push_back(one);
     }

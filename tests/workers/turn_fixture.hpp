@@ -8,6 +8,7 @@
 #include "workers/set_clock.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -37,6 +38,7 @@ struct turn_fixture {
     std::optional<queue::settlement> answer_while_another_ends_it();
 
     boost::asio::io_context io;
+    boost::asio::steady_timer timer{io};  // so that the loop has its own descriptors
     scripted_claude claude{io.get_executor()};
     scripted_store store;
     set_clock clock;

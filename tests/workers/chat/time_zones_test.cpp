@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <exception>
@@ -22,6 +23,7 @@ using namespace engram;
 
 struct fixture {
     asio::io_context io;
+    asio::steady_timer timer{io};  // so that the loop has its own descriptors
     std::optional<workers::time_zones> zones{io.get_executor()};
 
     // Nothing found is not the same as not ended.
