@@ -47,7 +47,7 @@ connection open_copy(std::string const& file) {
     if (auto const user = user_of(file))
         throw failure(EX_TEMPFAIL, *user + " uses " + file + ": make a copy of it with engramctl backup");
     if (store::look_at_left(file)) return open_source(file);
-    connection copy(file, connection::access::read_only_and_alone, 0ms);
+    connection copy(file, connection::access::read_only_and_unshared, 0ms);
     if (copy.query_integer("PRAGMA application_id") != store::engram_application_id)
         throw failure(EX_DATAERR, file + " is no database of engram");
     return copy;
@@ -118,7 +118,7 @@ std::optional<std::size_t> count_forgotten(std::string const& copy, std::string 
     auto const list = store::forgotten_list(database).read();
     if (!list || list->empty()) return 0;
     auto const id = now.id != 0 ? now.id : list->back().database;
-    connection db(copy, connection::access::read_only_and_alone, 0ms);
+    connection db(copy, connection::access::read_only_and_unshared, 0ms);
     auto const returned = store::find_returned(db, id, *list);
     return std::size_t(
         std::ranges::count_if(returned, [](auto const& user) { return user.user_id.has_value(); }));

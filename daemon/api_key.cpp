@@ -36,7 +36,8 @@ struct close_file {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-/// None if there is no such file.
+}  // namespace
+
 std::optional<base::result<api_key, api_key_error>> read_credential(std::string const& path) {
     using result = base::result<api_key, api_key_error>;
     std::unique_ptr<std::FILE, close_file> const file(std::fopen(path.c_str(), "rbe"));
@@ -55,6 +56,8 @@ std::optional<base::result<api_key, api_key_error>> read_credential(std::string 
     OPENSSL_cleanse(buffer, sizeof buffer);
     return key;
 }
+
+namespace {
 
 base::result<api_key, api_key_error> load_key(get_variable const& variable, std::string const& credential,
                                               char const* name) {

@@ -5,6 +5,7 @@
 #include "base/secret.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,5 +32,8 @@ using get_variable = std::function<char const*(char const* name)>;
 
 /// The embedding endpoint's, in the same way from `embedding_api_key` or `EMBEDDING_API_KEY`.
 [[nodiscard]] base::result<api_key, api_key_error> load_embedding_key(get_variable const& variable);
+
+/// A key as it stands in a file of credentials, empty if the file is; none: there is no such file.
+[[nodiscard]] std::optional<base::result<api_key, api_key_error>> read_credential(std::string const& path);
 
 }  // namespace engram::daemon

@@ -12,6 +12,9 @@ struct command_line {
     std::optional<std::string> config_file;  ///< --config
     std::vector<std::string> settings;       ///< --set, in order
     bool check_config = false;
+    bool check = false;
+    std::string unit;    ///< --unit: whose environment and credentials are looked at; only with `check`
+    bool quiet = false;  ///< only with one of the two: nothing is printed of what is well
 };
 
 /// The program ends at once: --help, --version, or arguments that make no sense.

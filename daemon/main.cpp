@@ -3,6 +3,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "base/standard_streams.hpp"
+#include "daemon/check.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/file_limit.hpp"
 #include "daemon/service.hpp"
@@ -140,6 +141,11 @@ int main(int argc, char** argv) {
         return end->status;
     }
     auto const& arguments = std::get<daemon::command_line>(parsed);
+    if (arguments.check) {
+        std::signal(SIGTERM, SIG_DFL);
+        std::signal(SIGPIPE, SIG_IGN);
+        return daemon::run_check(arguments);
+    }
 
     auto const sources = sources_of(arguments);
     auto settings = daemon::load_settings(sources);
@@ -151,7 +157,7 @@ int main(int argc, char** argv) {
     if (arguments.check_config) {
         auto const text =
             daemon::describe(settings->loaded, settings->claude_key.origin, settings->embedding_key_origin);
-        std::fputs(text.c_str(), stdout);
+        if (!arguments.quiet) std::fputs(text.c_str(), stdout);
         return EX_OK;
     }
     if (auto const problem = settings->lacking(); !problem.empty()) {

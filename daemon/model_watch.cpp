@@ -13,11 +13,20 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::days soon{60};
 constexpr std::chrono::seconds patience{10};  // with one answer
 
-// Each model once, with all keys that name it.
-std::vector<used_model> merged(std::vector<used_model> const& in_use) {
+}  // namespace
+
+std::vector<used_model> models_in_use(config const& config) {
+    std::vector<used_model> used{{config.chat.model, "claude.model"}};
+    for (auto const& model : config.claude.fallback_models)
+        used.push_back({model, "claude.fallback_models"});
+    if (config.summary.enabled) used.push_back({config.summary.model, "summary.model"});
+    if (config.consolidation.enabled) used.push_back({config.consolidation.model, "consolidation.model"});
+    return used;
+}
+
+std::vector<used_model> each_once(std::vector<used_model> const& in_use) {
     std::vector<used_model> each;
     for (auto const& one : in_use) {
         auto const known = std::ranges::find(each, one.model, &used_model::model);
@@ -39,6 +48,8 @@ std::string cure_of(used_model const& one) {
     return "set " + one.key +
            " to a model that stays, then reload; the provider's list of models says which do";
 }
+
+namespace {
 
 bool warn_if_it_ends(used_model const& one, known_model const& told, base::wall_time now) {
     if (told.gone) {
@@ -83,7 +94,7 @@ asio::awaitable<std::size_t> model_watch::look() {
     std::size_t warned = 0;
     std::vector<known_model> known;
     was_unheard_ = false;
-    auto const each = merged(in_use_());
+    auto const each = each_once(in_use_());
     for (auto const& one : each) {
         auto const told = co_await describe_(one.model, steady_clock::now() + patience);
         auto const before = std::ranges::find(known_, one.model, &known_model::model);

@@ -5,6 +5,7 @@
 #include "base/event.hpp"
 #include "claude/error.hpp"
 #include "claude/model_info.hpp"
+#include "daemon/config.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -22,6 +23,18 @@ struct used_model {
     std::string model;
     std::string key;
 };
+
+/// All that `config` names.
+[[nodiscard]] std::vector<used_model> models_in_use(config const& config);
+/// Each model once, with all keys that name it.
+[[nodiscard]] std::vector<used_model> each_once(std::vector<used_model> const& in_use);
+
+/// From so long before its end on it is warned of.
+inline constexpr std::chrono::days soon{60};
+/// Whether an answer about `model` means that there is none, and not that the endpoint tells of none.
+[[nodiscard]] bool says_gone(claude::error const& why, std::string const& model);
+/// For a model that is gone or ends.
+[[nodiscard]] std::string cure_of(used_model const& one);
 
 /// What the API told of one.
 struct known_model {

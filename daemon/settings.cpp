@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace engram::daemon {
+namespace {
+
+settings with_keys(loaded_config loaded, api_keys keys) {
+    loaded.values.embedding.api_key = std::move(keys.embedding.value);
+    return {std::move(loaded), std::move(keys.claude), std::move(keys.embedding.origin)};
+}
+
+}  // namespace
 
 std::string settings::lacking() const {
     // A local or compatible endpoint may do without.
@@ -13,15 +21,26 @@ std::string settings::lacking() const {
            "claude.base_url";
 }
 
+base::result<api_keys, config_error> load_api_keys(get_variable const& variable) {
+    auto claude = load_api_key(variable);
+    if (!claude) return config_error{{claude.error().message}};
+    auto embedding = load_embedding_key(variable);
+    if (!embedding) return config_error{{embedding.error().message}};
+    return api_keys{std::move(*claude), std::move(*embedding)};
+}
+
+base::result<settings, config_error> load_settings(config_sources const& sources, api_keys keys) {
+    auto loaded = load_config(sources);
+    if (!loaded) return loaded.error();
+    return with_keys(std::move(*loaded), std::move(keys));
+}
+
 base::result<settings, config_error> load_settings(config_sources const& sources) {
     auto loaded = load_config(sources);
     if (!loaded) return loaded.error();
-    auto claude_key = load_api_key(std::getenv);
-    if (!claude_key) return config_error{{claude_key.error().message}};
-    auto embedding_key = load_embedding_key(std::getenv);
-    if (!embedding_key) return config_error{{embedding_key.error().message}};
-    loaded->values.embedding.api_key = std::move(embedding_key->value);
-    return settings{std::move(*loaded), std::move(*claude_key), std::move(embedding_key->origin)};
+    auto keys = load_api_keys(std::getenv);
+    if (!keys) return keys.error();
+    return with_keys(std::move(*loaded), std::move(*keys));
 }
 
 }  // namespace engram::daemon

@@ -17,6 +17,16 @@ struct settings {
     [[nodiscard]] std::string lacking() const;
 };
 
+struct api_keys {
+    api_key claude, embedding;
+};
+/// From systemd's credentials or the environment.
+[[nodiscard]] base::result<api_keys, config_error> load_api_keys(get_variable const& variable);
+
+/// The configuration, with these keys.
+[[nodiscard]] base::result<settings, config_error> load_settings(config_sources const& sources,
+                                                                 api_keys keys);
+
 /// The configuration, and the keys from systemd's credentials or the environment.
 [[nodiscard]] base::result<settings, config_error> load_settings(config_sources const& sources);
 

@@ -13,6 +13,7 @@ struct scripts {
     redis::script admin_take, admin_finish, admin_release;
     redis::script user_jobs, cancel, dead_without, dead_trim;
     redis::script pace;
+    redis::script check;
 };
 
 [[nodiscard]] scripts const& all_scripts();

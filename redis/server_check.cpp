@@ -6,20 +6,6 @@ namespace engram::redis {
 
 namespace {
 
-// The value of `name` in lines of "name:value\r\n"; empty if there is none.
-std::string_view field(std::string_view info, std::string_view name) {
-    for (std::size_t at = 0; at < info.size();) {
-        auto const end = info.find('\n', at);
-        auto line = info.substr(at, end == std::string_view::npos ? end : end - at);
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.starts_with(name) && line.substr(name.size()).starts_with(':'))
-            return line.substr(name.size() + 1);
-        if (end == std::string_view::npos) break;
-        at = end + 1;
-    }
-    return {};
-}
-
 bool is_older_than_6_2(std::string_view version) {
     int major = 0;
     int minor = 0;
@@ -39,20 +25,34 @@ bool has_hash_tag(std::string_view prefix) {
 
 }  // namespace
 
+// Lines of "name:value\r\n".
+std::string_view info_field(std::string_view info, std::string_view name) {
+    for (std::size_t at = 0; at < info.size();) {
+        auto const end = info.find('\n', at);
+        auto line = info.substr(at, end == std::string_view::npos ? end : end - at);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.starts_with(name) && line.substr(name.size()).starts_with(':'))
+            return line.substr(name.size() + 1);
+        if (end == std::string_view::npos) break;
+        at = end + 1;
+    }
+    return {};
+}
+
 std::vector<std::string> server_risks(std::string_view info, std::string_view prefix) {
     std::vector<std::string> risks;
-    auto const policy = field(info, "maxmemory_policy");
+    auto const policy = info_field(info, "maxmemory_policy");
     if (!policy.empty() && policy != "noeviction")
         risks.push_back("Redis throws keys away when it is full (maxmemory-policy " + std::string(policy) +
                         "): jobs and replies would be lost; set maxmemory-policy noeviction");
-    if (field(info, "aof_enabled") == "0")
+    if (info_field(info, "aof_enabled") == "0")
         risks.emplace_back(
             "Redis keeps no append-only file: when it ends, every job since its last snapshot is "
             "lost, or all of them; set appendonly yes");
-    auto const version = field(info, "redis_version");
+    auto const version = info_field(info, "redis_version");
     if (is_older_than_6_2(version))
         risks.push_back("Redis " + std::string(version) + " is too old: 6.2 or later is needed");
-    if (field(info, "cluster_enabled") == "1" && !has_hash_tag(prefix))
+    if (info_field(info, "cluster_enabled") == "1" && !has_hash_tag(prefix))
         risks.push_back(
             "this is a Redis Cluster, and redis.prefix has no hash tag, so that the keys are on "
             "different nodes and nothing can be taken; set it to {" +

@@ -112,14 +112,15 @@ error sqlite_error::to_error() const {
 
 connection::connection(std::string const& path, access how, std::chrono::milliseconds busy_timeout) {
     stop_counting_memory();
-    auto const* const as = how == access::read_only_and_leave_index ? "?readonly_shm=1"
-                           : how == access::read_only_and_alone     ? "?immutable=1"
-                                                                    : "";
-    bool const is_uri = *as != '\0';
+    // What is said in a URI; nothing: the path is none.
+    std::string const parameter = how == access::read_only_and_leave_index ? "?readonly_shm=1"
+                                  : how == access::read_only_and_unshared  ? "?immutable=1"
+                                                                           : "";
     int const flags = (how == access::read_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
-                      (is_uri ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+                      (parameter.empty() ? 0 : SQLITE_OPEN_URI) | SQLITE_OPEN_NOMUTEX |
+                      SQLITE_OPEN_PRIVATECACHE;
     sqlite3* handle = nullptr;
-    auto const name = is_uri ? uri_of(path) + as : path;
+    auto const name = parameter.empty() ? path : uri_of(path) + parameter;
     int const code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) {

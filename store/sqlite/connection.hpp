@@ -50,7 +50,8 @@ public:
         read_only,
         read_only_and_leave_index,  ///< the index that a process which died has left of its log stays as it
                                     ///< is
-        read_only_and_alone,  ///< nobody writes to the file, and it has no log: nothing is made beside it
+        read_only_and_unshared,  ///< while nobody else has it open, and without a look at its log: makes no
+                                 ///< file and no lock
     };
 
     /// `path` must be absolute (else SQLite may take it for a URI). Does not create a folder.

@@ -45,6 +45,15 @@ BOOST_AUTO_TEST_CASE(settings_keep_their_order_and_their_bytes) {
     BOOST_TEST(given.check_config);
 }
 
+BOOST_AUTO_TEST_CASE(a_check_can_be_of_a_unit_and_quiet) {
+    BOOST_TEST(!accepted({"--check-config"}).check);
+    BOOST_TEST(accepted({"--check-config", "--quiet"}).quiet);
+    auto const given = accepted({"--check", "--unit", "engramd@2", "--quiet", "--set", "a=1"});
+    BOOST_TEST((given.check && given.quiet));
+    BOOST_TEST(given.unit == "engramd@2");
+    BOOST_TEST(given.settings.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(version_and_help_end_with_status_0) {
     BOOST_TEST(ended({"--version"}).status == 0);
     BOOST_TEST(ended({"--version"}).output.find("engramd ") == 0u);
@@ -59,6 +68,10 @@ BOOST_AUTO_TEST_CASE(arguments_without_sense_are_a_usage_error_in_one_line) {
                                                                        {"--set", "a=1", "b=2"},
                                                                        {"--config"},
                                                                        {"--config", ""},
+                                                                       {"--check", "--check-config"},
+                                                                       {"--unit", "engramd"},
+                                                                       {"--check", "--unit", ""},
+                                                                       {"--quiet"},
                                                                        {"--config", "a", "--config", "b"}}) {
         auto const end = ended(arguments);
         BOOST_TEST(end.status == EX_USAGE);

@@ -24,10 +24,15 @@ class Failed(str):
 def script_texts():
     """Each file of queue/scripts, by its name without .lua."""
     texts = {}
-    for name in (*SCRIPTS, "common"):
+    for name in (*SCRIPTS, "common", "rights"):
         with open(os.path.join(SOURCES, name + ".lua"), encoding="utf-8") as f:
             texts[name] = f.read()
     return texts
+
+
+def _whole(texts, name):
+    """As queue/scripts.cpp puts a script together."""
+    return texts["common"] + (texts["rights"] if name == "heartbeat" else "") + texts[name]
 
 
 def _packed(*arguments):
@@ -45,7 +50,7 @@ class Queue:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(redis.socket)
         self._answers = self._socket.makefile("rb", buffering=1 << 18)
-        self._sha = {name: self._load(texts["common"] + texts[name]) for name in SCRIPTS}
+        self._sha = {name: self._load(_whole(texts, name)) for name in SCRIPTS}
         self._restore, self._dump = self._load(contents.RESTORE), self._load(contents.DUMP)
         self._look = _packed("EVALSHA", self._dump, "0")
 
