@@ -23,7 +23,8 @@ scripts const& all_scripts() {
         with_common(script_texts::admin_take),    with_common(script_texts::admin_finish),
         with_common(script_texts::admin_release), with_common(script_texts::user_jobs),
         with_common(script_texts::cancel),        with_common(script_texts::dead_without),
-        with_common(script_texts::dead_trim),     with_common(script_texts::pace)};
+        with_common(script_texts::dead_trim),     with_common(script_texts::pace),
+        with_common(script_texts::refuse)};
     return all;
 }
 
