@@ -96,18 +96,27 @@ asio::awaitable<void> admin_queue::serve() {
         co_await changed_.wait();
 }
 
+// A request that is more than Redis gives would be taken, and lost with the connection, for ever.
 asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
+    bool steady = false;
+    if (losses_ > 0) steady = co_await connection_.wait_until_steady(steady_clock::now() + longest_pause);
     request one;
     one.instance = incarnation_();
     milliseconds const ttl = options_.reply_ttl;
     std::vector<std::string> const arguments{
-        options_.prefix, one.instance, std::to_string(options_.max_job_bytes), std::to_string(ttl.count()),
-        list_argument(options_.reply_prefixes)};
+        options_.prefix,
+        one.instance,
+        std::to_string(options_.max_job_bytes),
+        std::to_string(ttl.count()),
+        list_argument(options_.reply_prefixes),
+        losses_ > most_losses_alone ? std::to_string(least_suspicious_bytes) : ""};
     auto answer = co_await all_scripts().admin_take.run(connection_, list_, arguments);
     if (!answer) {
         trouble_.note(answer.error(), "taking a request");
+        if (answer.error().with_connection && (losses_ == 0 || steady)) ++losses_;
         co_return std::nullopt;
     }
+    losses_ = 0;
     auto& items = answer->items;
     if (items.empty() || items[0].as_integer() == 0) {
         trouble_.set("this instance is not registered");

@@ -31,7 +31,8 @@ using admin_answer = settlement;
 /// and a handler may meet one whose effect is there already. One that ended options.max_deliveries daemons,
 /// or whose handler failed as often, is answered with `poisoned` and becomes a dead letter.
 ///
-/// An answer that Redis does not take (proto-max-bulk-len, client-query-buffer-limit) becomes an error.
+/// An answer that Redis does not take (proto-max-bulk-len, client-query-buffer-limit) becomes an error, and a
+/// request that it does not give (client-output-buffer-limit) is answered with one.
 ///
 /// Taking needs an instance that is registered (job_queue), since it is the heartbeats of the others that
 /// bring back what it had. Should this one be taken for dead, what its handler answers after that is dropped.
@@ -94,6 +95,7 @@ private:
     base::backoff pauses_;  // after takes that failed
     handler handler_;
 
+    unsigned losses_ = 0;    // of connections with a delivery on them, since one came
     bool busy_ = false;      // with a request
     bool stopping_ = false;  // take nothing more
     bool hurrying_ = false;  // do not try again to write

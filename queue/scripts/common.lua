@@ -310,6 +310,14 @@ local function refuse_for_size(raw, what, limits, now)
   refuse(raw, nil, {type = 'invalid_job', message = message, retryable = false}, '0', limits, now)
 end
 
+-- One whose delivery Redis has cut off again and again.
+local function refuse_undeliverable(raw, what, attempts, limits)
+  local message = what .. ' has ' .. #raw .. ' bytes, and Redis closes the connection when it is delivered: ' ..
+    'raise client-output-buffer-limit normal (docs/redis.md)'
+  local why = {type = 'internal', message = message, retryable = false}
+  refuse(raw, decoded(raw), why, attempts, limits, ms_text(now_ms()))
+end
+
 -- Takes one place of a user's share; without `share`, whether there is one or not. Heals what is no number.
 local function take_place(user, share)
   local used = redis.pcall('HINCRBY', parked, user, 1)

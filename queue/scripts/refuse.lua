@@ -12,11 +12,8 @@ local function refuse_large(lane, ticket, raw)
   local user = user_of(lane)
   redis.call('LREM', lane_key(lane), 1, ticket)
   redis.call('HDEL', owned_by(me), lane)
-  local message = 'the job has ' .. #raw .. ' bytes, and Redis closes the connection when it is delivered: ' ..
-    'raise client-output-buffer-limit normal (docs/redis.md)'
-  local why = {type = 'internal', message = message, retryable = false}
   local deliveries = read_meta(ticket)
-  refuse(raw, decoded(raw) or nil, why, ms_text(deliveries), limits, ms_text(now_ms()))
+  refuse_undeliverable(raw, 'the job', ms_text(deliveries), limits)
   redis.call('HDEL', bodies, ticket)
   redis.call('HDEL', metas, ticket)
   if redis.call('EXISTS', lane_key(lane)) == 1 then line_up('RPUSH', lane, user) end

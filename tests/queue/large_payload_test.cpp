@@ -245,6 +245,27 @@ BOOST_FIXTURE_TEST_CASE(an_answer_to_a_request_that_redis_does_not_take_is_an_er
     });
 }
 
+BOOST_FIXTURE_TEST_CASE(a_request_that_redis_does_not_give_is_answered_with_an_error_and_the_next_is_served,
+                        with_short_output) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_job_bytes = 4 * mib;
+        worker w(f, options);
+        co_await w.start();
+        f.server.command({"LPUSH", "engram:admin",
+                          R"({"op":"memory.add","user_id":"u","content":")" + std::string(2 * mib, 'x') +
+                              R"(","id":"1"})"});
+        f.server.command({"LPUSH", "engram:admin", R"({"op":"stats","id":"2"})"});
+        clerk c(f, options, [&w] { return w.queue.instance(); });
+        auto const two = co_await c.next();
+        BOOST_TEST(f.says(two->body, R"("id":"2")"));
+        two->answer("2", "{}");
+        co_await f.replied("2");
+        BOOST_TEST(f.says(f.message_of("1"), "client-output-buffer-limit"));
+        BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
+    });
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_left_of_a_user_is_looked_at_in_pieces_that_redis_gives, with_short_output) {
     play([](fixture& f) -> task<void> {
         client hand(f, f.server.url());
