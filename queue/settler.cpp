@@ -58,7 +58,7 @@ asio::awaitable<std::optional<settler::settled>> settler::try_until_proven(deliv
                                                                            settlement const& outcome) {
     base::backoff pauses(250ms, 2s);
     auto const bytes = outcome.reply.size();
-    suspicion suspect(bytes, bytes >= refused_from_ ? 1 : most_losses_alone);
+    suspicion suspect(bytes, bytes >= refused_from_);
     for (;;) {
         auto done = co_await try_once(what, outcome, suspect);
         if (done || giving_up_ || suspect.is_proven()) co_return done;

@@ -59,7 +59,7 @@ private:
     lease const& lease_;
     base::event& changed_;
     bool giving_up_ = false;
-    // From this size on replies have been given up: one more loss alone is proof.
+    // The shortest reply that was given up, until one as long passes.
     std::size_t refused_from_ = std::numeric_limits<std::size_t>::max();
     base::repeated too_large_;
 };

@@ -18,9 +18,10 @@ inline constexpr unsigned most_losses_alone = 3;
 /// What is known of one payload that has to reach Redis.
 class suspicion {
 public:
-    /// `losses`: how many alone are proof.
-    explicit suspicion(std::size_t bytes, unsigned losses = most_losses_alone)
-        : bytes_(bytes), losses_left_(losses) {}
+    /// `known`: one that is no longer was given up already, so that this one goes alone from the first try on,
+    /// and one loss is proof.
+    explicit suspicion(std::size_t bytes, bool known = false)
+        : bytes_(bytes), losses_left_(known ? 1 : most_losses_alone), goes_alone_(known) {}
 
     /// A try has failed. `alone`: nothing else was on the connection, and it was steady.
     void failed(redis::error const& error, bool alone);
@@ -33,7 +34,8 @@ public:
 private:
     std::size_t bytes_;
     unsigned losses_left_;
-    bool goes_alone_ = false, proven_ = false;
+    bool goes_alone_;
+    bool proven_ = false;
 };
 
 /// What is told of a payload (`what`: "the reply") that Redis does not take.

@@ -51,8 +51,9 @@ BOOST_AUTO_TEST_CASE(a_large_payload_goes_alone_after_a_loss_and_is_proven_after
 }
 
 BOOST_AUTO_TEST_CASE(where_others_were_given_up_one_loss_alone_is_proof) {
-    suspicion one(least_suspicious_bytes, 1);
-    one.failed(cut, false);
+    suspicion one(least_suspicious_bytes, true);
+    BOOST_TEST(one.goes_alone());
+    one.failed(late, true);
     BOOST_TEST(!one.is_proven());
     one.failed(cut, true);
     BOOST_TEST(one.is_proven());
