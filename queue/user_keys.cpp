@@ -117,7 +117,7 @@ asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::clie
                                                                      std::string_view prefix,
                                                                      std::string_view user, std::size_t limit,
                                                                      std::string_view id) {
-    search what{std::string(prefix), std::string(user), std::string(id), limit};
+    search what{std::string(prefix), std::string(user), std::string(id), limit, {}};
     for (auto const& [place, name] : places) {
         auto const failed = co_await walk(connection, place, name, what);
         if (failed) co_return *failed;
