@@ -18,8 +18,8 @@ inline constexpr unsigned most_losses_alone = 3;
 /// What is known of one payload that has to reach Redis.
 class suspicion {
 public:
-    /// `known`: one that is no longer was given up already, so that this one goes alone from the first try on,
-    /// and one loss is proof.
+    /// `known`: one that is no longer was given up already, so that this one goes alone from the first try
+    /// on, and one loss is proof.
     explicit suspicion(std::size_t bytes, bool known = false)
         : bytes_(bytes), losses_left_(known ? 1 : most_losses_alone), goes_alone_(known) {}
 
