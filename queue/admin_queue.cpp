@@ -100,18 +100,27 @@ asio::awaitable<void> admin_queue::serve() {
         co_await changed_.wait();
 }
 
+// A request that is more than Redis gives would be taken, and lost with the connection, for ever.
 asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
+    bool steady = false;
+    if (losses_ > 0) steady = co_await connection_.wait_until_steady(steady_clock::now() + longest_pause);
     request one;
     one.instance = incarnation_();
     milliseconds const ttl = options_.reply_ttl;
     std::vector<std::string> const arguments{
-        options_.prefix, one.instance, std::to_string(options_.max_job_bytes), std::to_string(ttl.count()),
-        list_argument(options_.reply_prefixes)};
+        options_.prefix,
+        one.instance,
+        std::to_string(options_.max_job_bytes),
+        std::to_string(ttl.count()),
+        list_argument(options_.reply_prefixes),
+        losses_ > most_losses_alone ? std::to_string(least_suspicious_bytes) : ""};
     auto answer = co_await all_scripts().admin_take.run(connection_, list_, arguments);
     if (!answer) {
         trouble_.note(answer.error(), "taking a request");
+        if (answer.error().with_connection && (losses_ == 0 || steady)) ++losses_;
         co_return std::nullopt;
     }
+    losses_ = 0;
     auto& items = answer->items;
     if (items.empty() || items[0].as_integer() == 0) {
         trouble_.set("this instance is not registered");
@@ -148,7 +157,7 @@ asio::awaitable<void> admin_queue::answer(request one) {
     // What follows writes, so it must not be cut short by the cancellation that may have brought us here.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (outcome)
-        co_await settle(one, *outcome);
+        co_await settle(one, std::move(*outcome));
     else
         co_await release(one, failed);
     if (failed) co_await pause(pause_after_error);
@@ -170,9 +179,8 @@ asio::awaitable<std::optional<admin_answer>> admin_queue::ask_handler(request co
     co_return std::nullopt;
 }
 
-admin_answer admin_queue::poisoned(request const& one) const {
-    auto const message =
-        "the request was given up: it ended " + std::to_string(one.deaths) + " times with a daemon's death";
+admin_answer admin_queue::error_to(request const& one, std::string_view type,
+                                   std::string const& message) const {
     // It is no job, but id and reply_to are a job's, and are read even if the rest is wrong.
     auto const named =
         find_address(one.body, {options_.prefix, &options_.reply_prefixes, options_.max_job_bytes});
@@ -188,27 +196,51 @@ admin_answer admin_queue::poisoned(request const& one) const {
     reply.text("status", "error");
     reply.key("error");
     base::json_object_writer error(outcome.reply);
-    error.text("type", "poisoned");
+    error.text("type", type);
     error.text("message", message);
     error.boolean("retryable", false);
     error.end();
     reply.end();
+    return outcome;
+}
+
+admin_answer admin_queue::poisoned(request const& one) const {
+    auto const message =
+        "the request was given up: it ended " + std::to_string(one.deaths) + " times with a daemon's death";
+    auto outcome = error_to(one, "poisoned", message);
     outcome.dead = dead_letter{"poisoned", message};
     return outcome;
 }
 
-asio::awaitable<void> admin_queue::settle(request const& one, admin_answer const& outcome) {
+asio::awaitable<void> admin_queue::settle(request const& one, admin_answer outcome) {
     base::backoff pauses(pause_after_error, longest_pause);
+    suspicion suspect(outcome.reply.size());
     for (;;) {
-        bool const settled = co_await try_settle(one, outcome);
+        bool const settled = co_await try_settle(one, outcome, suspect);
         if (settled || hurrying_) co_return;
+        if (suspect.is_proven()) {
+            auto const message = too_large_text("the answer", outcome.reply.size());
+            base::log_error("the answer to an admin request is larger than Redis takes",
+                            {{"request", outcome.id},
+                             {"bytes", outcome.reply.size()},
+                             {"cure", "raise proto-max-bulk-len and client-query-buffer-limit"}});
+            outcome = error_to(one, "internal", message);
+            if (outcome.reply_to.empty()) outcome.dead = dead_letter{"internal", message};
+            suspect = suspicion(outcome.reply.size());
+            continue;
+        }
         auto const until = steady_clock::now() + pauses.next();
         while (!hurrying_ && steady_clock::now() < until)
             co_await changed_.wait_until(until);
     }
 }
 
-asio::awaitable<bool> admin_queue::try_settle(request const& one, admin_answer const& outcome) {
+asio::awaitable<bool> admin_queue::try_settle(request const& one, admin_answer const& outcome,
+                                              suspicion& suspect) {
+    // Nothing else is on this connection: if it is lost while it is steady, the answer is to blame.
+    bool alone = false;
+    if (suspect.goes_alone())
+        alone = co_await connection_.wait_until_steady(steady_clock::now() + longest_pause);
     auto const& dead = outcome.dead;
     milliseconds const ttl = options_.reply_ttl;
     std::vector<std::string> const arguments{options_.prefix,
@@ -223,6 +255,7 @@ asio::awaitable<bool> admin_queue::try_settle(request const& one, admin_answer c
     auto const answer = co_await all_scripts().admin_finish.run(connection_, list_, arguments);
     if (!answer) {
         trouble_.note(answer.error(), "answering a request");
+        suspect.failed(answer.error(), alone);
         co_return false;
     }
     if (answer->items.size() != 2) co_return true;

@@ -8,6 +8,7 @@
 #include "queue/delivery.hpp"
 #include "queue/list_waiter.hpp"
 #include "queue/options.hpp"
+#include "queue/suspicion.hpp"
 #include "redis/client.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,6 +18,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace engram::queue {
 
@@ -28,6 +30,9 @@ using admin_answer = settlement;
 /// reply is there. What a dead instance had taken is next again: so a request is carried out at least once,
 /// and a handler may meet one whose effect is there already. One that ended options.max_deliveries daemons,
 /// or whose handler failed as often, is answered with `poisoned` and becomes a dead letter.
+///
+/// An answer that Redis does not take (proto-max-bulk-len, client-query-buffer-limit) becomes an error, and a
+/// request that it does not give (client-output-buffer-limit) is answered with one.
 ///
 /// Taking needs an instance that is registered (job_queue), since it is the heartbeats of the others that
 /// bring back what it had. Should this one be taken for dead, what its handler answers after that is dropped.
@@ -73,9 +78,12 @@ private:
     boost::asio::awaitable<std::optional<request>> take();
     boost::asio::awaitable<void> answer(request one);
     boost::asio::awaitable<std::optional<admin_answer>> ask_handler(request const& one, bool& failed);
+    [[nodiscard]] admin_answer error_to(request const& one, std::string_view type,
+                                        std::string const& message) const;
     [[nodiscard]] admin_answer poisoned(request const& one) const;
-    boost::asio::awaitable<void> settle(request const& one, admin_answer const& outcome);
-    boost::asio::awaitable<bool> try_settle(request const& one, admin_answer const& outcome);
+    boost::asio::awaitable<void> settle(request const& one, admin_answer outcome);
+    boost::asio::awaitable<bool> try_settle(request const& one, admin_answer const& outcome,
+                                            suspicion& suspect);
     boost::asio::awaitable<void> release(request const& one, bool failed);
     boost::asio::awaitable<void> pause(std::chrono::milliseconds length);
 
@@ -89,6 +97,7 @@ private:
     base::backoff pauses_;  // after takes that failed
     handler handler_;
 
+    unsigned losses_ = 0;    // of connections with a delivery on them, since one came
     bool busy_ = false;      // with a request
     bool stopping_ = false;  // take nothing more
     bool hurrying_ = false;  // do not try again to write

@@ -29,6 +29,13 @@ void intake_machine::renewed(bool passed) {
 bool intake_machine::looked(std::size_t claims, std::size_t found, std::size_t moved, bool more,
                             base::steady_time now) {
     last_look_ = now;
+    if (bytes_ < most_bytes_a_call) {
+        if (trial_ends_ == base::steady_time{}) trial_ends_ = now + trial;
+        if (now >= trial_ends_) {
+            bytes_ = std::min(std::max(2 * bytes_, least_batch_bytes), most_bytes_a_call);
+            trial_ends_ = now + trial;
+        }
+    }
     if (ended_) {
         if (found > 0) doubt();
         return false;
@@ -85,11 +92,21 @@ void intake_machine::stop() {
     changed_();
 }
 
+// Many calls may have been on the connection: together they are one loss.
+void intake_machine::cut_off(std::uint64_t cuts, bool alone) {
+    if (cuts != cuts_) return;
+    ++cuts_;
+    trial_ends_ = {};
+    if (alone && bytes_ == 1) ++losses_alone_;
+    bytes_ = bytes_ > least_batch_bytes ? bytes_ / 2 : 1;
+}
+
 bool intake_machine::may_take() const {
     return registered_ && !ended_ && doubts_ == settled_ && renewed_;
 }
 
 std::size_t intake_machine::free() const {
+    if (is_careful() && calls_ > 0) return 0;
     auto const held = tickets_.size() + reserved_;
     return held < limit_ ? std::min(limit_ - held, most_claims_a_call) : 0;
 }
@@ -106,7 +123,7 @@ intake_machine::state intake_machine::now_in() const {
 intake_machine::action intake_machine::next() const {
     switch (now_in()) {
         case state::unsure:
-            return {calls_ == 0 ? step::reconcile : step::rest};
+            return {calls_ == 0 ? step::reconcile : step::rest, 0, losses_alone_ >= most_losses_alone};
         case state::dry:
             return {step::wait_for_push};
         case state::hungry:
@@ -117,6 +134,7 @@ intake_machine::action intake_machine::next() const {
 }
 
 std::size_t intake_machine::claims_at_end_of(std::string const& ticket) const {
+    if (is_careful()) return 0;
     auto const held = tickets_.size() + reserved_;
     if (!may_take() || !tickets_.contains(ticket) || limit_ < held) return 0;
     return std::min(limit_ - held + 1, most_claims_a_call);
@@ -133,7 +151,7 @@ intake intake_machine::report(bool connected, bool failing, base::steady_time no
 }
 
 intake_machine::claim_call::claim_call(intake_machine& machine, std::size_t claims, std::size_t own)
-    : machine_(machine), claims_(claims), reserved_(claims - std::min(claims, own)) {
+    : machine_(machine), claims_(claims), reserved_(claims - std::min(claims, own)), cuts_(machine.cuts_) {
     if (claims_ == 0) return;
     machine_.reserved_ += reserved_;
     ++machine_.calls_;
@@ -143,10 +161,13 @@ intake_machine::claim_call::~claim_call() {
     if (claims_ == 0) return;
     machine_.reserved_ -= reserved_;
     --machine_.calls_;
-    if (answered_)
+    if (cut_off_) machine_.cut_off(cuts_, alone_);
+    if (answered_) {
+        machine_.losses_alone_ = 0;
         machine_.changed_();
-    else
+    } else {
         machine_.doubt();
+    }
 }
 
 }  // namespace engram::queue

@@ -44,6 +44,11 @@ enum class intake { taking, full, paused, draining, cut_off, other_database };
 ///   begun(), a claim_call         | take places, to full when none is left
 ///   gone(), the call's end        | free them
 ///   stop()                        | to ended, for good
+///
+/// A batch may be more than Redis gives (client-output-buffer-limit): each time that the connection is lost
+/// with calls that claim on it, calls ask for half as many bytes, down to one job at a time, and after each
+/// `trial` without a loss for twice as many. While they ask for little there is one at a time (is_careful()).
+/// When single jobs are lost again and again, reconcile says so: `refuse`.
 class intake_machine {
 public:
     enum class state { away, unsure, ended, at_risk, full, dry, hungry };
@@ -51,9 +56,14 @@ public:
     struct action {
         step what = step::rest;
         std::size_t claims = 0;  ///< of `take`
+        bool refuse = false;     ///< of `reconcile`: what is large among the lost jobs cannot be delivered
     };
 
     static constexpr std::size_t most_claims_a_call = 128;  // keeps a call well below some milliseconds
+    static constexpr std::size_t most_bytes_a_call = std::size_t{8} << 20;   // of jobs that it brings
+    static constexpr std::size_t least_batch_bytes = std::size_t{64} << 10;  // below it: one job
+    static constexpr unsigned most_losses_alone = 3;  // of single jobs, one after the other
+    static constexpr std::chrono::seconds trial{30};  // without a loss; then more is asked for
     /// Redis answers a waiting instance once a second; one that has not for this long is cut off.
     static constexpr std::chrono::milliseconds longest_silence{3'000};
 
@@ -80,12 +90,18 @@ public:
     /// Redis may count a job as ours that we do not hold.
     void doubt();
     void stop();
+    /// What was lost has been refused.
+    void refused() { losses_alone_ = 0; }
 
     [[nodiscard]] state now_in() const;
     [[nodiscard]] action next() const;
     /// How many jobs a call may ask for that ends this one, whose place becomes free. REQUIRES: it is of the
     /// present incarnation.
     [[nodiscard]] std::size_t claims_at_end_of(std::string const& ticket) const;
+    /// A call brings no job more once it has so many bytes.
+    [[nodiscard]] std::size_t bytes_a_call() const { return bytes_; }
+    /// Batches were lost again and again: those that follow go alone.
+    [[nodiscard]] bool is_careful() const { return bytes_ <= most_bytes_a_call / 4; }
     /// There are jobs, but as many as allowed are parked: only jobs that end change that.
     [[nodiscard]] bool is_blocked() const { return blocked_; }
     [[nodiscard]] bool is_dry() const { return dry_; }
@@ -102,6 +118,7 @@ public:
 private:
     [[nodiscard]] bool may_take() const;
     [[nodiscard]] std::size_t free() const;
+    void cut_off(std::uint64_t cuts, bool alone);
 
     std::function<void()> changed_;
     std::size_t limit_;
@@ -111,7 +128,11 @@ private:
     std::size_t reserved_ = 0;                 // places promised to calls under way that may claim
     std::size_t calls_ = 0;                    // how many such calls there are
     std::uint64_t doubts_ = 0, settled_ = 0;
-    base::steady_time last_look_{};  // when Redis last said what there is to take
+    std::size_t bytes_ = most_bytes_a_call;
+    std::uint64_t cuts_ = 0;          // connections lost with calls that claim on them
+    unsigned losses_alone_ = 0;       // since a call was answered
+    base::steady_time trial_ends_{};  // the epoch: it has not begun
+    base::steady_time last_look_{};   // when Redis last said what there is to take
 };
 
 /// A call under way that may bring up to `claims` jobs; their places are kept for them. The machine must
@@ -126,11 +147,17 @@ public:
 
     /// Without it the answer is lost: the call was cancelled, or its connection broke.
     void was_answered() { answered_ = true; }
+    /// The answer is lost with the connection. `alone`: which was steady, and nobody else used it.
+    void was_cut_off(bool alone) {
+        cut_off_ = true;
+        alone_ = alone;
+    }
 
 private:
     intake_machine& machine_;
     std::size_t claims_, reserved_;
-    bool answered_ = false;
+    std::uint64_t cuts_;  // when it began
+    bool answered_ = false, cut_off_ = false, alone_ = false;
 };
 
 }  // namespace engram::queue

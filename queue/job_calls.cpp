@@ -99,29 +99,30 @@ void job_calls::note(redis::result<T> const& given, std::string_view doing) {
         trouble_.note(given.error(), doing);
 }
 
-void job_calls::append_take_arguments(std::vector<std::string>& arguments, std::size_t claims) {
+void job_calls::append_take_arguments(std::vector<std::string>& arguments, share most) {
     // More is moved to lanes than is claimed, so that the jobs of others behind a crowd are seen.
-    arguments.push_back(std::to_string(claims == 0 ? 0 : most_ingested_a_call));
-    arguments.push_back(std::to_string(claims));
+    arguments.push_back(std::to_string(most.claims == 0 ? 0 : most_ingested_a_call));
+    arguments.push_back(std::to_string(most.claims));
     arguments.push_back(std::to_string(options_.max_parked));
     arguments.push_back(std::to_string(options_.max_parked_per_user));
     arguments.push_back(std::to_string(options_.max_job_bytes));
     arguments.push_back(ticket_prefix_ + "-" + std::to_string(++ticket_batches_));
     arguments.push_back(std::to_string(milliseconds(options_.reply_ttl).count()));
     arguments.push_back(list_argument(options_.reply_prefixes));
+    arguments.push_back(std::to_string(most.bytes));
 }
 
-job_calls::answer<taken_jobs> job_calls::take(std::string instance, std::size_t claims) {
+job_calls::answer<taken_jobs> job_calls::take(std::string instance, share most, redis::client* over) {
     std::vector<std::string> arguments{options_.prefix, instance};
-    append_take_arguments(arguments, claims);
-    auto given = co_await all_scripts().take.run(connection_, jobs_key_, arguments);
+    append_take_arguments(arguments, most);
+    auto given = co_await all_scripts().take.run(over ? *over : connection_, jobs_key_, arguments);
     note(given, "taking jobs");
     if (!given) co_return given.error();
     co_return read_taken(*given, instance);
 }
 
-job_calls::answer<finished_job> job_calls::finish(delivery const& what, settlement const& outcome,
-                                                  std::size_t claims) {
+job_calls::answer<finished_job> job_calls::finish(delivery const& what, settlement const& outcome, share most,
+                                                  redis::client* over) {
     std::vector<std::string> arguments{options_.prefix,
                                        what.instance,
                                        what.lane,
@@ -132,8 +133,8 @@ job_calls::answer<finished_job> job_calls::finish(delivery const& what, settleme
                                        outcome.id,
                                        outcome.dead ? outcome.dead->reason : std::string(),
                                        outcome.dead ? outcome.dead->message : std::string()};
-    append_take_arguments(arguments, claims);
-    auto given = co_await all_scripts().finish.run(connection_, jobs_key_, arguments);
+    append_take_arguments(arguments, most);
+    auto given = co_await all_scripts().finish.run(over ? *over : connection_, jobs_key_, arguments);
     note(given, "writing a reply");
     if (!given) co_return given.error();
     finished_job finished;
@@ -171,6 +172,17 @@ job_calls::answer<std::int64_t> job_calls::reconcile(std::string instance, std::
     arguments.insert(arguments.end(), tickets.begin(), tickets.end());
     auto const given = co_await all_scripts().reconcile.run(connection_, jobs_key_, arguments);
     note(given, "looking for lost deliveries");
+    if (!given) co_return given.error();
+    co_return given->as_integer();
+}
+
+job_calls::answer<std::int64_t> job_calls::refuse(std::string instance, std::size_t bytes,
+                                                  std::vector<std::string> tickets) {
+    std::vector<std::string> arguments{options_.prefix, std::move(instance), std::to_string(bytes)};
+    append_take_arguments(arguments, {});
+    arguments.insert(arguments.end(), tickets.begin(), tickets.end());
+    auto const given = co_await all_scripts().refuse.run(connection_, jobs_key_, arguments);
+    note(given, "refusing jobs that cannot be delivered");
     if (!given) co_return given.error();
     co_return given->as_integer();
 }

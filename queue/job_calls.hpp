@@ -60,15 +60,25 @@ public:
 
     job_calls(options const& options, redis::client& connection);
 
-    answer<taken_jobs> take(std::string instance, std::size_t claims);
-    /// Writes the outcome, and takes up to `claims` jobs.
-    answer<finished_job> finish(delivery const& what, settlement const& outcome, std::size_t claims);
+    /// How much a call may bring: no job more once it has `bytes`.
+    struct share {
+        std::size_t claims = 0, bytes = 0;
+    };
+
+    /// `over`: a connection other than the usual one; the same of finish().
+    answer<taken_jobs> take(std::string instance, share most, redis::client* over = nullptr);
+    /// Writes the outcome, and takes jobs.
+    answer<finished_job> finish(delivery const& what, settlement const& outcome, share most,
+                                redis::client* over = nullptr);
     /// Gives a delivery back; `failed`: with a death more. Whether it was this instance's.
     answer<bool> release(delivery const& what, bool failed);
     /// Gives a delivery back for later. Whether it was this instance's.
     answer<bool> delay(delivery const& what, postponement const& later);
     /// Gives back all that `instance` owns besides these tickets; returns how many jobs.
     answer<std::int64_t> reconcile(std::string instance, std::vector<std::string> tickets);
+    /// Of what reconcile() would give back, what has at least `bytes` cannot be delivered: it becomes a dead
+    /// letter, and who waits for it is told. Returns how many.
+    answer<std::int64_t> refuse(std::string instance, std::size_t bytes, std::vector<std::string> tickets);
     /// Returns how many jobs were given back.
     answer<std::int64_t> leave(std::string instance);
     /// With the error of code `other_database` this instance is not registered (any more), and the rest of
@@ -86,7 +96,7 @@ public:
 private:
     template <class T>
     void note(redis::result<T> const& given, std::string_view doing);
-    void append_take_arguments(std::vector<std::string>& arguments, std::size_t claims);
+    void append_take_arguments(std::vector<std::string>& arguments, share most);
 
     options const& options_;
     redis::client& connection_;

@@ -54,11 +54,12 @@ job_queue::job_queue(options options, asio::any_io_executor executor)
       cancel_asked_(executor),
       commands_(options_.server, "engramd", executor),
       waiting_(options_.server, "engramd-wait", executor),
+      large_(options_.server, executor, services_),
       calls_(options_, commands_),
       lease_(options_, commands_, calls_, executor),
       intake_(options_.max_in_flight, [this] { changed_.notify_all(); }),
       waiter_(waiting_, options_.prefix + ":jobs", "the queue", "waiting for jobs"),
-      settler_(calls_, intake_, lease_, changed_),
+      settler_(calls_, large_, intake_, lease_, changed_),
       dead_(options_, commands_),
       cancels_(options_, commands_),
       wanted_limit_(options_.max_in_flight),
@@ -215,7 +216,7 @@ asio::awaitable<void> job_queue::finish(delivery const& what, settlement const& 
     if (!done) co_return;
     base::failpoint("finished");
     bool const late = done->job.end == finished_job::how::late;
-    if (!late) count(outcome, done->job);
+    if (!late) count(done->instead ? *done->instead : outcome, done->job);
     if (!done->is_ours) co_return;
     if (late) ++counts_.lost;
     intake_.gone(what.ticket);

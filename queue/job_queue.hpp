@@ -10,6 +10,7 @@
 #include "queue/delivery.hpp"
 #include "queue/intake.hpp"
 #include "queue/job_calls.hpp"
+#include "queue/large_calls.hpp"
 #include "queue/lease.hpp"
 #include "queue/list_waiter.hpp"
 #include "queue/options.hpp"
@@ -113,7 +114,10 @@ private:
     boost::asio::awaitable<void> take_jobs();
     boost::asio::awaitable<void> take_some(std::size_t claims);
     boost::asio::awaitable<void> wait_for_push();
-    boost::asio::awaitable<void> reconcile();
+    boost::asio::awaitable<redis::result<taken_jobs>> take(std::string instance, std::size_t claims,
+                                                           intake_machine::claim_call& call);
+    boost::asio::awaitable<void> reconcile(bool refuse);
+    boost::asio::awaitable<bool> refuse_large();
     void count(settlement const& outcome, finished_job const& how);
     [[nodiscard]] std::vector<delivery> accept(taken_jobs taken, std::size_t claims);
     [[nodiscard]] std::optional<delivery> begin(delivery what);
@@ -130,6 +134,7 @@ private:
     base::event cancel_asked_;
     redis::client commands_;
     redis::client waiting_;  // blocks on the list, so it needs a connection of its own
+    large_calls large_;
     job_calls calls_;
     lease lease_;
     intake_machine intake_;

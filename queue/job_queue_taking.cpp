@@ -20,6 +20,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds pause_after_error = 250ms;
+constexpr milliseconds wait_for_own_connection = 1s;
 constexpr milliseconds blocked_pause = 100ms;  // P:jobs has jobs, but as many as allowed are parked
 
 // Another instance has found our lease at an end and given our lanes to others.
@@ -98,7 +99,7 @@ asio::awaitable<void> job_queue::take_jobs() {
                 co_await changed_.wait();
                 break;
             case step::reconcile:
-                co_await reconcile();
+                co_await reconcile(next.refuse);
                 break;
             case step::wait_for_push:
                 co_await wait_for_push();
@@ -116,15 +117,29 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
     {
         intake_machine::claim_call call(intake_, claims, 0);
         auto const asking = lease_.instance();
-        auto answer = co_await calls_.take(asking, claims);
+        auto answer = co_await take(asking, claims, call);
         failed = !answer;
-        if (answer || !answer.error().leaves_doubt()) call.was_answered();
         if (answer && asking == lease_.instance()) unbegun = accept(std::move(*answer), claims);
     }
     for (auto const& one : unbegun)
         co_await give_back_unbegun(one);
     failed = failed || !unbegun.empty();
     if (failed) co_await changed_.wait_until(steady_clock::now() + pause_after_error);
+}
+
+// After batches were lost, over a connection of its own, as long as there is one: nobody else is to lose
+// theirs.
+asio::awaitable<redis::result<taken_jobs>> job_queue::take(std::string instance, std::size_t claims,
+                                                           intake_machine::claim_call& call) {
+    std::optional<large_calls::turn> turn;
+    if (intake_.is_careful()) turn = co_await large_.wait(steady_clock::now() + wait_for_own_connection);
+    auto* const over = turn ? &turn->connection() : nullptr;
+    auto answer = co_await calls_.take(std::move(instance), {claims, intake_.bytes_a_call()}, over);
+    if (answer || !answer.error().leaves_doubt())
+        call.was_answered();
+    else if (answer.error().with_connection)
+        call.was_cut_off(over != nullptr);
+    co_return answer;
 }
 
 // Returns those that could not be begun.
@@ -186,7 +201,11 @@ asio::awaitable<void> job_queue::wait_for_push() {
 }
 
 // After a lost answer Redis may count lanes as ours that we have never seen: give them back.
-asio::awaitable<void> job_queue::reconcile() {
+asio::awaitable<void> job_queue::reconcile(bool refuse) {
+    if (refuse) {
+        bool const done = co_await refuse_large();
+        if (!done) co_return;
+    }
     auto const doubts = intake_.doubts();  // one that arises while we ask is not settled by this answer
     auto known = intake_.tickets();
     auto const answer = co_await calls_.reconcile(lease_.instance(), std::move(known));
@@ -196,6 +215,21 @@ asio::awaitable<void> job_queue::reconcile() {
     }
     intake_.reconciled(doubts);
     if (*answer > 0) base::log_info("jobs whose delivery was lost were given back", {{"jobs", *answer}});
+}
+
+// Whether Redis has answered.
+asio::awaitable<bool> job_queue::refuse_large() {
+    auto known = intake_.tickets();
+    auto const answer = co_await calls_.refuse(lease_.instance(), least_suspicious_bytes, std::move(known));
+    if (!answer) {
+        co_await changed_.wait_until(steady_clock::now() + pause_after_error);
+        co_return false;
+    }
+    intake_.refused();
+    if (*answer > 0)
+        base::log_error("Redis closes the connection when it delivers a job: it is a dead letter",
+                        {{"jobs", *answer}, {"cure", "raise client-output-buffer-limit normal"}});
+    co_return true;
 }
 
 }  // namespace engram::queue

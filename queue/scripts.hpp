@@ -12,7 +12,7 @@ struct scripts {
     redis::script take, finish, release, delay, heartbeat, reconcile, leave, dead_retry;
     redis::script admin_take, admin_finish, admin_release;
     redis::script user_jobs, cancel, dead_without, dead_trim;
-    redis::script pace;
+    redis::script pace, refuse;
     redis::script check;
 };
 

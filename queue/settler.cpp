@@ -3,6 +3,9 @@
 #include "base/backoff.hpp"
 #include "base/log.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace engram::queue {
 
 namespace asio = boost::asio;
@@ -10,6 +13,8 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 namespace {
+
+constexpr std::chrono::seconds longest_wait{5};  // for a turn, and a connection; then after a pause again
 
 void tell_end(delivery const& what, settlement const& outcome, finished_job const& job) {
     using enum finished_job::how;
@@ -27,15 +32,36 @@ void tell_end(delivery const& what, settlement const& outcome, finished_job cons
 
 }  // namespace
 
-settler::settler(job_calls& calls, intake_machine& intake, lease const& lease, base::event& changed)
-    : calls_(calls), intake_(intake), lease_(lease), changed_(changed) {}
+settler::settler(job_calls& calls, large_calls& large, intake_machine& intake, lease const& lease,
+                 base::event& changed)
+    : calls_(calls), large_(large), intake_(intake), lease_(lease), changed_(changed) {}
 
 asio::awaitable<std::optional<settler::settled>> settler::settle(delivery const& what,
                                                                  settlement const& outcome) {
+    auto done = co_await try_until_proven(what, outcome);
+    if (done || giving_up_) co_return done;
+    refused_from_ = std::min(refused_from_, outcome.reply.size());
+    auto short_one = without_reply(outcome);
+    if (auto const untold = too_large_.tell("", steady_clock::now()))
+        base::log_error("a reply is larger than Redis takes: its job is a dead letter",
+                        {{"job", outcome.id},
+                         {"bytes", outcome.reply.size()},
+                         {"cure", "raise proto-max-bulk-len and client-query-buffer-limit"},
+                         {"repeated", *untold}});
+    done = co_await try_until_proven(what, short_one);
+    if (done) done->instead = std::move(short_one);
+    co_return done;
+}
+
+// Nothing if Redis does not take it, or it could not be written until give_up().
+asio::awaitable<std::optional<settler::settled>> settler::try_until_proven(delivery const& what,
+                                                                           settlement const& outcome) {
     base::backoff pauses(250ms, 2s);
+    auto const bytes = outcome.reply.size();
+    suspicion suspect(bytes, bytes >= refused_from_);
     for (;;) {
-        auto done = co_await try_once(what, outcome);
-        if (done || giving_up_) co_return done;
+        auto done = co_await try_once(what, outcome, suspect);
+        if (done || giving_up_ || suspect.is_proven()) co_return done;
         auto const until = steady_clock::now() + pauses.next();
         while (!giving_up_ && steady_clock::now() < until)
             co_await changed_.wait_until(until);
@@ -43,19 +69,45 @@ asio::awaitable<std::optional<settler::settled>> settler::settle(delivery const&
 }
 
 asio::awaitable<std::optional<settler::settled>> settler::try_once(delivery const& what,
-                                                                   settlement const& outcome) {
-    settled done;
+                                                                   settlement const& outcome,
+                                                                   suspicion& suspect) {
+    if (suspect.goes_alone()) {
+        auto done = co_await try_alone(what, outcome, suspect);
+        co_return done;
+    }
     // This job's own place is free once it is finished. A delivery of an earlier incarnation frees none.
     bool const was_ours = what.instance == lease_.instance();
-    done.claims = was_ours ? intake_.claims_at_end_of(what.ticket) : 0;
-    intake_machine::claim_call call(intake_, done.claims, 1);
-    auto answer = co_await calls_.finish(what, outcome, done.claims);
+    auto const claims = was_ours ? intake_.claims_at_end_of(what.ticket) : 0;
+    intake_machine::claim_call call(intake_, claims, 1);
+    auto answer = co_await calls_.finish(what, outcome, {claims, intake_.bytes_a_call()});
     if (answer || !answer.error().leaves_doubt()) call.was_answered();
-    if (!answer) co_return std::nullopt;
-    tell_end(what, outcome, *answer);
-    done.is_ours = what.instance == lease_.instance();
-    done.job = std::move(*answer);
-    co_return done;
+    if (!answer) {
+        if (answer.error().with_connection) call.was_cut_off(false);
+        suspect.failed(answer.error(), false);
+        co_return std::nullopt;
+    }
+    co_return end(what, outcome, std::move(*answer), claims);
+}
+
+// On a connection that no other command shares its fate with. It asks for no jobs.
+asio::awaitable<std::optional<settler::settled>> settler::try_alone(delivery const& what,
+                                                                    settlement const& outcome,
+                                                                    suspicion& suspect) {
+    auto const turn = co_await large_.wait(steady_clock::now() + longest_wait);
+    if (!turn) co_return std::nullopt;
+    auto answer = co_await calls_.finish(what, outcome, {}, &turn->connection());
+    if (!answer) {
+        suspect.failed(answer.error(), true);
+        co_return std::nullopt;
+    }
+    if (outcome.reply.size() >= refused_from_) refused_from_ = std::numeric_limits<std::size_t>::max();
+    co_return end(what, outcome, std::move(*answer), 0);
+}
+
+settler::settled settler::end(delivery const& what, settlement const& outcome, finished_job job,
+                              std::size_t claims) {
+    tell_end(what, outcome, job);
+    return {what.instance == lease_.instance(), std::move(job), claims};
 }
 
 asio::awaitable<void> settler::release(delivery const& what, bool failed) {

@@ -2,29 +2,38 @@
 #pragma once
 
 #include "base/event.hpp"
+#include "base/repeated.hpp"
 #include "queue/intake.hpp"
 #include "queue/job_calls.hpp"
+#include "queue/large_calls.hpp"
 #include "queue/lease.hpp"
+#include "queue/suspicion.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
+#include <limits>
 #include <optional>
 
 namespace engram::queue {
 
 /// Writes outcomes, again and again until Redis takes them, and asks for the next jobs with the same call, so
-/// that a busy daemon needs one round trip a job. What it refers to must outlive it. All calls from one
-/// executor, by a caller that is not cancelled: a call that was sent must be waited for.
+/// that a busy daemon needs one round trip a job. A large reply that was lost with its connection goes over
+/// one of its own from then on; if Redis does not take it there either, the job ends with an error reply and
+/// a dead letter. What it refers to must outlive it. All calls from one executor, by a caller that is not
+/// cancelled: a call that was sent must be waited for.
 class settler {
 public:
     struct settled {
         bool is_ours = false;  ///< the present incarnation had the job, so what came is its own
         finished_job job;
-        std::size_t claims = 0;  ///< jobs that the call has asked for
+        std::size_t claims = 0;               ///< jobs that the call has asked for
+        std::optional<settlement> instead{};  ///< what was written, if it was not the outcome itself
     };
 
     /// `changed` wakes those who pause here; notify it after give_up().
-    settler(job_calls& calls, intake_machine& intake, lease const& lease, base::event& changed);
+    settler(job_calls& calls, large_calls& large, intake_machine& intake, lease const& lease,
+            base::event& changed);
 
     /// Nothing if it could not be written until give_up().
     boost::asio::awaitable<std::optional<settled>> settle(delivery const& what, settlement const& outcome);
@@ -36,13 +45,23 @@ public:
     void give_up() { giving_up_ = true; }
 
 private:
-    boost::asio::awaitable<std::optional<settled>> try_once(delivery const& what, settlement const& outcome);
+    boost::asio::awaitable<std::optional<settled>> try_until_proven(delivery const& what,
+                                                                    settlement const& outcome);
+    boost::asio::awaitable<std::optional<settled>> try_once(delivery const& what, settlement const& outcome,
+                                                            suspicion& suspect);
+    boost::asio::awaitable<std::optional<settled>> try_alone(delivery const& what, settlement const& outcome,
+                                                             suspicion& suspect);
+    settled end(delivery const& what, settlement const& outcome, finished_job job, std::size_t claims);
 
     job_calls& calls_;
+    large_calls& large_;
     intake_machine& intake_;
     lease const& lease_;
     base::event& changed_;
     bool giving_up_ = false;
+    // The shortest reply that was given up, until one as long passes.
+    std::size_t refused_from_ = std::numeric_limits<std::size_t>::max();
+    base::repeated too_large_;
 };
 
 }  // namespace engram::queue

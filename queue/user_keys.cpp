@@ -4,6 +4,7 @@
 #include "queue/job_reading.hpp"
 #include "queue/reply.hpp"
 #include "queue/scripts.hpp"
+#include "queue/suspicion.hpp"
 #include "redis/client.hpp"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::size_t most_bytes_found = std::size_t{512} << 10;  // by one call
 constexpr int most_attempts = 20;  // at copying dead letters while others take some away
 
 struct named_place {
@@ -51,7 +53,15 @@ struct search {
     std::string prefix, user, id;
     std::size_t limit;
     std::vector<user_job> found;
+    std::size_t bytes = most_bytes_found;  // that a call may bring; one job more
 };
+
+// Whether what was lost with its connection may come in smaller pieces.
+bool ask_for_less(search& what, redis::error const& error) {
+    if (!error.with_connection || what.bytes <= 1) return false;
+    what.bytes = what.bytes > least_suspicious_bytes ? what.bytes / 2 : 1;
+    return true;
+}
 
 // What it finds is added to `what`, up to its limit.
 asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job_place place,
@@ -59,19 +69,31 @@ asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job
     auto const key = what.prefix + ":jobs";
     auto& found = what.found;
     std::string cursor;
-    do {
+    bool more = true;
+    while (more) {
         if (found.size() >= what.limit) co_return std::nullopt;
         auto const room = std::to_string(what.limit - found.size());
-        std::vector<std::string> const arguments{what.prefix, "", what.user, name, cursor, room, what.id};
+        std::vector<std::string> const arguments{what.prefix, "",   what.user, name,
+                                                 cursor,      room, what.id,   std::to_string(what.bytes)};
         auto answer = co_await all_scripts().user_jobs.run(connection, key, arguments);
+        if (!answer && ask_for_less(what, answer.error())) continue;
         if (!answer) co_return answer.error();
         if (answer->items.size() != 2) co_return odd_answer();
         cursor = std::move(answer->items[0].text);
         auto& parts = answer->items[1].items;
-        for (std::size_t i = 0; i + 2 < parts.size() && found.size() < what.limit; i += 3)
-            found.push_back({place, std::move(parts[i].text), std::move(parts[i + 1].text),
-                             std::move(parts[i + 2].text)});
-    } while (!cursor.empty());
+        for (std::size_t i = 0; i + 2 < parts.size() && found.size() < what.limit; i += 3) {
+            user_job one{place, std::move(parts[i].text), std::move(parts[i + 1].text),
+                         std::move(parts[i + 2].text)};
+            if (place == job_place::lane && one.body.empty()) {
+                auto body = co_await connection.command({"HGET", what.prefix + ":body", one.ticket});
+                if (!body) co_return body.error();
+                if (body->text.empty()) continue;  // it has ended meanwhile
+                one.body = std::move(body->text);
+            }
+            found.push_back(std::move(one));
+        }
+        more = !cursor.empty();
+    }
     co_return std::nullopt;
 }
 
@@ -101,7 +123,7 @@ asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::clie
         if (failed) co_return *failed;
     }
     // A request that went back from its instance between these two walks was in neither.
-    search again{what.prefix, what.user, what.id, limit, {}};
+    search again{what.prefix, what.user, what.id, limit, {}, what.bytes};
     auto const failed = co_await walk(connection, job_place::admin, "admin", again);
     if (failed) co_return *failed;
     add_unmet(what.found, std::move(again.found), limit);

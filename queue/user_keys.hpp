@@ -42,7 +42,7 @@ struct user_job {
 /// `limit`; fewer than that are all. Whatever was there when it began and is still there is found, also if it
 /// moves meanwhile; so: find, cancel all, and again, until nothing is found. A job whose text does not name
 /// a user in JSON that can be read, repaired if need be, belongs to no user. `id`: only those with this id;
-/// empty: all.
+/// empty: all. What Redis does not give in one piece is asked for in smaller ones, down to a job at a time.
 boost::asio::awaitable<redis::result<std::vector<user_job>>> find_user_jobs(redis::client& connection,
                                                                             std::string_view prefix,
                                                                             std::string_view user,

@@ -18,7 +18,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t replies_a_call = 50;
+constexpr std::size_t replies_a_call = 16;
 constexpr std::size_t keys_a_call = 100;
 
 std::string_view text_of(json::object const& object, std::string_view name) {
@@ -83,12 +83,16 @@ redis_traces::answer<std::size_t> redis_traces::erase_replies(ended_jobs what) {
 // Walks the list from its end: replies are added there, and what is taken meanwhile is taken from the front.
 redis_traces::answer<std::size_t> redis_traces::erase_from(std::string const& key, ended_jobs const& what) {
     std::unordered_set<std::string_view> const ids(what.job_ids.begin(), what.job_ids.end());
-    std::size_t erased = 0;
+    std::size_t erased = 0, count = replies_a_call;
     for (std::size_t passed = 0;;) {
-        auto const from = std::to_string(-std::int64_t(passed + replies_a_call));
+        auto const from = std::to_string(-std::int64_t(passed + count));
         auto const to = std::to_string(-std::int64_t(passed + 1));
         auto piece = co_await connection_.command({"LRANGE", key, from, to});
         if (!piece && piece.error().has_code("WRONGTYPE")) co_return erased;  // no reply was ever put there
+        if (!piece && piece.error().with_connection && count > 1) {
+            count /= 2;  // it may be more than Redis gives at a time
+            continue;
+        }
         if (!piece) co_return piece.error();
         for (auto const& reply : piece->items) {
             if (!is_reply_of(reply.text, what, ids)) {
@@ -99,7 +103,7 @@ redis_traces::answer<std::size_t> redis_traces::erase_from(std::string const& ke
             if (!removed) co_return removed.error();
             erased += std::size_t(removed->as_integer());
         }
-        if (piece->items.size() >= replies_a_call) continue;
+        if (piece->items.size() >= count) continue;
         if (passed > 0) co_return erased;
         // With its last reply a list is gone, and what was noted of their ages would keep its name.
         auto const forgotten = co_await delete_keys({options_.prefix + ":ages:" + key});

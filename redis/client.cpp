@@ -1,6 +1,7 @@
 #include "redis/client.hpp"
 
 #include "base/backoff.hpp"
+#include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "redis/greeting.hpp"
 
@@ -29,6 +30,8 @@ namespace {
 constexpr std::size_t read_bytes = 64 * 1024;
 constexpr milliseconds first_pause = 50ms;
 constexpr milliseconds long_enough = 1s;  // a connection that lasted so long was a good one
+constexpr milliseconds steady_after = 100ms;
+constexpr milliseconds last_words = 100ms;  // of a server that closes the connection
 
 }  // namespace
 
@@ -117,6 +120,7 @@ asio::awaitable<void> client::serve_connection() {
     } end{*this};
 
     up_ = true;
+    up_since_ = steady_clock::now();
     dead_ = redirected_ = false;
     ++generation_;
     trouble_.clear();
@@ -133,6 +137,11 @@ asio::awaitable<void> client::serve_connection() {
     std::exception_ptr const failures[] = {read_failure, write_failure, wait_failure};
     if (failures[order[0]]) std::rethrow_exception(failures[order[0]]);
     end.why = order[0] == 0 ? read_end : order[0] == 1 ? write_end : give_up_reason_;
+    if (order[0] == 1) {
+        up_ = false;
+        // Redis may have said why it takes no more.
+        co_await base::with_deadline(steady_clock::now() + last_words, read_answers());
+    }
     // After a lost connection it is not known whether its server is still the master.
     if (!redirected_) locator_.failed();
 }
@@ -215,6 +224,21 @@ asio::awaitable<bool> client::wait_until_up(base::steady_time until) {
     co_return up_;
 }
 
+asio::awaitable<bool> client::wait_until_steady(base::steady_time until) {
+    do {
+        bool const up = co_await wait_until_up(until);
+        if (!up) co_return false;
+        auto const met = generation_;
+        asio::steady_timer timer(executor_, up_since_ + steady_after);
+        co_await timer.async_wait(asio::use_awaitable);
+        if (!up_ || generation_ != met) continue;
+        auto const alive = co_await command({"PING"});
+        bool const answered = alive || !alive.error().leaves_doubt();
+        if (answered && up_ && generation_ == met) co_return true;
+    } while (steady_clock::now() < until);
+    co_return false;
+}
+
 asio::awaitable<result<value>> client::command(std::vector<std::string_view> arguments,
                                                milliseconds patience) {
     std::string bytes;
@@ -274,7 +298,7 @@ asio::awaitable<result<value>> client::send(std::string const& bytes, millisecon
             co_return error{error_kind::refused, std::move(me.value.text)};
         co_return std::move(me.value);
     }
-    if (me.lost) co_return error{error_kind::disconnected, trouble_};
+    if (me.lost) co_return error{error_kind::disconnected, trouble_, true};
     auto const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)
         throw boost::system::system_error(asio::error::operation_aborted);

@@ -60,6 +60,9 @@ public:
     [[nodiscard]] bool is_up() const { return up_; }
     /// Resumes when a connection stands, or at `until`: is_up().
     boost::asio::awaitable<bool> wait_until_up(base::steady_time until);
+    /// Resumes when a connection has stood for a moment and Redis has just answered on it, or at `until`:
+    /// whether it is so. If it is then lost with a command on it, it is most likely the command's fault.
+    boost::asio::awaitable<bool> wait_until_steady(base::steady_time until);
     /// Why there is no connection; empty if there is one.
     [[nodiscard]] std::string const& trouble() const { return trouble_; }
     /// There is none because the server refuses the password or the user, or wants one.
@@ -100,6 +103,7 @@ private:
     std::shared_ptr<net::stream> stream_;
     resp_reader reader_;
     bool up_ = false;
+    base::steady_time up_since_{};
     std::uint64_t generation_ = 0;
     std::string trouble_ = "not connected yet";
     bool is_locked_out_ = false;

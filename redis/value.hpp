@@ -34,12 +34,15 @@ enum class error_kind {
 struct error {
     error_kind kind = error_kind::disconnected;
     std::string message;
+    bool with_connection = false;  ///< the connection was lost while the command was on it
 
     /// The command may have run all the same.
     [[nodiscard]] bool leaves_doubt() const { return kind != error_kind::refused; }
     [[nodiscard]] bool has_code(std::string_view code) const {
         return kind == error_kind::refused && message.substr(0, code.size()) == code;
     }
+    /// Redis says that an argument is longer than it takes; it closes the connection.
+    [[nodiscard]] bool is_too_long() const { return has_code("ERR Protocol error"); }
 };
 
 template <class T>

@@ -307,20 +307,38 @@ local function is_reply_key(text, prefixes)
   return false
 end
 
--- Buries a job or request of which only the size was looked at, and tells who waits for it, as far as that can be seen.
--- `limits`: job_bytes, reply_ttl, reply_prefixes, as in limits_from(). Nothing is asked of what it holds.
-local function refuse_for_size(raw, what, limits, now)
-  local members = outer_members(raw)
-  local id, reply_to = member_of(members, 'id'), member_of(members, 'reply_to')
+-- Buries a job or request, and tells who waits for it. `named`: the object that it is; without it, id and reply_to as far
+-- as they can be seen without looking at more than its ends. `limits`: reply_ttl, reply_prefixes, as in limits_from().
+local function refuse(raw, named, why, attempts, limits, now)
+  local members = named and '' or outer_members(raw)
+  local function text_of(name)
+    local text = named and named[name] or not named and member_of(members, name)
+    return type(text) == 'string' and text or ''
+  end
+  local id, reply_to = text_of('id'), text_of('reply_to')
   if #id > 128 or string.find(id, '[^%w%._:%-]') then id = '' end
   local prefixes = cjson.decode(limits.reply_prefixes or '[]')
   prefixes[#prefixes + 1] = key('reply:')
   if not is_reply_key(reply_to, prefixes) then reply_to = id ~= '' and key('reply:') .. id or '' end
-  local message = what .. ' is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed'
-  bury(raw, id, 'invalid_job', message, '0', now)
-  local why = {type = 'invalid_job', message = message, retryable = false}
-  local reply = {id = id ~= '' and id or nil, status = 'error', error = why, attempts = 0, metadata = {}}
+  bury(raw, id, why.type, why.message, attempts, now)
+  local function name_of(what) return named and bounded_text(named[what]) and named[what] or nil end
+  local reply = {id = id ~= '' and id or nil, user_id = name_of('user_id'), session_id = name_of('session_id'),
+    status = 'error', error = why, attempts = tonumber(attempts), metadata = {}}
   deliver_reply(reply_to, cjson.encode(reply), limits.reply_ttl or '3600000')
+end
+
+-- One of which only the size was looked at. Nothing is asked of what it holds.
+local function refuse_for_size(raw, what, limits, now)
+  local message = what .. ' is ' .. #raw .. ' bytes, at most ' .. limits.job_bytes .. ' are allowed'
+  refuse(raw, nil, {type = 'invalid_job', message = message, retryable = false}, '0', limits, now)
+end
+
+-- One whose delivery Redis has cut off again and again.
+local function refuse_undeliverable(raw, what, attempts, limits)
+  local message = what .. ' has ' .. #raw .. ' bytes, and Redis closes the connection when it is delivered: ' ..
+    'raise client-output-buffer-limit normal (docs/redis.md)'
+  local why = {type = 'internal', message = message, retryable = false}
+  refuse(raw, decoded(raw), why, attempts, limits, ms_text(now_ms()))
 end
 
 -- Takes one place of a user's share; without `share`, whether there is one or not. Heals what is no number.
@@ -487,7 +505,7 @@ local most_steps = 1024  -- over lanes that lead to nothing
 local function claim(limits)
   local taken, bytes, stuck = {}, 0, {}
   for _ = 1, limits.claim + most_steps do
-    if #taken >= limits.claim or bytes >= most_bytes_taken then break end
+    if #taken >= limits.claim or bytes >= limits.bytes then break end
     local user = redis.call('LPOP', ready)
     if not user then return taken, true end
     local lane = redis.pcall('LPOP', lanes_of(user))
@@ -524,9 +542,10 @@ local function limits_from(first)
     share = tonumber(ARGV[first + 3]),      -- of one user
     job_bytes = tonumber(ARGV[first + 4]),  -- size of a job
     tickets = ARGV[first + 5],              -- their names begin so
-    -- The next two may be missing: of an older daemon.
+    -- The next ones may be missing: of an older daemon.
     reply_ttl = ARGV[first + 6],            -- how long a reply is kept, in ms
     reply_prefixes = ARGV[first + 7],       -- how its key may begin besides P:reply:, as a list in JSON
+    bytes = tonumber(ARGV[first + 8]) or most_bytes_taken,  -- no lane more once so many bytes of jobs were taken
   }
 end
 

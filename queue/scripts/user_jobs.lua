@@ -1,14 +1,17 @@
 -- Looks for the jobs and requests of one user in one place, a piece at a time, changing nothing.
 -- ARGV[2] is not used, [3] user, [4] place: 'jobs', 'backlog' (the user's own), 'odd' (of those whose user could not be told
 -- when they came), 'lanes', 'admin', 'taken' (requests that instances answer), [5] where to go on ('' = at the beginning),
--- [6] no more than so many, or somewhat more, [7] only the job with this id ('' or absent = all).
--- Returns {where to go on ('' = nowhere), found}, found: ticket, entry and bytes of each, one after the other. entry: in
+-- [6] no more than so many, or somewhat more, [7] only the job with this id ('' or absent = all), [8] no more once so many
+-- bytes of them were found.
+-- Returns {where to go on ('' = nowhere), found}, found: ticket, entry and bytes of each, one after the other; in lanes the
+-- bytes are left out of those that would be too much ([8]). entry: in
 -- a backlog the whole of it, of 'taken' the instance, else ''.
 --
 -- Each list is walked towards the end that jobs leave by, so that none moves past the walker unseen.
 local user, place, from, most = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local most_entries, most_bytes, step = 512, 2 * 1024 * 1024, 16
-local found, entries, bytes = {}, 0, 0
+local found, entries, bytes, found_bytes = {}, 0, 0, 0
+local most_found_bytes = tonumber(ARGV[8] or '') or most_bytes
 
 -- Of forgetting itself nothing is to be ended.
 local function is_left_alone(raw)
@@ -26,10 +29,15 @@ end
 local function look_at(raw, ticket, entry)
   entries, bytes = entries + 1, bytes + #raw
   if not belongs_to(raw, user) or not is_wanted(raw) or is_left_alone(raw) then return end
+  -- What is met on a walk through a hash cannot be left for the next call.
+  if place == 'lanes' and found_bytes > 0 and found_bytes + #raw > most_found_bytes then raw = '' end
+  found_bytes = found_bytes + #entry + #raw
   for _, part in ipairs({ticket, entry, raw}) do found[#found + 1] = part end
 end
 
-local function has_enough() return entries >= most_entries or bytes >= most_bytes or #found >= 3 * most end
+local function has_enough()
+  return entries >= most_entries or bytes >= most_bytes or #found >= 3 * most or found_bytes >= most_found_bytes
+end
 
 local function walk(list, backwards, split)
   local at = tonumber(from) or 0
@@ -37,8 +45,11 @@ local function walk(list, backwards, split)
     local piece
     if backwards then piece = redis.call('LRANGE', list, -(at + step), -(at + 1))
     else piece = redis.call('LRANGE', list, at, at + step - 1) end
-    for i = 1, #piece do look_at(split(piece[backwards and #piece + 1 - i or i])) end
-    at = at + #piece
+    for i = 1, #piece do
+      if has_enough() then return tostring(at) end
+      look_at(split(piece[backwards and #piece + 1 - i or i]))
+      at = at + 1
+    end
     if #piece < step then return '' end
   end
   return tostring(at)

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <initializer_list>
 #include <string>
 
 namespace {
@@ -274,6 +275,112 @@ BOOST_AUTO_TEST_CASE(who_has_not_heard_of_redis_for_long_or_fails_or_has_no_conn
     now += intake_machine::longest_silence;
     BOOST_TEST(machine.looked(2, 2, 2, true, now));
     BOOST_TEST((report() == intake::taking));
+}
+
+// A call whose connection is lost, and the reconciliation after it.
+void lose(intake_machine& machine, bool alone) {
+    {
+        claim_call call(machine, 1, 0);
+        call.was_cut_off(alone);
+    }
+    machine.reconciled(machine.doubts());
+}
+
+BOOST_AUTO_TEST_CASE(each_lost_connection_halves_what_calls_ask_for_down_to_single_jobs) {
+    be_hungry();
+    auto expected = intake_machine::most_bytes_a_call;
+    BOOST_TEST(machine.bytes_a_call() == expected);
+    while (expected > intake_machine::least_batch_bytes) {
+        lose(machine, false);
+        expected /= 2;
+        BOOST_TEST(machine.bytes_a_call() == expected);
+    }
+    lose(machine, false);
+    BOOST_TEST(machine.bytes_a_call() == 1u);
+    lose(machine, false);
+    BOOST_TEST(machine.bytes_a_call() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(many_calls_on_one_lost_connection_are_one_loss_and_an_answer_lost_otherwise_is_none) {
+    machine.set_limit(9);
+    machine.registered(now);
+    {
+        claim_call one(machine, 1, 0), two(machine, 1, 0);
+        one.was_cut_off(false);
+        two.was_cut_off(false);
+    }
+    BOOST_TEST(machine.bytes_a_call() == intake_machine::most_bytes_a_call / 2);
+    {
+        claim_call const call(machine, 1, 0);
+    }
+    BOOST_TEST(machine.bytes_a_call() == intake_machine::most_bytes_a_call / 2);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_careful_asks_with_one_call_at_a_time_and_not_with_the_end_of_a_job) {
+    be_hungry();
+    machine.begun("a");
+    lose(machine, false);
+    BOOST_TEST(!machine.is_careful());
+    BOOST_TEST(machine.claims_at_end_of("a") == 2u);
+    lose(machine, false);
+    BOOST_TEST(machine.is_careful());
+    BOOST_TEST(machine.claims_at_end_of("a") == 0u);
+    in(state::hungry, step::take, 1);
+    machine.set_limit(9);
+    {
+        claim_call call(machine, 1, 0);
+        in(state::full, step::rest);
+        call.was_answered();
+    }
+    in(state::hungry, step::take, 8);
+}
+
+BOOST_AUTO_TEST_CASE(what_works_for_a_while_is_doubled) {
+    be_hungry();
+    for (int i = 0; i < 3; ++i)
+        lose(machine, false);
+    auto const most = intake_machine::most_bytes_a_call;
+    BOOST_TEST(machine.bytes_a_call() == most / 8);
+    BOOST_TEST(machine.looked(2, 2, 2, true, now));
+    now += intake_machine::trial - 1ms;
+    BOOST_TEST(machine.looked(2, 2, 2, true, now));
+    BOOST_TEST(machine.bytes_a_call() == most / 8);
+    now += 1ms;
+    BOOST_TEST(machine.looked(2, 2, 2, true, now));
+    BOOST_TEST(machine.bytes_a_call() == most / 4);
+    lose(machine, true);  // the time begins anew
+    now += intake_machine::trial;
+    BOOST_TEST(machine.looked(2, 2, 2, true, now));
+    BOOST_TEST(machine.bytes_a_call() == most / 8);
+    for (int i = 0; i < 9; ++i) {
+        now += intake_machine::trial;
+        BOOST_TEST(machine.looked(2, 2, 2, true, now));
+    }
+    BOOST_TEST(machine.bytes_a_call() == most);
+}
+
+BOOST_AUTO_TEST_CASE(single_jobs_that_are_lost_alone_again_and_again_are_refused) {
+    be_hungry();
+    while (machine.bytes_a_call() > 1)
+        lose(machine, true);
+    auto const refuses_after = [&](std::initializer_list<bool> losses) {
+        for (bool const alone : losses)
+            lose(machine, alone);
+        machine.doubt();
+        bool const refuses = machine.next().refuse;
+        BOOST_TEST(int(machine.next().what) == int(step::reconcile));
+        machine.reconciled(machine.doubts());
+        return refuses;
+    };
+    BOOST_TEST(!refuses_after({true, true, false, false}));
+    {
+        claim_call call(machine, 1, 0);
+        call.was_answered();
+    }
+    BOOST_TEST(!refuses_after({true, true}));
+    BOOST_TEST(refuses_after({true}));
+    machine.refused();
+    BOOST_TEST(!refuses_after({true, true}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

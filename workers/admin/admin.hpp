@@ -29,7 +29,7 @@ struct admin_rules {
     std::string prefix;
     std::vector<std::string> reply_prefixes;
     std::size_t max_request_bytes = 262'144;
-    std::size_t max_reply_bytes = std::size_t{4} << 20;  ///< pages end before it
+    std::size_t max_reply_bytes = 524'288;  ///< pages end before it; Redis's least limit is 1 MiB
     /// The longest wait for a store or a Redis that cannot be used, at each step of a change.
     std::chrono::milliseconds patience{30'000};
     /// The longest that a reply which was stored before a deletion may be on its way to Redis: then its

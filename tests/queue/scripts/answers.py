@@ -1,5 +1,6 @@
 """What each script must have done, told from the contents before and after and from its answer."""
 
+import json
 from collections import Counter
 
 from contents import (
@@ -50,6 +51,8 @@ def arguments_of(call, scope, slot):
             values.append(scope.databases[slot])
     elif call.script == "delay":
         values += [str(PAUSE_MS), WHY]
+    elif call.script == "refuse":
+        values = ["1", "0", "0", *limits, str(REPLY_TTL_MS), "[]", "0", *values]
     if call.script in ("take", "finish"):
         values += limits
     return ["q", call.instance, *values]
@@ -74,6 +77,8 @@ def checked(call, before, answer, seen, scope):
     if call.script in ("take", "finish"):
         answer = _named(call, answer, seen.rename)
         _check_taking(call, before, answer, seen, scope)
+    elif call.script == "refuse":
+        _check_refusing(call, before, answer, seen, scope)
     else:
         _check_giving(call, before, answer, seen)
     _check_database(call, before, seen, scope)
@@ -241,13 +246,46 @@ def _ends_with(whole, end):
     return whole[len(whole) - len(end) :] == end
 
 
+# ---- refuse
+
+
+def refused_in(seen):
+    """The pushes that a refuse has buried."""
+    return sorted(json.loads(letter["job"])["push"] for letter in seen.dead)
+
+
+def _check_refusing(call, before, answer, seen, scope):
+    """What the instance owns without knowing it is a dead letter, and told where its id says; all else as after a finish."""
+    me, after = call.instance, seen.contents
+    lost = [pair for pair in _owned(before, me) if pair[1] not in call.values]
+    demand(answer == len(lost), f"{answer} were refused instead of {len(lost)}")
+    pushes = sorted(push_of(ticket) for _, ticket in lost)
+    demand(refused_in(seen) == pushes, f"{refused_in(seen)} were buried instead of {pushes}")
+    for letter in seen.dead:
+        found = (letter["reason"], letter["attempts"])
+        demand(found == ("internal", str(DELIVERIES)), f"a dead letter says {found}")
+    told = sorted({scope.jobs[push].id for push in pushes} - {""})
+    demand(sorted(key for key, *_ in seen.replies) == told, f"replies are {seen.replies} instead of to {told}")
+    for _, replies, left in seen.replies:
+        demand(0 < left <= REPLY_TTL_MS, f"a reply lives {left} ms")
+        demand(all(json.loads(r)["error"]["type"] == "internal" for r in replies), f"replies are {replies}")
+    kept = tuple(pair for pair in _owned(before, me) if pair not in lost)
+    owned = {i: pairs for i, pairs in {**before.owned, me: kept}.items() if pairs}
+    demand(after.owned == owned, f"owned are {after.owned} instead of {owned}")
+    demand(after.instances == before.instances and not seen.status, "a refuse has changed who is registered")
+    demand(after.delayed == before.delayed, f"delayed are {after.delayed} instead of {before.delayed}")
+    limits = (0, scope.shares[slot_of(me)], scope.max_parked)
+    _check_moved(before, after, 0, [user_of_lane(lane) for lane, _ in lost], limits, scope)
+    _check_turns(before, after, [])
+
+
 # ---- take, finish
 
 
 def _check_taking(call, before, answer, seen, scope):
     me, after = call.instance, seen.contents
     ingest, claim = call.values[-2:]
-    mine, gone = _owned(before, me), None
+    mine, gone = _owned(before, me), ()
     demand(after.delayed == before.delayed, f"delayed are {after.delayed} instead of {before.delayed}")
     tried = tuple(t for t in before.tried if t in after.bodies)
     demand(after.tried == tried, f"tried are {after.tried} instead of {tried}")
@@ -256,7 +294,7 @@ def _check_taking(call, before, answer, seen, scope):
         ours = pair in mine
         demand(answer[0] == int(ours), f"finished is {answer[0]} instead of {int(ours)}")
         if ours:
-            gone = user_of_lane(pair[0])
+            gone = (user_of_lane(pair[0]),)
             mine = tuple(p for p in mine if p != pair)
         _check_settled(pair[1], outcome, reason, seen, ours)
         demand(answer[2] == "", f"something was refused: {answer[2]}")
@@ -302,7 +340,7 @@ def _check_moved(before, after, moved, gone, limits, scope):
 
 
 def _moves(before, gone, limits, scope):
-    """How many jobs leave P:jobs, and how many each user then has in lanes and in the backlog."""
+    """`gone`: whose jobs have ended. How many jobs leave P:jobs, and how many each user then has in lanes and in the backlog."""
     ingest, share, max_parked = limits
     parked = Counter(before.parked)
     behind = Counter({user: len(line) for user, line in before.backlog.items()})
@@ -312,9 +350,9 @@ def _moves(before, gone, limits, scope):
         parked[user] += places
         behind[user] -= places
 
-    if gone is not None:
-        parked[gone] -= 1
-        refill(gone)
+    for user in gone:
+        parked[user] -= 1
+        refill(user)
     for moved, push in enumerate(reversed(before.jobs)):
         user, has_room = scope.jobs[push].user, sum(parked.values()) < max_parked
         waits = parked[user] >= share or behind[user]
@@ -354,7 +392,13 @@ def _check_turns(before, after, claimed):
 
 
 def replied(state, call, seen):
-    """The state with the reply noted that this call has written, if it has."""
+    """The state with the reply noted that this call has written, if it has; one that was refused counts as told."""
+    if call.script == "refuse":
+        answered = list(state.answered)
+        for push in refused_in(seen):
+            demand(not answered[push], f"job {push} was refused after its reply")
+            answered[push] = "refused"
+        return state._replace(answered=tuple(answered))
     if not seen.replies:
         return state
     push = push_of(call.values[1])
@@ -366,7 +410,7 @@ def replied(state, call, seen):
 
 def check_session_order(state, call, seen, scope):
     """Replies of a conversation come in its order."""
-    if seen.replies:
+    if seen.replies and call.script != "refuse":
         push = push_of(call.values[1])
         job = scope.jobs[push]
         earlier = [p for p in range(push) if job.session and scope.jobs[p][:2] == job[:2]]

@@ -30,7 +30,7 @@ class Scope(NamedTuple):
     fewer_claims: bool = False  # than there is room for, as when a call is cut short by the size of jobs
     max_in_flight: int = 2
     faults: int = 1
-    kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")  # and delay, forget, clock, snatch
+    kinds: tuple = ("crash", "stall", "lose", "release", "fail", "leave")  # and delay, forget, clock, snatch, refuse
     databases: tuple = ()  # of each daemon; (): none tells any
     reconciles: bool = True  # False is a daemon with a mistake, to see whether that is found
 

@@ -360,6 +360,17 @@ MUTATIONS = (
         "give_back(me, owned[i])",
         "give_back(me, owned[i]) count_death(owned[i + 1])",
     ),
+    ("refuse_asks_nobody_what_is_known", "refuse", "not known[ticket] and redis", "redis"),
+    ("refuse_keeps_the_ownership", "refuse", "  redis.call('HDEL', owned_by(me), lane)\n", ""),
+    ("refuse_keeps_the_body", "refuse", "  redis.call('HDEL', bodies, ticket)\n", ""),
+    ("refuse_keeps_the_ticket", "refuse", "  redis.call('LREM', lane_key(lane), 1, ticket)\n", ""),
+    (
+        "refuse_forgets_the_backlog",
+        "refuse",
+        "unpark(user, limits, math.max(1, limits.parked - already_parked))",
+        "select('#', leave_place(user))",
+    ),
+    ("refuse_leaves_the_lane_out_of_line", "refuse", "line_up('RPUSH', lane, user)", ""),
 )
 
 

@@ -39,6 +39,8 @@ FOR_MUTATIONS = (
     Scope("a_shared_database", PAIR, BESIDE, kinds=("leave", "snatch"), databases=("1.1", "1.1")),
     Scope("two_databases_and_a_lost_registration", PAIR, BESIDE, kinds=("forget",), databases=("1.1", "2.2")),
     Scope("a_pair_and_two_deaths", PAIR, BESIDE, faults=2, kinds=DEATHS),
+    Scope("refusals_with_a_share_of_one", ONE_USER[:3], (1,), faults=2, kinds=("lose", "refuse")),
+    Scope("refusals", ONE_USER[:3], ALONE, faults=2, kinds=("lose", "refuse")),
 )
 
 # Here it is a daemon that makes the mistake, and only jobs that wait for ever tell.
@@ -63,6 +65,7 @@ QUICK = FOR_MUTATIONS + (
     Scope("two_faults_alone", TWO_SESSIONS, ALONE, faults=2),
     Scope("deaths_in_a_full_queue", CROWD, (2, 2), max_parked=2, kinds=DEATHS),
     Scope("deaths_with_a_share_of_one", TWO_USERS, (1, 1), kinds=DEATHS),
+    Scope("refusals_of_one_id", SAME_ID, ALONE, faults=2, kinds=("lose", "refuse")),
     Scope("lost_answers_with_shares_that_differ", ONE_USER[:3], (1, 2), kinds=("lose",)),
 )
 
@@ -77,6 +80,7 @@ DEEP = (
     Scope("a_pair_and_two_faults", PAIR, BESIDE, faults=2),
     Scope("two_sessions_and_two_faults", TWO_SESSIONS, BESIDE, faults=2),
     Scope("a_pair_and_three_faults", PAIR, ALONE, faults=3),
+    Scope("refusals_and_deaths", PAIR, BESIDE, faults=3, kinds=("lose", "refuse", "crash")),
     Scope("three_daemons_and_all_faults", TWO_SESSIONS, BESIDE_TWO),
     Scope("four_jobs_and_two_deaths", TWO_USERS, (1, 1), faults=2, kinds=("crash", "stall", "release")),
 )

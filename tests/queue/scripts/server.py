@@ -14,7 +14,7 @@ from processes import Redis
 
 import contents
 
-SCRIPTS = ("take", "finish", "release", "delay", "heartbeat", "reconcile", "leave")
+SCRIPTS = ("take", "finish", "release", "delay", "heartbeat", "reconcile", "leave", "refuse")
 
 
 class Failed(str):

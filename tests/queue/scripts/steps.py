@@ -132,6 +132,12 @@ def _reconcile(state, slot):
     )
 
 
+def _refuse(state, slot):
+    """What was delivered and lost cannot be delivered. It is known no better than before."""
+    known = tuple(h.ticket for h in own_held(state, slot))
+    return _called(Call("refuse", incarnation(state, slot), known), lambda s, _: s, False)
+
+
 def _claims(state, slot, scope, freed):
     """(ingest, claim) that this daemon may ask for."""
     daemon = state.daemons[slot]
@@ -264,6 +270,8 @@ def _faults(state, slot, scope):
         return
     me = incarnation(state, slot)
     chosen = list(_returns(state, slot, scope.kinds))
+    if "refuse" in scope.kinds and daemon.registered and daemon.unsure:
+        chosen.append(_refuse(state, slot))
     if "leave" in scope.kinds and daemon.registered:
         chosen.append(_called(Call("leave", me, ()), lambda s, _: _gone(s, slot), False))
     if "lose" in scope.kinds and len(daemon.late) < MOST_LATE:

@@ -1,0 +1,48 @@
+// Which payloads Redis will never take, and what is sent instead. Pure.
+#pragma once
+
+#include "queue/delivery.hpp"
+#include "redis/value.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace engram::queue {
+
+/// Nothing smaller is ever blamed for a lost connection: Redis's least limits are far above it.
+inline constexpr std::size_t least_suspicious_bytes = std::size_t{64} << 10;
+/// So often a payload is lost alone, on a connection that was steady before, until it is given up. A
+/// connection that is cut for another reason would have to be cut in those few moments each time.
+inline constexpr unsigned most_losses_alone = 3;
+
+/// What is known of one payload that has to reach Redis.
+class suspicion {
+public:
+    /// `known`: one that is no longer was given up already, so that this one goes alone from the first try
+    /// on, and one loss is proof.
+    explicit suspicion(std::size_t bytes, bool known = false)
+        : bytes_(bytes), losses_left_(known ? 1 : most_losses_alone), goes_alone_(known) {}
+
+    /// A try has failed. `alone`: nothing else was on the connection, and it was steady.
+    void failed(redis::error const& error, bool alone);
+
+    /// From now on it goes over a connection that nobody else uses.
+    [[nodiscard]] bool goes_alone() const { return goes_alone_; }
+    /// Redis does not take it.
+    [[nodiscard]] bool is_proven() const { return proven_; }
+
+private:
+    std::size_t bytes_;
+    unsigned losses_left_;
+    bool goes_alone_;
+    bool proven_ = false;
+};
+
+/// What is told of a payload (`what`: "the reply") that Redis does not take.
+[[nodiscard]] std::string too_large_text(std::string_view what, std::size_t bytes);
+
+/// The same end with a short error reply in place of the reply, and a dead letter. id, user, session,
+/// attempts and short metadata are those of the reply.
+[[nodiscard]] settlement without_reply(settlement const& outcome);
+
+}  // namespace engram::queue
