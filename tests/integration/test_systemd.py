@@ -38,7 +38,7 @@ class Notify(Case):
         self.start_fake(lambda request: "ok")
         daemon = self.start_daemon(ready=False, env={"NOTIFY_SOCKET": self.path})
         self.assertIn("READY=1", self.told())
-        self.until_told(lambda text: re.match(r"STATUS=not ready, cut off.*refused", text))
+        self.until_told(lambda text: re.match(r"STATUS=not ready, cut off.*No such file", text))
         self.redis.start()
         self.until_told(lambda text: text.startswith("STATUS=ready, taking"))
         self.assertEqual(self.redis.client.zcard("engram:instances"), 1)

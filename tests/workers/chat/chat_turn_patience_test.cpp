@@ -45,6 +45,7 @@ queue::delivery delivery_of(std::optional<milliseconds> failing, std::int64_t qu
 queue::delivery delivery_with_zone(std::string const& zone, std::optional<milliseconds> failing = {},
                                    std::int64_t queued_ms = 0) {
     auto delivery = delivery_of(failing, queued_ms);
+    delivery.attempts = 24;
     delivery.body =
         R"({"id":"1","user_id":"u","session_id":"s","message":"hello","timezone":")" + zone + "\"}";
     return delivery;
