@@ -310,6 +310,10 @@ asio::awaitable<void> service::forget_again() {
         if (auto const times = told.tell(again.error().message, clock_.steady()))
             base::log_error("no jobs are taken: who was forgotten is not known",
                             {{"error", again.error().message}, {"repeated", *times}});
+        if (again.error().damaged) {
+            health_.shut_for_good(again.error().message);
+            break;
+        }
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
     }

@@ -52,6 +52,12 @@ void health::worked() {
     if (state_ == state::trial) open(state::well);
 }
 
+void health::shut_for_good(std::string const& message) {
+    heed_damage(message, "the start");
+    shut(cause::damage, message);
+    is_for_good_ = true;
+}
+
 // The same one again counts once.
 void health::add(std::vector<failed_job>& to, std::string_view whose, base::steady_time now,
                  base::steady_time::duration memory) {
@@ -75,7 +81,7 @@ boost::asio::awaitable<void> health::look() {
 }
 
 bool health::must_rehearse() const {
-    if (!lost_.empty()) return false;
+    if (!lost_.empty() || is_for_good_) return false;
     if (state_ == state::unknown || asked_) return true;
     if (wanted_ && state_ != state::shut) return true;
     return state_ == state::shut && cause_ == cause::failure && clock_.steady() >= next_rehearsal_;

@@ -43,6 +43,9 @@ public:
     /// Something of a job was stored.
     void worked();
 
+    /// Damage was met where nothing may be taken before it is mended: only a restart opens it again.
+    void shut_for_good(std::string const& message);
+
     /// To be called about once a second. Throws on cancellation alone.
     boost::asio::awaitable<void> look();
     /// Somebody says that it has been seen to: the next look rehearses, and that decides.
@@ -89,6 +92,7 @@ private:
     std::uint64_t times_damaged_ = 0;  // that the store has told
     std::vector<failed_job> damaged_, failing_;
     base::repeated untold_;
+    bool is_for_good_ = false;
     bool asked_ = false;   // for a rehearsal, by somebody
     bool wanted_ = false;  // since the first damage
     base::steady_time next_rehearsal_{};

@@ -81,9 +81,9 @@ class Time(Case):
         daemon = self.start_daemon()
         self.ask()  # what it needs for that is open from now on
         usual = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (0, usual[1]))
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (1, usual[1]))  # poll() still takes one
         job = self.push("what time is it", timezone="Indian/Chagos")
-        daemon.wait_for_log("the time zone Indian/Chagos cannot be read: Too many open files")
+        daemon.wait_for_log("the time zone Indian/Chagos cannot be read: this machine: no file descriptor")
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, usual)
         self.assertEqual(self.reply(job)["status"], "ok")
         self.assertEqual(NOW.fullmatch(now_line(self.claude.requests[-1].body))[4], "Indian/Chagos")

@@ -15,6 +15,8 @@ public:
         co_return next;
     }
 
+    answer<std::size_t> forget_again() override { co_return std::size_t{0}; }
+
     opening_report report{.place = "/somewhere/engram.db"};
     store_state seen;
     result<void> next;  // what a rehearsal ends with
