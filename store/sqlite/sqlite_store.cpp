@@ -108,6 +108,11 @@ public:
         auto seen = co_await list<store_state>(
             [&watch = watch_](list_queries& on) { return store_state{watch.look(on.db)}; });
         if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost()};
+        if (seen && seen->lost.empty() && watch_.has_lasting_checkpoint()) {
+            // Whether it could be ended shows with the next looks.
+            [[maybe_unused]] auto const moved =
+                co_await write<void>([](write_queries& db) { db.move_log = true; });
+        }
         if (!seen || !seen->lost.empty() || !watch_.has_untold_tie()) co_return seen;
         // Nobody has written since the last checkpoint.
         auto told = co_await write<void>([](write_queries&) {});

@@ -49,6 +49,8 @@ struct write_queries {
     upkeep_queries upkeep;
     adoption_queries adoption;
 
+    /// Moves the log into the database after the commit, as far as others let it.
+    bool move_log = false;
     /// Set by what erases: the log must be cleaned of the old text before that is reported as done.
     bool clean_log = false;
 };
@@ -58,7 +60,8 @@ struct write_queries {
 /// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
 /// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
 /// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
-/// reported as done. So it is if the file is not the one any more that the next start will find.
+/// reported as done. So it is if the file is not the one any more that the next start will find; if that is
+/// seen only after the commit, the batch fails as well, and may be in the database or not.
 class writer {
 public:
     using database = write_queries;
@@ -83,6 +86,8 @@ private:
     void perform_apart(chain<work<database>>& batch);
     void give_up(chain<work<database>>& batch, error const& why);
     void check_file();
+    void check_not_lost();
+    void move_log();
     bool tell_tie();
     error or_lost(error why);
 
