@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_start_beside_stores_at_work_is_no_reason_to_refuse) {
     BOOST_REQUIRE(mover.line() == "open");
     actor changer({"change", path});
     BOOST_REQUIRE(changer.line() == "open");
-    for (int round = 0; round < 80; ++round) {
+    for (int round = 0; round < 25; ++round) {
         for (int i = 0; i < 10; ++i) {
             auto const line = (i % 2 == 0 ? first : second).line();
             BOOST_REQUIRE_MESSAGE(line.starts_with("done "), line);
