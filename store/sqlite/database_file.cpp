@@ -73,8 +73,10 @@ void keep_log_of_lost(std::string const& path) {
     if (none)
         throw open_error("the database " + path + " is missing or empty, but not its log " + log + ": " +
                          none.message());
-    base::log_error("a log was found without its database: it is kept, in case that the database turns up",
-                    {{"file", path}, {"log", kept}, {"bytes", bytes}});
+    base::log_error(
+        "a log was found without its database: it is kept, in case that the database turns up; it "
+        "holds what users said, and no deletion reaches it: remove it when it is of no use",
+        {{"file", path}, {"log", kept}, {"bytes", bytes}});
 }
 
 // Random, and positive as everything in engram_state.
@@ -107,12 +109,13 @@ std::uint64_t id_of(connection& db, std::string const& path, bool is_new) {
 }
 
 // What a process that died has left in the log. As long as it is there, nobody can tell a checkpoint from a
-// foreign hand (see log_state.hpp).
+// write by another program (see log_state.hpp).
 void move_log(connection& db) {
     try {
         db.execute("PRAGMA wal_checkpoint(PASSIVE)");
     } catch (sqlite_error const& failed) {
-        base::log_debug("the database's log stays as it is", {{"reason", failed.what()}});
+        base::log_warn("the database's log could not be moved into it: it is tried again later",
+                       {{"reason", failed.what()}});
     }
 }
 
@@ -121,10 +124,8 @@ open_error cannot_open(std::string const& path, sqlite_error const& why) {
     if (why.is_busy()) advice = "; another process holds it";
     if (why.is_damage())
         advice =
-            "; it is damaged or no SQLite database; restore it or give another store.path (if another file "
-            "was "
-            "put "
-            "there while its log " +
+            "; it is damaged or no SQLite database; restore it or give another store.path "
+            "(if another file was put there while its log " +
             path + "-wal was left: move that and -shm away)";
     if (why.is_lack()) advice.clear();
     return {"cannot open the database " + path + ": " + why.what() + advice, why.passes()};
@@ -160,6 +161,7 @@ opened_file open_for_writing(options const& options, text_index const* texts, op
     keep_log_of_lost(path);
     bool const was_there = !make_file(path);
     try {
+        check_log_is_there(path);
         if (auto const left = look_at_left(path); left && !options.accept_log)
             check_log(path, *left, options.busy_timeout);
         connection db(path, connection::access::read_write, options.busy_timeout);

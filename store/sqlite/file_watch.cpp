@@ -71,18 +71,16 @@ std::uint64_t file_watch::place_id() const {
 }
 
 // Somewhere between two checkpoints; read from within a transaction, so that it is stored with it.
-std::optional<log_tie> file_watch::untold_tie(connection& db) {
+std::optional<log_tie> file_watch::untold_tie() {
     std::scoped_lock const alone(mutex_);
     if (is_told()) return {};
     telling_ = last_;
-    auto const& [file, log] = *last_;
-    // What a checkpoint by half has written may go with the next power cut.
-    bool const is_safe = log.moved == 0 || log.moved == log.frames;
+    auto const& [file, log, schema] = *last_;
     return log_tie{.file_inode = files_[database_file].opened.inode,
                    .log_inode = files_[log_file].opened.inode,
                    .file_time = file.nanoseconds,
                    .boot = boot_,
-                   .schema = is_safe ? db.schema_in_file() : 0,
+                   .schema = schema,
                    .salt = log.salt,
                    .moved = log.moved};
 }
@@ -125,13 +123,30 @@ store_state file_watch::state(connection& db) {
     return {std::move(lost), damage_, times_damaged_, {}};
 }
 
-bool file_watch::must_leave_log() const {
+// Where log or index was removed, another daemon may have begun anew since: its log is not this one.
+bool file_watch::must_leave_log(connection& db) const {
     std::scoped_lock const alone(mutex_);
-    return must_leave_log_;
+    if (!is_lost_ || must_leave_log_) return must_leave_log_;
+    sight const index(files_[index_file].path);
+    bool const is_ours = index.failed == 0 && index.where() == files_[index_file].opened;
+    return (!is_ours && !index.is_missing()) || !has_log_of_index(db);
+}
+
+bool file_watch::has_lasting_checkpoint() {
+    std::scoped_lock const alone(mutex_);
+    auto const before = std::exchange(was_under_way_, under_way_);
+    return before && under_way_ && before->same_checkpoint(*under_way_);
+}
+
+// What a checkpoint by half has written may go with the next power cut. It is read once for each checkpoint.
+std::uint32_t file_watch::safe_schema(connection& db, log_state const& log) const {
+    if (last_ && last_->log.same_checkpoint(log)) return last_->schema;
+    return log.moved == 0 || log.moved == log.frames ? db.schema_in_file() : 0;
 }
 
 std::string file_watch::compare(connection& db) {
     auto const before = read_log_state(db);
+    under_way_ = before && before->is_moving() ? before : std::nullopt;
     std::array<content, 3> now{};
     for (std::size_t i = 0; i < files_.size(); ++i) {
         sight const seen(files_[i].path);
@@ -142,12 +157,13 @@ std::string file_watch::compare(connection& db) {
         now.at(i) = seen.what();
     }
     // Only between two equal states, and while nothing is moved, do file and log belong to one moment.
+    auto const schema = before ? safe_schema(db, *before) : 0;
     auto const after = read_log_state(db);
     if (!before || !after || before->is_moving() || !before->same_checkpoint(*after)) return {};
     if (now[log_file].bytes < std::int64_t(before->log_bytes())) return lose(log_file, "cut short");
     if (last_ && last_->file != now[database_file] && last_->log.same_checkpoint(*before))
         return lose(database_file, "overwritten");
-    last_ = {now[database_file], *before};
+    last_ = {now[database_file], *before, schema};
     return {};
 }
 
@@ -157,7 +173,9 @@ std::string file_watch::lose(std::size_t which, std::string const& how) {
     auto const away = "move " + log + " and " + files_[index_file].path + " away";
     lost_ = files_.at(which).what + " was " + how + " while it was in use, nothing is stored any more: ";
     if (which != database_file && how != "cut short") {
-        lost_ += "restart engramd (it saves what is in the log when it stops)";
+        lost_ +=
+            "stop every engramd that uses this file (what is in the log is saved when they stop), then "
+            "start";
     } else {
         must_leave_log_ = true;
         lost_ += "stop engramd, ";

@@ -27,7 +27,7 @@ namespace engram::store {
 ///
 /// A loss lasts until the file is opened anew: nobody knows what happened meanwhile. Damage that a thread of
 /// the store meets is noted here, too, so that no caller can keep it to itself. Any thread; a look is
-/// three stat() (some 3 µs), nothing is read. Must outlive the store's threads.
+/// three stat() (some 3 µs), and four bytes are read after a checkpoint. Must outlive the store's threads.
 class file_watch {
 public:
     /// `path`: as open_for_writing() was given it; may be a link. `db` is open there, logs ahead and has
@@ -50,12 +50,16 @@ public:
     void met(error const& why);
     /// With a look.
     [[nodiscard]] store_state state(connection& db);
-    /// Whether the log would do harm in what stands at the path now.
-    [[nodiscard]] bool must_leave_log() const;
+    /// Whether the log would do harm in what stands at the path now; after a look. `db`: as for that.
+    [[nodiscard]] bool must_leave_log(connection& db) const;
+
+    /// Whether a checkpoint is under way that was so in the last call, too. Its process may have died, and as
+    /// long as it is not ended the looks see nothing. To be called about once a second.
+    [[nodiscard]] bool has_lasting_checkpoint();
 
     /// To which file the log belongs, if that is not yet told in it: to be stored with the next commit, after
     /// which tie_is_told() is to be called.
-    [[nodiscard]] std::optional<log_tie> untold_tie(connection& db);
+    [[nodiscard]] std::optional<log_tie> untold_tie();
     [[nodiscard]] bool has_untold_tie() const;
     void tie_is_told();
 
@@ -79,15 +83,18 @@ private:
 
     [[nodiscard]] bool is_told() const;
     std::string compare(connection& db);
+    [[nodiscard]] std::uint32_t safe_schema(connection& db, log_state const& log) const;
     std::string lose(std::size_t which, std::string const& how);
 
     std::array<watched, 3> files_;
     struct quiet_moment {
         content file;
         log_state log;
+        std::uint32_t schema;  // as in a tie
     };
     std::optional<quiet_moment> last_;  // in which no checkpoint was under way
     std::optional<quiet_moment> told_, telling_;
+    std::optional<log_state> under_way_, was_under_way_;  // a checkpoint: at the last look, and as was told
     std::uint64_t boot_ = this_boot();
     mutable std::mutex mutex_;
     std::atomic<bool> is_lost_ = false;  // so that those who only ask do not wait for a look

@@ -16,6 +16,7 @@ constexpr std::size_t header_words = 12;
 constexpr std::size_t version_at = 0, flags_at = 3, frames_at = 4, salt_at = 8, moved_at = 24, moving_at = 32;
 constexpr std::uint32_t known_version = 3'007'000;
 constexpr int region_bytes = 32'768;
+constexpr sqlite3_int64 salt_in_log = 16;  // in bytes
 
 using words = std::uint32_t const volatile*;
 
@@ -74,6 +75,24 @@ std::optional<log_state> state_of(words index) {
 std::optional<log_state> read_log_state(connection& db) {
     auto const index = index_of(db);
     return index != nullptr ? state_of(index) : std::nullopt;
+}
+
+bool has_log_index(connection& db) {
+    return index_of(db) != nullptr;
+}
+
+bool has_log_of_index(connection& db) {
+    auto const state = read_log_state(db);
+    sqlite3_file* log = nullptr;
+    sqlite3_file_control(db.native(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (!state || log == nullptr || log->pMethods == nullptr) return false;
+    if (state->frames == 0) return true;
+    sqlite3_int64 bytes = 0;
+    std::array<std::uint32_t, 2> salt{};
+    if (log->pMethods->xFileSize(log, &bytes) != SQLITE_OK || bytes < sqlite3_int64(state->log_bytes()))
+        return false;
+    if (log->pMethods->xRead(log, salt.data(), sizeof salt, salt_in_log) != SQLITE_OK) return false;
+    return state->salt == (std::uint64_t(big_endian(salt[0])) << 32 | big_endian(salt[1]));
 }
 
 std::optional<log_state> parse_log_state(std::string const& bytes) {

@@ -12,7 +12,9 @@
 namespace engram::store {
 
 struct log_state {
-    std::uint64_t salt = 0;  ///< another one each time the log begins anew; the upper half is one more then
+    /// Another one each time the log begins anew. The upper half is one more then, or random if the process
+    /// that begins it has not done so before (it lay empty, or was made).
+    std::uint64_t salt = 0;
     std::uint32_t page_bytes = 0;  ///< of the database
     std::uint32_t frames = 0;      ///< pages of committed transactions in the log
     std::uint32_t moved = 0;       ///< so many of them are in the database, too
@@ -39,5 +41,13 @@ constexpr std::size_t log_index_bytes = 136;
 /// Costs no call of the system. Nothing if somebody is just changing it, or if SQLite keeps it otherwise than
 /// since 3.7. `db` logs ahead and has read something.
 [[nodiscard]] std::optional<log_state> read_log_state(connection& db);
+
+/// Whether `db`, which has read something, has the index mapped. One that leaves the index alone has it only
+/// if somebody else has the log open.
+[[nodiscard]] bool has_log_index(connection& db);
+
+/// Whether the log that `db` has open is the one that the index tells of, and not one that was removed, in
+/// whose place another process has written since. False if somebody is just changing the index.
+[[nodiscard]] bool has_log_of_index(connection& db);
 
 }  // namespace engram::store

@@ -19,9 +19,9 @@ namespace engram::store {
 /// word. So the log itself says to which file it belongs: `log_tie` in engram_state, written anew after each
 /// checkpoint with the next transaction, or with one of its own within a second.
 ///
-/// A good database is never refused after a crash: the time of the file is only compared while the index of
-/// the log shows that no checkpoint has been begun since it was noted, and not over a restart of the machine,
-/// which may lose both.
+/// A good database is never refused, after a crash or beside daemons at work: the time of the file is only
+/// compared while the index of the log shows that no checkpoint has been begun since it was noted, and not
+/// over a restart of the machine, which may lose both.
 struct log_tie {
     std::uint64_t file_inode = 0, log_inode = 0;
     std::int64_t file_time = 0;  ///< of its last change, in nanoseconds since 1970
@@ -49,7 +49,7 @@ struct left_files {
     std::uint64_t file_inode = 0, log_inode = 0;
     std::int64_t file_time = 0;
     std::uint64_t salt = 0;          ///< of the log
-    std::optional<log_state> index;  ///< none: there is none, or this process has it open
+    std::optional<log_state> index;  ///< of the same moment as the time; none: it cannot be told
 };
 /// Nothing if there is no log with anything in it. `path` is absolute.
 [[nodiscard]] std::optional<left_files> look_at_left(std::string const& path);
@@ -60,9 +60,12 @@ struct tie_facts {
     std::uint64_t boot = 0;
     std::uint32_t schema = 0;        ///< in the file
     std::uint32_t schema_shown = 0;  ///< in file and log together
-    bool was_left = false;           ///< nobody has the log open
 };
 [[nodiscard]] bool belongs(log_tie const& tie, tie_facts const& now);
+
+/// Throws open_error, which may pass, if the log is missing or cut short while other processes still work
+/// with it: what they have in it would be mixed with what is written into a new one. Changes nothing.
+void check_log_is_there(std::string const& path);
 
 /// Throws open_error if the log says that it belongs to another file, and sqlite_error. Changes nothing.
 void check_log(std::string const& path, left_files const& left, std::chrono::milliseconds busy_timeout);

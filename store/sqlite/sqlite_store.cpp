@@ -171,8 +171,13 @@ public:
             return now;
         });
         if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost(), {}, 0, {}};
-        if (!seen || !seen->lost.empty() || !seen->moved_on.empty() || !watch_.has_untold_tie())
-            co_return seen;
+        if (!seen || !seen->lost.empty() || !seen->moved_on.empty()) co_return seen;
+        if (watch_.has_lasting_checkpoint()) {
+            // Whether it could be ended shows with the next looks.
+            [[maybe_unused]] auto const moved =
+                co_await write<void>([](write_queries& db) { db.move_log = true; });
+        }
+        if (!watch_.has_untold_tie()) co_return seen;
         // Nobody has written since the last checkpoint.
         auto told = co_await write<void>([](write_queries&) {});
         if (!told) co_return told.error();

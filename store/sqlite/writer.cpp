@@ -40,12 +40,16 @@ writer::~writer() {
     waiting_.close();
     thread_.join();
     static_cast<void>(watch_.look(db_));
-    if (watch_.must_leave_log()) {
+    if (watch_.must_leave_log(db_)) {
         db_.leave_log(true);
         return;
     }
+    // The last process to close does this by itself; with others still there it saves them the work.
+    move_log();
+}
+
+void writer::move_log() {
     try {
-        // The last process to close does this by itself; with others still there it saves them the work.
         db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
     } catch (sqlite_error const& failed) {
         base::log_debug("the database's log stays as it is", {{"reason", failed.what()}});
@@ -115,8 +119,9 @@ void writer::write(chain<work<database>> batch) {
         bool const told = tell_tie();
         commit_.run();
         if (told) watch_.tie_is_told();
-        check_file();  // after: what has gone where nobody will read it is not reported as done
+        check_not_lost();  // after: what has gone where nobody will read it is not reported as done
         cleaner_.after_commit(std::exchange(queries_.clean_log, false));
+        if (std::exchange(queries_.move_log, false)) move_log();
     } catch (batch_lost const& lost) {
         give_up(batch, lost.why);
     } catch (sqlite_error const& failed) {
@@ -132,9 +137,16 @@ void writer::check_file() {
         throw batch_lost{{error_kind::unavailable, std::move(lost)}};
 }
 
+// What may pass is no reason here: it is stored, and a repeat would store it twice.
+void writer::check_not_lost() {
+    static_cast<void>(watch_.look(db_));
+    if (auto lost = watch_.lost(); !lost.empty())
+        throw batch_lost{{error_kind::unavailable, std::move(lost)}};
+}
+
 // Once after each checkpoint: see log_tie.hpp.
 bool writer::tell_tie() {
-    auto const tie = watch_.untold_tie(db_);
+    auto const tie = watch_.untold_tie();
     if (tie) tell_tie_.run(to_text(*tie));
     return tie.has_value();
 }

@@ -52,6 +52,8 @@ struct write_queries {
     upkeep_queries upkeep;
     adoption_queries adoption;
 
+    /// Moves the log into the database after the commit, as far as others let it.
+    bool move_log = false;
     /// Set by what erases: the log must be cleaned of the old text before that is reported as done.
     bool clean_log = false;
 };
@@ -61,8 +63,9 @@ struct write_queries {
 /// one wait for the disk. A piece of work that fails by its own fault fails alone: the transaction is begun
 /// again with a savepoint for each piece, so a piece may be performed twice. If the disk, a lock or the
 /// commit fails, the whole batch fails, nothing of it is in the database, and no piece of it has been
-/// reported as done. So it is if the file is not the one any more that the next start will find, or if a
-/// newer program has brought it to a schema that this one does not know: its rows would be found by nobody.
+/// reported as done. So it is if a newer program has brought it to a schema that this one does not know: its
+/// rows would be found by nobody; and if the file is not the one any more that the next start will find: if
+/// that is seen only after the commit, the batch may be in the database or not.
 class writer {
 public:
     using database = write_queries;
@@ -88,6 +91,8 @@ private:
     void give_up(chain<work<database>>& batch, error const& why);
     void begin_transaction();
     void check_file();
+    void check_not_lost();
+    void move_log();
     bool tell_tie();
     error or_lost(error why);
 

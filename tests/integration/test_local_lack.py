@@ -210,7 +210,7 @@ class Threads(LackCase):
             self.assertIn("TasksMax=", daemon.log())
         self.assertTrue(3 < allowed < 19, "it needs some threads")
         # All but that which looks names up.
-        job = self.push("m0", id="by name")
+        job = self.push("m0", id="by-name")
         trouble = "this machine: no thread could be started: raise TasksMax="
         eventually(lambda: trouble in self.said(daemon).get("trouble", ""), "its status names the lack")
         os.unlink(path)

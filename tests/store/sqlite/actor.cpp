@@ -56,6 +56,11 @@ void actor::kill() {
     wait();
 }
 
+int actor::stop() {
+    if (process_ > 0) ::kill(process_, SIGTERM);
+    return wait();
+}
+
 int actor::wait() {
     if (process_ <= 0) return -1;
     int status = 0;

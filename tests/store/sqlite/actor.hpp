@@ -22,6 +22,8 @@ public:
     std::vector<std::string> lines();
     /// SIGKILL, and waits for its end.
     void kill();
+    /// SIGTERM, and waits for its end; as wait().
+    int stop();
     /// Waits for its end; the exit status, or -1 if a signal ended it.
     int wait();
 

@@ -5,10 +5,13 @@
 #include "store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <sqlite3.h>
 
+#include <atomic>
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +28,52 @@ std::string bytes_of(std::string const& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
+
+struct open_file {
+    open_file() = default;
+    open_file(open_file const&) = delete;
+    open_file& operator=(open_file const&) = delete;
+    ~open_file() { ::close(number); }
+
+    void open(std::string const& path) { number = ::open(path.c_str(), O_RDWR | O_CLOEXEC); }
+
+    int number = -1;
+};
+
+/// Between begin() and end(), the link leads nowhere from the moment on in which a transaction commits. One
+/// at a time, for all connections that are opened meanwhile.
+class breaking_commits {
+public:
+    explicit breaking_commits(std::string const& link) {
+        broken = link;
+        sqlite3_auto_extension(entry());
+    }
+    ~breaking_commits() {
+        end();
+        sqlite3_cancel_auto_extension(entry());
+    }
+    breaking_commits(breaking_commits const&) = delete;
+    breaking_commits& operator=(breaking_commits const&) = delete;
+
+    void begin() const { breaks = true; }
+    void end() const { breaks = false; }
+
+private:
+    static int hook(sqlite3* db, char**, sqlite3_api_routines const*) {
+        sqlite3_commit_hook(db, [](void*) { return on_commit(); }, nullptr);
+        return SQLITE_OK;
+    }
+    static void (*entry())() { return reinterpret_cast<void (*)()>(&hook); }
+    static int on_commit() {
+        if (!breaks) return 0;
+        fs::remove(broken);
+        fs::create_symlink(broken, broken);  // ELOOP
+        return 0;
+    }
+
+    inline static std::string broken;
+    inline static std::atomic<bool> breaks = false;
+};
 
 struct fixture {
     temporary_folder folder;
@@ -147,9 +196,9 @@ BOOST_AUTO_TEST_CASE(a_load_from_a_file_that_was_overwritten_is_no_damage) {
     make_copy(db);
     auto const size = fs::file_size(path);
     std::ofstream(path, std::ios::binary) << std::string(size + 4096, '\x5A');
-    auto const answer = run(db.loop(), db->load_context(query_of({"bob", "s"})));
-    if (answer.has_error())
-        BOOST_TEST((answer.error().kind == error_kind::unavailable), answer.error().message);
+    auto const failed = db.fail(db->load_context(query_of({"bob", "s"})));  // nothing of it was read before
+    BOOST_TEST((failed.kind == error_kind::unavailable), failed.message);
+    BOOST_TEST(failed.message.find("was overwritten") != std::string::npos, failed.message);
     check_lost(db, "was overwritten");
 }
 
@@ -163,6 +212,26 @@ BOOST_AUTO_TEST_CASE(a_log_that_was_removed_takes_no_more_commits_and_what_was_i
     opened_store again(options_for(path));
     BOOST_TEST(!commit(again, "before"));
     BOOST_TEST(commit(again, "after"));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_without_the_log_leaves_what_another_program_has_begun_in_its_place) {
+    auto staying = std::make_unique<opened_store>(options_for(path));
+    fill(*staying, of, 100, "before");
+    move_log("PASSIVE");
+    fs::remove(path + "-wal");
+    check_lost(*staying, "-wal was removed");
+    {
+        auto other = look_at(path);
+        auto const insert = [&] { other.execute("INSERT INTO other VALUES(randomblob(3000))"); };
+        other.execute("CREATE TABLE other(at)");
+        for (int i = 0; i < 200; ++i)
+            insert();
+        staying.reset();
+        insert();
+    }
+    BOOST_TEST(look_at(path).query_text("PRAGMA integrity_check") == "ok");
+    BOOST_TEST(number(path, "SELECT count(*) FROM other") == 201);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_finished_job") == 50);
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_was_cut_takes_no_more_commits) {
@@ -249,6 +318,67 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_by_half_is_no_loss_and_hides_none) {
     }
     fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
     check_lost(db, "was overwritten");
+}
+
+// As it is left by a process that dies in the middle of a checkpoint.
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_nobody_ends_is_ended_and_hides_no_loss) {
+    open_file index;  // closed last: that costs this process its locks there
+    opened_store db(options_for(path));
+    make_copy(db);
+    index.open(path + "-shm");
+    std::uint32_t const moving = 1;
+    BOOST_REQUIRE(::pwrite(index.number, &moving, sizeof moving, 128) == sizeof moving);
+    for (int i = 0; i < 3; ++i)
+        check_kept(db);
+    std::uint32_t moved = 0;
+    std::uint32_t attempted = 0;
+    BOOST_REQUIRE(::pread(index.number, &moved, sizeof moved, 96) == sizeof moved);
+    BOOST_REQUIRE(::pread(index.number, &attempted, sizeof attempted, 128) == sizeof attempted);
+    BOOST_TEST(moved == attempted);
+    check_kept(db);
+    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    check_lost(db, "was overwritten");
+}
+
+// The schema's number is of the same moment as the rest of the tie, not of a later one.
+BOOST_AUTO_TEST_CASE(a_tie_is_of_one_moment) {
+    {
+        opened_store made(options_for(path));
+    }
+    auto db = look_at(path);
+    auto const before = db.schema_in_file();
+    BOOST_REQUIRE(db.query_integer("SELECT count(*) FROM engram_state") > 0);
+    store::file_watch watch(path, db);
+    BOOST_REQUIRE(watch.look(db) == "");
+    auto other = look_at(path);
+    other.execute("CREATE TABLE passing(at); PRAGMA wal_checkpoint(PASSIVE)");
+    BOOST_REQUIRE(db.schema_in_file() > before);
+    auto const tie = watch.untold_tie();
+    BOOST_REQUIRE(tie.has_value());
+    BOOST_TEST(tie->schema == before);
+    BOOST_REQUIRE(watch.look(db) == "");
+    BOOST_TEST(watch.untold_tie()->schema == db.schema_in_file());
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_looked_at_after_a_commit_is_stored) {
+    {
+        opened_store made(options_for(path));
+    }
+    auto const link = folder.file("link.db");
+    fs::create_symlink(path, link);
+    breaking_commits const breaks(link);
+    opened_store db(options_for(link));
+    BOOST_REQUIRE(commit(db, "before"));
+    breaks.begin();
+    BOOST_TEST(commit(db, "broken"));
+    BOOST_TEST(fs::read_symlink(link) == link);  // it was
+    auto const failed = db.fail(db->commit_exchange(exchange_of(of, job("after"))));
+    BOOST_TEST(failed.message.find("cannot be looked at") != std::string::npos, failed.message);
+    breaks.end();
+    fs::remove(link);
+    fs::create_symlink(path, link);
+    BOOST_TEST(!commit(db, "broken"));
+    BOOST_TEST(commit(db, "after"));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_looked_at_may_pass) {

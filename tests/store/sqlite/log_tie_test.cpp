@@ -116,8 +116,7 @@ BOOST_AUTO_TEST_CASE(what_belongs_together) {
                          .salt = 5ULL << 32, .page_bytes = 4096, .frames = 20, .moved = 8, .moving = 8}},
         .boot = 13,
         .schema = 40,
-        .schema_shown = 41,
-        .was_left = true};
+        .schema_shown = 41};
     auto const with = [&](auto change) {
         auto facts = same;
         change(facts);
@@ -137,8 +136,7 @@ BOOST_AUTO_TEST_CASE(what_belongs_together) {
     for (auto const& unsure : std::initializer_list<void (*)(store::tie_facts&)>{
              [](auto& f) { f.left.index->moved = f.left.index->moving = 20; },
              [](auto& f) { f.left.index->moving = 20; }, [](auto& f) { f.left.index->salt += 1ULL << 32; },
-             [](auto& f) { f.left.index.reset(); }, [](auto& f) { f.boot = 99; },
-             [](auto& f) { f.was_left = false; }}) {
+             [](auto& f) { f.left.index.reset(); }, [](auto& f) { f.boot = 99; }}) {
         BOOST_TEST(with([&](auto& f) { f.left.file_time = 99, unsure(f); }));
     }
 }
@@ -151,7 +149,7 @@ BOOST_AUTO_TEST_CASE(what_a_killed_process_has_left_is_taken_over) {
     BOOST_TEST(jobs("before") == 10);
 }
 
-BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_and_the_log_decides_no_more) {
+BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_until_the_log_is_moved_away) {
     make_copy();
     leave_log("killed");
     fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
@@ -188,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_sqlite_made_is_refused_without_the_index_too) {
     BOOST_TEST(jobs("first") >= 6);
 }
 
-BOOST_AUTO_TEST_CASE(who_knows_better_may_say_so) {
+BOOST_AUTO_TEST_CASE(a_log_is_accepted_when_the_operator_says_that_it_belongs_there) {
     make_copy();
     leave_log("killed");
     fs::last_write_time(path, fs::file_time_type::clock::now());
@@ -210,7 +208,7 @@ BOOST_AUTO_TEST_CASE(file_and_log_that_were_moved_together_are_accepted) {
     BOOST_TEST(jobs("killed") >= 6);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_beside_which_no_log_was_left_is_nobodys_business) {
+BOOST_AUTO_TEST_CASE(a_file_that_replaced_a_database_without_a_log_is_accepted) {
     make_copy();
     leave_log("killed");
     BOOST_REQUIRE(refusal() == "");
@@ -229,8 +227,10 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_is_no_reason_to_refuse) {
         BOOST_REQUIRE(second.line() == "open");
         actor mover({"checkpoint", path});
         BOOST_REQUIRE(mover.line() == "open");
-        for (auto left = chance() % 12; left > 0; --left)
-            static_cast<void>((chance() % 2 == 0 ? first : second).line());
+        for (auto left = chance() % 12; left > 0; --left) {
+            auto const line = (chance() % 2 == 0 ? first : second).line();
+            BOOST_REQUIRE_MESSAGE(line.starts_with("done "), line);
+        }
         // All at once, as far as that goes; or one after the other.
         for (auto* one :
              chance() % 2 == 0 ? std::array{&mover, &first, &second} : std::array{&first, &mover, &second})
@@ -239,6 +239,88 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_is_no_reason_to_refuse) {
         BOOST_TEST(message == "", "round " << round << ": " << message);
     }
     BOOST_TEST(look_at(path).query_text("PRAGMA integrity_check") == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(a_start_beside_stores_at_work_is_no_reason_to_refuse) {
+    make_copy();
+    actor first({"commit", path, "ada", "s1", "a", "1000000"});
+    BOOST_REQUIRE(first.line() == "open");
+    actor second({"commit", path, "bob", "s1", "b", "1000000"});
+    BOOST_REQUIRE(second.line() == "open");
+    actor mover({"checkpoint", path});
+    BOOST_REQUIRE(mover.line() == "open");
+    actor changer({"change", path});
+    BOOST_REQUIRE(changer.line() == "open");
+    for (int round = 0; round < 25; ++round) {
+        for (int i = 0; i < 10; ++i) {
+            auto const line = (i % 2 == 0 ? first : second).line();
+            BOOST_REQUIRE_MESSAGE(line.starts_with("done "), line);
+        }
+        auto const message = refusal();
+        BOOST_REQUIRE_MESSAGE(message.empty(), "round " << round << ": " << message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_while_another_store_has_it_open) {
+    make_copy();
+    opened_store other(options_for(path));
+    {
+        opened_store first(options_for(path));
+        fill(first, {"ada", "s1"}, 20, "late");
+        BOOST_REQUIRE(first.get(first->look()).lost == "");
+        BOOST_REQUIRE(other.get(other->look()).lost == "");
+        fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+        BOOST_TEST(first.get(first->look()).lost.find("was overwritten") != std::string::npos);
+        BOOST_TEST(other.get(other->look()).lost.find("was overwritten") != std::string::npos);
+    }
+    check_refused();
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_while_another_process_has_it_open) {
+    make_copy();
+    actor other({"hold", path});
+    BOOST_REQUIRE(other.line() == "held");
+    leave_log("killed");
+    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    check_refused();
+    other.kill();
+    check_refused();
+}
+
+BOOST_AUTO_TEST_CASE(a_start_without_the_log_that_another_process_still_uses_is_refused) {
+    make_copy();
+    actor other({"stay", path});
+    BOOST_REQUIRE(other.line() == "open");
+    leave_log("killed");
+    fs::remove(path + "-wal");
+    for (int i = 0; i < 2; ++i) {
+        auto const message = refusal();
+        BOOST_TEST(message.find("stop every engramd that uses this file") != std::string::npos, message);
+        BOOST_TEST(!fs::exists(path + "-wal"));
+    }
+    BOOST_TEST(other.stop() == 0);
+    BOOST_TEST(refusal() == "");
+    BOOST_TEST(jobs("killed") >= 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_with_an_index_that_was_removed_leaves_a_new_one_alone) {
+    make_copy();
+    actor other({"stay", path});
+    BOOST_REQUIRE(other.line() == "open");
+    leave_log("killed");
+    fs::remove(path + "-shm");
+    {
+        opened_store again(options_for(path));
+        fill(again, {"bob", "s1"}, 200, "again");
+        look_at(path).execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        fill(again, {"eve", "s1"}, 200, "more");
+        BOOST_TEST(other.stop() == 0);
+        fill(again, {"ada", "s1"}, 20, "last");
+    }
+    BOOST_TEST(look_at(path).query_text("PRAGMA integrity_check") == "ok");
+    BOOST_TEST(jobs("killed") >= 6);
+    for (auto const& [prefix, count] : {std::pair("again", 100), {"more", 100}, {"last", 10}})
+        BOOST_TEST(jobs(prefix) == count);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,16 +4,20 @@
 //     store_actor commit FILE USER SESSION PREFIX COUNT   commits jobs PREFIX0, PREFIX1, ...; a line each
 //     store_actor open FILE                               "open", or the refusal and status 1
 //     store_actor summarize FILE USER SESSION OWNER       "committed N", "void" or "nothing"
-//     store_actor checkpoint FILE                         "open": moves the log into the database for ever
-//     store_actor hold FILE                               "held": reads, and goes on reading until it is
-//     killed
+//     store_actor stay FILE                               "open": does nothing until SIGTERM, then stops in
+//     order store_actor change FILE                             "open": changes the schema and moves the log,
+//     for ever store_actor checkpoint FILE                         "open": moves the log into the database
+//     for ever store_actor hold FILE                               "held": reads, and goes on reading until
+//     it is killed
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "word_index.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <unistd.h>
@@ -80,10 +84,25 @@ int checkpoint(std::string const& path) {
         db.execute("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
+int change(std::string const& path) {
+    store::connection db(path, store::connection::access::read_write, std::chrono::seconds(10));
+    say("open");
+    for (;;)
+        db.execute(
+            "CREATE TABLE passing(at); PRAGMA wal_checkpoint(PASSIVE);"
+            "DROP TABLE passing; PRAGMA wal_checkpoint(PASSIVE)");
+}
+
 int act(std::vector<std::string> const& words) {
     if (words.at(0) == "hold") return hold(words.at(1));
     if (words.at(0) == "checkpoint") return checkpoint(words.at(1));
+    if (words.at(0) == "change") return change(words.at(1));
     asio::io_context loop;
+    asio::signal_set stop(loop);
+    if (words.at(0) == "stay") {
+        stop.add(SIGTERM);
+        stop.async_wait([](boost::system::error_code, int) {});
+    }
     store::options with;
     with.path = words.at(1);
     auto const db = store::open_sqlite(with, loop.get_executor(), &store::test::words());
