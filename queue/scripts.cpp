@@ -28,8 +28,7 @@ scripts const& all_scripts() {
         with_common(script_texts::admin_release), with_common(script_texts::user_jobs),
         with_common(script_texts::cancel),        with_common(script_texts::dead_without),
         with_common(script_texts::dead_trim),     with_common(script_texts::pace),
-        with_common(script_texts::refuse),
-        with_rights(script_texts::check)};
+        with_common(script_texts::refuse),        with_rights(script_texts::check)};
     return all;
 }
 

@@ -40,7 +40,8 @@ BOOST_AUTO_TEST_CASE(specifiers_are_those_of_the_instance) {
 
 BOOST_AUTO_TEST_CASE(a_later_part_overrides_an_earlier_one) {
     auto const unit = parse_unit(
-        "[Service]\nUser=a\nGroup=g\nSupplementaryGroups=redis ssl\nExecStart=/usr/sbin/engramd --config /etc/x.toml --set 'a=b c'\n"
+        "[Service]\nUser=a\nGroup=g\nSupplementaryGroups=redis ssl\nExecStart=/usr/sbin/engramd --config "
+        "/etc/x.toml --set 'a=b c'\n"
         "Environment=A=1 \"B=two words\"\nEnvironment=C=3\nEnvironmentFile=/etc/default/a\n"
         "LoadCredential=k:/etc/k\nLoadCredential=l\nLimitNOFILE=65536\nProtectSystem=strict\n"
         "StateDirectory=engramd\n"
