@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(whether_a_file_could_be_opened_is_tried) {
     BOOST_TEST(base::lack_of_files() == "");
     engram::tests::no_descriptors const none;
     BOOST_TEST(base::lack_of_files() == told(EMFILE));
-    BOOST_TEST(holds(told(EMFILE), "(limit 0)"));
+    BOOST_TEST(holds(told(EMFILE), "(limit 1)"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

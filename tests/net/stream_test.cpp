@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_it_is_this_process_that_lacks_one) {
         tests::no_descriptors const none;
         run(open(*with, {here(server.port()), nobody}, ended));
         BOOST_CHECK(ended.end == net::io_end::lacking);
-        BOOST_TEST(ended.what.starts_with("this machine: no file descriptor is free (limit 0)"), ended.what);
+        BOOST_TEST(ended.what.starts_with("this machine: no file descriptor is free (limit 1)"), ended.what);
         run(open_local(*with, "/nonexistent/socket", ended));
         BOOST_CHECK(ended.end == net::io_end::lacking);
     }

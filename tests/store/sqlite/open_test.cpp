@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_the_file_is_not_blamed) {
     auto const open = [&] { auto const again = store::open_sqlite(options_for(path), loop.get_executor()); };
     BOOST_CHECK_EXCEPTION(open(), store::open_error, [](store::open_error const& lack) {
         BOOST_TEST(lack.passes);
-        BOOST_TEST(says(lack.what(), "this machine: no file descriptor is free (limit 0)"), lack.what());
+        BOOST_TEST(says(lack.what(), "this machine: no file descriptor is free (limit 1)"), lack.what());
         return !says(lack.what(), "writable for this user");
     });
     try {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_the_file_is_not_blamed) {
     } catch (store::sqlite_error const& failed) {
         BOOST_TEST(failed.is_lack());
         BOOST_TEST(failed.passes());
-        BOOST_TEST(says(failed.to_error().message, "(this machine: no file descriptor is free (limit 0)"),
+        BOOST_TEST(says(failed.to_error().message, "(this machine: no file descriptor is free (limit 1)"),
                    failed.to_error().message);
         BOOST_CHECK(failed.to_error().kind == store::error_kind::unavailable);
     }

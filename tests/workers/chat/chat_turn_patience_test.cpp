@@ -249,8 +249,8 @@ BOOST_AUTO_TEST_CASE(a_time_zone_that_cannot_be_read_for_long_ends_the_job_and_t
     BOOST_TEST(error_of(outcome) == "internal");
     auto const error = json::parse(outcome->reply).at("error");
     BOOST_TEST(error.at("retryable").as_bool());
-    BOOST_TEST(error.at("message").as_string() ==
-               "the time zone Africa/Tunis cannot be read: Too many open files");
+    BOOST_TEST(error.at("message").as_string().starts_with(
+        "the time zone Africa/Tunis cannot be read: this machine: no file descriptor is free"));
 }
 
 BOOST_AUTO_TEST_CASE(a_time_zone_that_cannot_be_read_until_the_deadline_ends_the_job) {
