@@ -164,6 +164,7 @@ class Damage(TroubleCase):
     def test_pages_that_somebody_overwrites_while_it_runs(self):
         daemon = self.start()
         self.make_history(daemon)
+        self.wait_for_beats(6)  # what is compared is what was seen after the last checkpoint
         self.overwrite(self.leaves("conversation_history")[OLD_LEAVES])
         eventually(lambda: not self.said(daemon)["ready"], "it says so")
         asked = len(self.claude.requests)

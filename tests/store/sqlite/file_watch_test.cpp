@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_backup_copied_over_it_takes_no_more_commits_and_is_left_a
         opened_store db(options_for(path));
         make_copy(db);
         backup = bytes_of(copy);
-        fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+        copy_over(copy, path);
         check_lost(db, "was overwritten");
     }
     BOOST_TEST((bytes_of(path) == backup));
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(what_is_overwritten_before_a_stop_is_left_alone_though_noth
         opened_store db(options_for(path));
         make_copy(db);
         backup = bytes_of(copy);
-        fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+        copy_over(copy, path);
     }
     BOOST_TEST((bytes_of(path) == backup));
     BOOST_TEST(fs::file_size(path + "-wal") > 0u);
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_by_half_is_no_loss_and_hides_none) {
         move_log("PASSIVE");
         check_kept(db);
     }
-    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    copy_over(copy, path);
     check_lost(db, "was overwritten");
 }
 
@@ -336,7 +336,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_nobody_ends_is_ended_and_hides_no_loss) {
     BOOST_REQUIRE(::pread(index.number, &attempted, sizeof attempted, 128) == sizeof attempted);
     BOOST_TEST(moved == attempted);
     check_kept(db);
-    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    copy_over(copy, path);
     check_lost(db, "was overwritten");
 }
 

@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(what_a_killed_process_has_left_is_taken_over) {
 BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_until_the_log_is_moved_away) {
     make_copy();
     leave_log("killed");
-    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    copy_over(copy, path);
     check_refused();
     move_log_away();
     BOOST_TEST(refusal() == "");
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_sqlite_made_is_refused_without_the_index_too) {
     fs::remove(copy);
     make_backup();
     leave_log("killed");
-    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    copy_over(copy, path);
     fs::remove(path + "-shm");  // as after a restart of the machine: nobody knows of the checkpoints
     check_refused();
     move_log_away();
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_while_another_sto
         fill(first, {"ada", "s1"}, 20, "late");
         BOOST_REQUIRE(first.get(first->look()).lost == "");
         BOOST_REQUIRE(other.get(other->look()).lost == "");
-        fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+        copy_over(copy, path);
         BOOST_TEST(first.get(first->look()).lost.find("was overwritten") != std::string::npos);
         BOOST_TEST(other.get(other->look()).lost.find("was overwritten") != std::string::npos);
     }
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_was_copied_over_it_is_refused_while_another_pro
     actor other({"hold", path});
     BOOST_REQUIRE(other.line() == "held");
     leave_log("killed");
-    fs::copy_file(copy, path, fs::copy_options::overwrite_existing);
+    copy_over(copy, path);
     check_refused();
     other.kill();
     check_refused();
