@@ -130,6 +130,8 @@ asio::awaitable<void> service::run() {
     part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("status", [this] { return tell_systemd(); });
     co_await forget_again();
+    // Nothing is taken before the store's first rehearsal.
+    if (!stopping_) co_await health_.look();
     if (!stopping_) {
         start_parts();
         // Redis may start later: what is missing stands in the status.

@@ -2,8 +2,9 @@
 
 import contextlib
 import signal
+import sqlite3
 
-from harness import Case, memory_lines, new_message, prompt_turns, recalled_block, recalled_lines, system_text
+from harness import Case, eventually, memory_lines, new_message, prompt_turns, recalled_block, recalled_lines, system_text
 
 CHEAP = "claude-haiku-5-5"
 
@@ -54,8 +55,23 @@ class MemoryCase(Case):
     @contextlib.contextmanager
     def standing_still(self, daemon):
         daemon.send(signal.SIGSTOP)
+        eventually(daemon.is_stopped, "it stands still")
+        while not self.is_free():  # in the middle of a transaction it would hold up the others
+            daemon.send(signal.SIGCONT)
+            daemon.send(signal.SIGSTOP)
+            eventually(daemon.is_stopped, "it stands still")
         yield
         daemon.send(signal.SIGCONT)
+
+    def is_free(self):
+        """Whether nobody is writing to the database."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=0, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            db.execute("ROLLBACK")
+            return True
 
     def assert_recalled(self, text, lines):
         self.assertTrue([line for line in lines if text in line], f"{text!r} is not in {lines}")
