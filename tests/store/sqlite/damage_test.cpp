@@ -148,14 +148,14 @@ BOOST_AUTO_TEST_CASE(a_rehearsal_finds_the_damage_that_an_exchange_would_meet) {
 
 BOOST_AUTO_TEST_CASE(a_load_that_meets_damage_says_so_and_others_are_answered) {
     make();
-    // Those with nobody's turns but hers: her first 118.
-    for (auto const page : pages("conversation_history", "leaf", 118))
+    // Those with nobody's turns but hers: her first 58.
+    for (auto const page : pages("conversation_history", "leaf", 58))
         overwrite(page, with::ones);
     opened_store db(options_for(path));
     auto const why = db.fail(db->load_context(query_of(ada)));
     BOOST_TEST(why.damaged);
     BOOST_TEST(db.get(db->look()).damage == why.message);
-    for (auto const* other : {"user3", "somebody new"}) {
+    for (auto const* other : {"user7", "somebody new"}) {
         conversation const of{other, "s"};
         db.get(db->load_context(query_of(of)));
         BOOST_TEST(db.get(db->commit_exchange(exchange_of(of, job(other)))).committed);
