@@ -3,19 +3,17 @@
 #include "base/utf8.hpp"
 #include "store/sqlite/database_file.hpp"
 #include "store/sqlite/file_watch.hpp"
-#include "store/sqlite/forgotten_list.hpp"
+#include "store/sqlite/forgetter.hpp"
 #include "store/sqlite/migrations.hpp"
+#include "store/sqlite/older_adoption.hpp"
 #include "store/sqlite/opening.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/work.hpp"
 #include "store/sqlite/writer.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <optional>
-#include <system_error>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,105 +35,6 @@ struct analysed_write {
     auto operator()(write_queries& db) const { return perform(db, *made); }
 };
 
-/// `function` with its value as a result.
-template <class T, class Function>
-auto outcome_of(Function function) {
-    return [function = std::move(function)](auto& db, auto const&... texts) -> result<T> {
-        if constexpr (std::is_void_v<T>) {
-            function(db, texts...);
-            return {};
-        } else {
-            return function(db, texts...);
-        }
-    };
-}
-
-void add(erased& sum, erased more) {
-    sum.counts += more.counts;
-    std::ranges::move(more.reply_keys, std::back_inserter(sum.reply_keys));
-    std::ranges::move(more.job_ids, std::back_inserter(sum.job_ids));
-    sum.pending = more.pending;
-}
-
-// The list reader looks through a piece in some milliseconds, and serves others in between.
-constexpr std::size_t turns_a_piece = 1'000, most_pieces_a_look = 100;
-constexpr std::int64_t turns_between_notes = 10'000;  // what a start looks at again
-
-// What one transaction of a forgetting takes along: some ten milliseconds.
-constexpr std::size_t rows_a_forgetting = 500;
-
-// Of one user.
-struct forgetting {
-    std::string user_id;
-    finished_jobs jobs;
-    base::wall_time at;
-    forgotten_list list;
-    std::uint64_t database;          // its id
-    std::int64_t known_forgets = 0;  // they were forgotten so often in a later state; 0: it is asked for now
-};
-
-// Whoever copied the database before puts back what goes here, so the list has to be on the disk before it is
-// reported as gone. A line too many does no harm: it asks for what was asked for.
-void note_forgotten(write_queries& db, forgetting const& what) {
-    auto const digest = digest_of_user(what.user_id);
-    if (what.known_forgets > 0)
-        return db.users.know_forgotten(digest, what.known_forgets, base::to_unix_ms(what.at));
-    auto const forgets = db.users.find(what.user_id).seen.forgets;
-    what.list.add({{what.database, digest, forgets, base::to_unix_ms(what.at)}});
-}
-
-result<forget_step> forget_a_piece(write_queries& db, forgetting const& what, std::int64_t after) {
-    // Another process that started just now has done it, and they may be back.
-    bool const is_known =
-        what.known_forgets > 0 && db.users.find(what.user_id).seen.forgets >= what.known_forgets;
-    if (is_known) return forget_step{.part = {}, .done = true};
-    auto piece = db.forgetting.forget_some(what.user_id, what.jobs, what.at, after, rows_a_forgetting);
-    if (!piece.done) return piece;
-    db.clean_log = true;
-    if (what.jobs == finished_jobs::keep) return piece;
-    try {
-        note_forgotten(db, what);
-    } catch (std::system_error const& failed) {
-        return error{error_kind::unavailable,
-                     std::string("the list of who was forgotten cannot be written: ") + failed.what()};
-    }
-    return piece;
-}
-
-boost::asio::awaitable<result<erased>> forget_in_pieces(writer& where, boost::asio::any_io_executor executor,
-                                                        forgetting what) {
-    erased all;
-    auto after = forgetting_queries::from_the_start;
-    auto const shared = std::make_shared<forgetting const>(std::move(what));
-    for (;;) {
-        auto step = co_await call_on<forget_step>(where, executor, [shared, after](write_queries& db) {
-            return forget_a_piece(db, *shared, after);
-        });
-        if (!step) co_return step.error();
-        add(all, std::move(step->part));
-        after = step->after;
-        if (step->done) break;
-    }
-    // Many jobs may share one place for their replies.
-    std::ranges::sort(all.reply_keys);
-    all.reply_keys.erase(std::unique(all.reply_keys.begin(), all.reply_keys.end()), all.reply_keys.end());
-    co_return all;
-}
-
-// Where there is no list yet it is begun with those whom the database knows.
-result<std::vector<returned_user>> look_for_returned(connection& db, forgotten_list const& list,
-                                                     std::uint64_t id) {
-    try {
-        auto const known = list.read();
-        if (known) return find_returned(db, id, *known);
-        if (auto const users = forgotten_in(db, id); !users.empty()) list.add(users);
-        return std::vector<returned_user>();
-    } catch (std::system_error const& failed) {
-        return error{error_kind::unavailable,
-                     std::string("the list of who was forgotten cannot be used: ") + failed.what()};
-    }
-}
-
 /// Sends each call to the thread that does it. Members go in reverse: readers first, so that the writer's is
 /// the last connection of this process and can clean up.
 class sqlite_store final : public database {
@@ -149,10 +48,11 @@ public:
         : executor_(std::move(executor)),
           texts_(texts),
           report_(std::move(opened.report)),
-          forgotten_(report_.place),
           watch_(report_.place, opened.db),
           writer_(std::move(opened.db), watch_, texts, options.max_batch, executor_),
-          lists_(open_for_reading(options, list_cache_kib), watch_, texts, executor_) {
+          lists_(open_for_reading(options, list_cache_kib), watch_, texts, executor_),
+          forgetter_(lists_, writer_, executor_, report_),
+          older_(lists_, writer_, executor_, texts) {
         report_.place_id = watch_.place_id();
         for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
             readers_.push_back(std::make_unique<reader<context_queries>>(
@@ -192,20 +92,7 @@ public:
                                     });
     }
 
-    answer<std::size_t> forget_again() override {
-        auto const returned =
-            co_await list<std::vector<returned_user>>([list = forgotten_, id = report_.id](list_queries& on) {
-                return look_for_returned(on.db, list, id);
-            });
-        if (!returned) co_return returned.error();
-        std::size_t count = 0;
-        for (auto const& user : *returned) {
-            auto const done = co_await forget_returned(user);
-            if (!done) co_return done.error();
-            count += user.user_id ? 1 : 0;
-        }
-        co_return count;
-    }
+    answer<std::size_t> forget_again() override { return forgetter_.forget_again(); }
 
     answer<context> load_context(context_query query) override {
         return load<context>(
@@ -384,7 +271,7 @@ public:
     }
 
     answer<erased> forget_user(std::string user_id, finished_jobs jobs, base::wall_time at) override {
-        return forget_in_pieces(writer_, executor_, {std::move(user_id), jobs, at, forgotten_, report_.id});
+        return forgetter_.forget(std::move(user_id), jobs, at);
     }
 
     answer<std::optional<pending_erasure>> claim_erasure(base::wall_time now,
@@ -452,7 +339,7 @@ public:
         auto const any = co_await list<bool>([](list_queries& db) { return db.foreign.any(); });
         if (!any) co_return any.error();
         if (!*any) {
-            auto older = co_await adopt_older(limit);
+            auto older = co_await older_.adopt(limit);
             co_return older;
         }
         auto adopted =
@@ -461,50 +348,6 @@ public:
     }
 
 private:
-    // Mostly it meets this program's own turns, each once, and writes nothing.
-    answer<std::size_t> adopt_older(std::size_t limit) {
-        if (texts_ == nullptr) co_return std::size_t{0};
-        for (std::size_t i = 0; i < most_pieces_a_look; ++i) {
-            auto const piece = co_await list<older_turns::piece>(
-                [after = looked_at_, version = std::int64_t{texts_->version()}](list_queries& db) {
-                    return db.older.look(after, turns_a_piece, version);
-                });
-            if (!piece) co_return piece.error();
-            auto const [after, last, any] = *piece;
-            if (!looked_at_) noted_ = after;
-            looked_at_ = after;
-            if (last == after) break;
-            if (!any && last - noted_ < turns_between_notes) {
-                looked_at_ = last;
-                continue;
-            }
-            auto const adopted =
-                co_await write<adoption_queries::older>([after, last, limit](write_queries& db) {
-                    return db.adoption.adopt_older(after, last, limit);
-                });
-            if (!adopted) co_return adopted.error();
-            looked_at_ = noted_ = adopted->last;
-            if (adopted->rows > 0) co_return adopted->rows;
-        }
-        co_return std::size_t{0};
-    }
-
-    answer<void> forget_returned(returned_user const& user) {
-        auto const& when = user.when;
-        base::wall_time const at{std::chrono::milliseconds(when.at_ms)};
-        if (user.user_id) {
-            forgetting what{*user.user_id, finished_jobs::remove, at, forgotten_, report_.id, when.forgets};
-            auto const gone = co_await forget_in_pieces(writer_, executor_, std::move(what));
-            if (!gone) co_return gone.error();
-            co_return result<void>();
-        }
-        // Nothing is there now, and the next start need not look again.
-        auto noted =
-            co_await write<void>([digest = when.digest, forgets = when.forgets, at_ms = when.at_ms](
-                                     write_queries& db) { db.users.know_forgotten(digest, forgets, at_ms); });
-        co_return noted;
-    }
-
     template <class T, class Function>
     answer<T> load(Function function) {
         return call_on<T>(next_reader(), executor_, outcome_of<T>(std::move(function)));
@@ -533,14 +376,13 @@ private:
     boost::asio::any_io_executor executor_;
     text_index const* texts_;
     opening_report report_;
-    forgotten_list forgotten_;
     file_watch watch_;
     writer writer_;
     reader<list_queries> lists_;
+    forgetter forgetter_;
+    older_adoption older_;
     std::vector<std::unique_ptr<reader<context_queries>>> readers_;
     std::size_t next_ = 0;
-    std::optional<std::int64_t> looked_at_;  // for turns of an older engramd, up to this id
-    std::int64_t noted_ = 0;                 // of that, in the database
 };
 
 }  // namespace

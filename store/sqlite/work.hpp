@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace engram::store {
@@ -117,6 +118,19 @@ boost::asio::awaitable<result<T>> call_on(Thread& where, boost::asio::any_io_exe
             where.submit(std::make_unique<one_call>(std::move(what), std::move(handler), executor));
         },
         boost::asio::use_awaitable, std::move(function));
+}
+
+/// `function` with its value as a result.
+template <class T, class Function>
+auto outcome_of(Function function) {
+    return [function = std::move(function)](auto& db, auto const&... texts) -> result<T> {
+        if constexpr (std::is_void_v<T>) {
+            function(db, texts...);
+            return {};
+        } else {
+            return function(db, texts...);
+        }
+    };
 }
 
 }  // namespace engram::store

@@ -339,7 +339,7 @@ def watchdog():
 @step
 def reload_with_a_typo():
     before = shown("engramd", "MainPID")
-    shutil.copy(CONFIGURATION, "/root/engramd.toml")
+    shutil.copy(CONFIGURATION, "/var/backups/engramd.toml")
     with open(CONFIGURATION, encoding="utf-8") as file:
         lines = len(file.read().splitlines())
     with open(CONFIGURATION, "a", encoding="utf-8") as file:
@@ -351,7 +351,7 @@ def reload_with_a_typo():
     check(f"{CONFIGURATION}:{lines + 1}: " in run("systemctl", "status", "engramd"), "systemctl status does not say where")
     check(shown("engramd", "ActiveState", "MainPID") == ["active", before], "it does not run on")
     ask()
-    shutil.copy("/root/engramd.toml", CONFIGURATION)
+    shutil.copy("/var/backups/engramd.toml", CONFIGURATION)
     run("systemctl", "reload", "engramd")
     check(shown("engramd", "MainPID") == before, "the reload was a restart")
     ask()
@@ -369,7 +369,7 @@ def missing_second_credential():
 @step
 def no_first_credential_says_so():
     """With Anthropic's own address, which needs one."""
-    key, aside = "/etc/engramd/anthropic_api_key", "/root/anthropic_api_key"
+    key, aside = "/etc/engramd/anthropic_api_key", "/var/backups/anthropic_api_key"
     os.rename(key, aside)
     since = now()
     with drop_in("engramd.service", "Environment=ENGRAMD_CLAUDE_BASE_URL=https://api.anthropic.com\n"):
@@ -388,15 +388,15 @@ def backup_and_restore():
     """By hand, as docs/operations.md has it."""
     ask("I prefer green tea.", user="restored")
     run("systemctl", "stop", *UNITS)
-    run("cp", "--archive", "--no-target-directory", DATABASE, "/root/backup.db")
+    run("cp", "--archive", "--no-target-directory", DATABASE, "/var/backups/backup.db")
     check(not os.path.exists(DATABASE + "-wal"), "a log is left after an orderly stop")
     run("systemctl", "start", *UNITS)
     ask("I prefer black coffee.", user="restored")
     run("systemctl", "stop", *UNITS)
     for end in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
-            os.rename(DATABASE + end, f"/root/replaced.db{end}")
-    run("cp", "--archive", "--no-target-directory", "/root/backup.db", DATABASE)
+            os.rename(DATABASE + end, f"/var/backups/replaced.db{end}")
+    run("cp", "--archive", "--no-target-directory", "/var/backups/backup.db", DATABASE)
     run("systemctl", "start", *UNITS)
     until_ready()
     memories = [content for content, in rows("SELECT content FROM long_term_memory WHERE user_id = 'restored'")]
@@ -409,11 +409,11 @@ def backup_and_restore():
 def upgrade():
     """From the engramd of the schema before, with what it has written."""
     run("systemctl", "stop", *UNITS)
-    os.makedirs("/root/aside")
+    os.makedirs("/var/backups/aside")
     write("/opt/old/engramd.toml", "")  # it does not know the keys of today
     for end in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
-            os.rename(DATABASE + end, f"/root/aside/engram.db{end}")
+            os.rename(DATABASE + end, f"/var/backups/aside/engram.db{end}")
     run("systemd-run", "--unit=engramd-old", "--property=User=engramd", "--property=StateDirectory=engramd",
         "--property=UMask=0077", "--setenv=ANTHROPIC_API_KEY=key", f"--setenv=ENGRAMD_CLAUDE_BASE_URL={SIMULATOR}",
         "/opt/old/engramd", "--config", "/opt/old/engramd.toml")
@@ -444,7 +444,7 @@ def upgrade():
     for end in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             os.remove(DATABASE + end)
-    os.rename("/root/aside/engram.db", DATABASE)
+    os.rename("/var/backups/aside/engram.db", DATABASE)
     run("systemctl", "start", *UNITS)
     until_ready()
 
