@@ -384,24 +384,36 @@ def no_first_credential_says_so():
 
 
 @step
+def check_unit():
+    """As the unit has it, beside the daemons that work."""
+    told = run("engramd", "--check", "--unit", "engramd")
+    check("FAIL" not in told and "an API key from /etc/engramd/anthropic_api_key" in told, told)
+    ask()
+
+
+@step
 def backup_and_restore():
-    """By hand, as docs/operations.md has it."""
+    """As docs/operations.md has it: online, refused while a daemon runs, and nobody who was forgotten comes back."""
+    copy = "/var/backups/engram.db"
     ask("I prefer green tea.", user="restored")
-    run("systemctl", "stop", *UNITS)
-    run("cp", "--archive", "--no-target-directory", DATABASE, "/var/backups/backup.db")
-    check(not os.path.exists(DATABASE + "-wal"), "a log is left after an orderly stop")
-    run("systemctl", "start", *UNITS)
+    ask("My name is Zoe.", user="forgotten")
+    check("checked" in run("engramctl", "backup", copy), "it does not say that the copy was checked")
+    check(os.stat(copy).st_mode & 0o777 == 0o600, "others may read the copy")
     ask("I prefer black coffee.", user="restored")
+    run("engramctl", "user", "forget", "--user", "forgotten", "--yes")
+    refused = run("engramctl", "restore", copy, status=75)
+    check("engramd (process " in refused, f"it does not name the daemon: {refused}")
     run("systemctl", "stop", *UNITS)
-    for end in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(DATABASE + end, f"/var/backups/replaced.db{end}")
-    run("cp", "--archive", "--no-target-directory", "/var/backups/backup.db", DATABASE)
+    since = now()
+    run("engramctl", "restore", copy)
     run("systemctl", "start", *UNITS)
     until_ready()
     memories = [content for content, in rows("SELECT content FROM long_term_memory WHERE user_id = 'restored'")]
     check(any("tea" in m for m in memories), f"what the backup held is gone: {memories}")
     check(not any("coffee" in m for m in memories), f"what came later is still there: {memories}")
+    check(rows("SELECT count(*) FROM conversation_history WHERE user_id = 'forgotten'") == [[0]], "they came back")
+    told = journal("-u", "engramd", "-u", "engramd@2", f"--since={since}")
+    check("are forgotten again" in told, "the log does not say that somebody was forgotten again")
     ask("What do I prefer?", user="restored")
 
 
