@@ -33,6 +33,11 @@ grep -qxF "ExecStart=$work/opt/sbin/engramd --config $work/opt/etc/engramd/engra
 # What `systemctl reload` runs first: it fails on a file that cannot be read, and says where.
 checks=$(sed -n 's/^ExecReload=//p' "$work/opt/lib/systemd/system/engramd.service" | head -n 1)
 eval "$checks" || fail "a reload of the installed configuration fails"
+# systemd keeps the credentials of a service from what else it runs for it.
+mkdir -p "$work/credentials/anthropic_api_key"
+CREDENTIALS_DIRECTORY=$work/credentials eval "export CREDENTIALS_DIRECTORY; $checks" ||
+    fail "a reload fails for a key that only the daemon may read"
+unset CREDENTIALS_DIRECTORY
 cp "$work/opt/etc/engramd/engramd.toml" "$work/good"
 printf '[redis]\nurl = redis://127.0.0.1\n' >"$work/opt/etc/engramd/engramd.toml"
 if said=$(eval "$checks" 2>&1); then fail "a reload of a broken configuration is allowed"; fi

@@ -402,7 +402,7 @@ def backup_and_restore():
     ask("I prefer black coffee.", user="restored")
     run("engramctl", "user", "forget", "--user", "forgotten", "--yes")
     refused = run("engramctl", "restore", copy, status=75)
-    check("engramd (process " in refused, f"it does not name the daemon: {refused}")
+    check("systemctl stop 'engramd*' first" in refused, f"it does not say what to do: {refused}")
     run("systemctl", "stop", *UNITS)
     since = now()
     run("engramctl", "restore", copy)
