@@ -183,8 +183,11 @@ void check_all(start from, report& into) {
     check_files(into, from.file_limit, values);
     if (from.unit)
         if (auto wall = judge_walls(*from.unit, values.store.path)) into.add(std::move(*wall));
-    into.add(check_store(values.store, longest_search));
-    ask(into, check_redis(values.queue), "redis.url or redis.ca_file");
+    auto database = check_store(values.store, longest_search);
+    into.add(std::move(database.found));
+    auto queue = values.queue;
+    queue.database = std::move(database.id);
+    ask(into, check_redis(std::move(queue)), "redis.url or redis.ca_file");
     // Without its key the API would only say that there is none.
     if (from.key_is_known && found->lacking().empty())
         ask(into, check_claude(values, found->claude_key.value), "claude.base_url or claude.ca_file");

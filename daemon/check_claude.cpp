@@ -25,7 +25,6 @@ namespace {
 using enum finding::grade;
 using claude::error_kind;
 
-constexpr auto patience = 10s;  // with one answer
 constexpr std::array<std::string_view, 1> date_header{"date"};
 
 std::string ends_on(base::wall_time when) {
@@ -103,7 +102,7 @@ asio::awaitable<std::optional<base::wall_time>> time_at(claude::options const& o
     http::endpoint endpoint(url, options.ca_file, limits, executor);
     auto const wire = claude::compose_head("GET", "/v1/models", url, options, options.api_key) + "0\r\n\r\n";
     std::unique_ptr<http::reply> reply;
-    auto const outcome = co_await endpoint.exchange(wire, reply, steady_clock::now() + patience);
+    auto const outcome = co_await endpoint.exchange(wire, reply, steady_clock::now() + check_patience);
     if (!outcome.ok() || reply->more.empty()) co_return std::nullopt;
     co_return claude::parse_http_date(reply->more[0]);
 }
@@ -118,7 +117,7 @@ asio::awaitable<findings> check_claude(config const& config, base::secret key) {
     findings found;
     std::size_t chat_models = 1 + options.fallback_models.size();  // that may be there
     for (auto const& one : each_once(models_in_use(config))) {
-        auto const told = co_await client->describe_model(one.model, steady_clock::now() + patience);
+        auto const told = co_await client->describe_model(one.model, steady_clock::now() + check_patience);
         bool const gone = !told && says_gone(told.error(), one.model);
         if (gone && one.key.starts_with("claude.")) --chat_models;
         found.push_back(judge_model(one, told, chat_models == 0, system_clock::now()));

@@ -27,7 +27,6 @@ namespace {
 
 using enum finding::grade;
 
-constexpr milliseconds patience = 10s;  // with one answer
 constexpr milliseconds between_looks = 20ms;
 constexpr std::int64_t many_dead_letters = 10'000;
 
@@ -52,6 +51,7 @@ public:
         co_await ask_clock();
         co_await ask_settings();
         co_await ask_queue();
+        co_await ask_database();
     }
 
     findings found;
@@ -70,7 +70,7 @@ private:
     // The first failure tells; the client itself would try again.
     asio::awaitable<bool> connect() {
         auto const before = redis_.trouble();
-        for (auto const until = steady_clock::now() + patience; steady_clock::now() < until;) {
+        for (auto const until = steady_clock::now() + check_patience; steady_clock::now() < until;) {
             bool const up = co_await redis_.wait_until_up(steady_clock::now() + between_looks);
             if (up || redis_.trouble() != before) break;
         }
@@ -160,6 +160,22 @@ private:
                  "engramctl dead list, engramctl dead drop; queue.dead_max_count bounds them"});
     }
 
+    // What daemons at work have told of theirs.
+    asio::awaitable<void> ask_database() {
+        auto const database_key = options_.prefix + ":database";
+        auto const told = co_await redis_.command({"HGET", database_key, "id"});
+        if (!told || options_.database.empty()) co_return;
+        auto const theirs = told->text.substr(0, told->text.find('.'));
+        if (theirs.empty() || theirs == options_.database) co_return;
+        add({failure,
+             "another database serves the queue " + options_.prefix + " (id " + theirs + "; this one has " +
+                 options_.database + "): no jobs would be taken beside it",
+             "give this daemon the same store.path, or another redis.prefix; after a restore wait until its "
+             "lease of " +
+                 std::to_string(options_.lease.count()) + " ms is over",
+             true});
+    }
+
     redis::client& redis_;
     queue::options const& options_;
 };
@@ -167,8 +183,8 @@ private:
 }  // namespace
 
 asio::awaitable<findings> check_redis(queue::options options) {
-    options.server.connect_timeout = std::min(options.server.connect_timeout, patience);
-    options.server.command_timeout = std::min(options.server.command_timeout, patience);
+    options.server.connect_timeout = std::min(options.server.connect_timeout, check_patience);
+    options.server.command_timeout = std::min(options.server.command_timeout, check_patience);
     auto const executor = co_await asio::this_coro::executor;
     redis::client redis(options.server, "engramd-check", executor);
     questions asked(redis, options);

@@ -9,7 +9,8 @@
 namespace engram::daemon {
 
 /// Asks the server; each question has an answer within ten seconds or is a failure. Changes nothing but
-/// P:probe, which goes at once. Throws on cancellation.
+/// P:probe, which goes at once. `options.database`: the id of the database as hexadecimal digits; empty:
+/// unknown. Throws on cancellation.
 boost::asio::awaitable<findings> check_redis(queue::options options);
 
 }  // namespace engram::daemon

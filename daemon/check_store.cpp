@@ -79,9 +79,9 @@ public:
         folder_ = std::filesystem::path(file_).parent_path().string();
     }
 
-    findings all() {
+    store_check all() {
         if (at_folder() && at_file()) into_file();
-        return std::move(found_);
+        return {std::move(found_), std::move(id_)};
     }
 
 private:
@@ -237,9 +237,9 @@ private:
             return {note, "the database " + file_ + " is brought from schema version " +
                               std::to_string(version) + " to " + known + " at the start: make a copy before"};
         auto const id = db.query_integer("SELECT value FROM engram_state WHERE name = 'database_id'");
-        auto const named = id != 0 ? ", id " + store::id_text(std::uint64_t(id)) : "";
+        if (id != 0) id_ = store::id_text(std::uint64_t(id));
         return {ok, "the database " + file_ + ", " + size_text(size_of(file_).value_or(0)) +
-                        ", schema version " + known + named};
+                        ", schema version " + known + (id_.empty() ? "" : ", id " + id_)};
     }
 
     bool at_log() {
@@ -275,11 +275,12 @@ private:
     std::chrono::milliseconds patience_;
     std::string file_, folder_;
     findings found_;
+    std::string id_;
 };
 
 }  // namespace
 
-findings check_store(store::options const& options, std::chrono::milliseconds patience) {
+store_check check_store(store::options const& options, std::chrono::milliseconds patience) {
     return look(options, patience).all();
 }
 

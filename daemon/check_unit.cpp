@@ -27,7 +27,6 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using enum finding::grade;
 
-constexpr auto patience = 10s;
 constexpr std::size_t most_bytes = 1024UL * 1024;  // of a unit's text
 
 std::string message_of(int error) {
@@ -66,7 +65,7 @@ int start_systemctl(std::string const& unit, int output, pid_t& process) {
 
 // Until it ends; false: it takes too long.
 bool read_all(int from, std::string& into) {
-    auto const until = steady_clock::now() + patience;
+    auto const until = steady_clock::now() + check_patience;
     std::array<char, 4096> buffer;
     for (;;) {
         auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());

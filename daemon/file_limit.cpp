@@ -1,5 +1,7 @@
 #include "daemon/file_limit.hpp"
 
+#include "embedding/options.hpp"
+
 #include <algorithm>
 #include <sys/resource.h>
 
@@ -42,7 +44,10 @@ file_budget budget_of(std::size_t limit, config const& config) {
         always + each_connection_of_the_database * (config.store.readers + connections_besides_readers);
     budget.calls = limit - std::min(limit, budget.reserved);
     auto const jobs = std::max<std::size_t>(1, config.queue.max_in_flight);
-    budget.needed = budget.reserved + (has_embedding(config) ? 4 * jobs - 3 : (4 * jobs + 2) / 3);
+    budget.needed = budget.reserved + (4 * jobs + 2) / 3;
+    if (has_embedding(config))
+        budget.needed =
+            std::max(budget.needed, budget.reserved + 4 * std::min(jobs, embedding::most_queries) - 3);
     return budget;
 }
 
@@ -50,9 +55,10 @@ void fit(config& config, file_budget const& budget) {
     auto const claude = std::max<std::size_t>(1, for_claude(budget.calls));
     config.claude.max_connections = std::min(config.claude.max_connections, claude);
     if (!has_embedding(config)) return;
-    // Each job asks for the vector of its message, and nothing else bounds these.
+    // Each job asks for the vector of its message.
     auto const rest = std::max<std::size_t>(1, budget.calls - std::min(budget.calls, claude));
-    config.queue.max_in_flight = std::min(config.queue.max_in_flight, rest);
+    if (rest < embedding::most_queries)
+        config.queue.max_in_flight = std::min(config.queue.max_in_flight, rest);
 }
 
 }  // namespace engram::daemon

@@ -22,6 +22,8 @@ struct finding {
 };
 using findings = std::vector<finding>;
 
+inline constexpr std::chrono::milliseconds check_patience{10'000};  ///< with one answer from outside
+
 /// One line without its end: "ok    …", "note  …", "warn  …; cure: …" or "FAIL  …; cure: …".
 [[nodiscard]] std::string to_line(finding const& one);
 

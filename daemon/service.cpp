@@ -94,7 +94,7 @@ service::service(config config, base::secret key, reload reload, asio::io_contex
           config_.queue, [this] { return queue_.instance(); }, io.get_executor()),
       gate_(
           config_.chat.pause_retry, [this](claude::gate::state) { apply_intake(); }, io.get_executor()),
-      models_([this] { return models_in_use(); },
+      models_([this] { return models_in_use(config_); },
               [this](std::string model, base::steady_time until) {
                   return claude_->describe_model(std::move(model), until);
               },
@@ -220,15 +220,6 @@ asio::awaitable<void> service::watch_signals() {
             base::log_error("the configuration was not reloaded", {{"error", failure.what()}});
         }
     }
-}
-
-std::vector<used_model> service::models_in_use() const {
-    std::vector<used_model> used{{config_.chat.model, "claude.model"}};
-    for (auto const& model : config_.claude.fallback_models)
-        used.push_back({model, "claude.fallback_models"});
-    if (config_.summary.enabled) used.push_back({config_.summary.model, "summary.model"});
-    if (config_.consolidation.enabled) used.push_back({config_.consolidation.model, "consolidation.model"});
-    return used;
 }
 
 status service::current_status() const {

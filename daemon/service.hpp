@@ -71,7 +71,6 @@ private:
     boost::asio::awaitable<void> tell_systemd();
     void log_readiness(status const& now);
     [[nodiscard]] status current_status() const;
-    [[nodiscard]] std::vector<used_model> models_in_use() const;
     void start_parts();
     boost::asio::awaitable<void> stop_parts();
     void begin_stop();

@@ -26,8 +26,6 @@ namespace {
 
 using vectors = std::vector<vector>;
 
-// An endpoint that has so many queries open is only slowed by one more.
-constexpr std::size_t most_queries = 64;
 constexpr std::size_t most_idle_connections = 16;
 constexpr milliseconds longest_span = std::chrono::hours(24);
 

@@ -11,6 +11,9 @@
 
 namespace engram::embedding {
 
+/// Queries open at a time: an endpoint that has so many is only slowed by one more.
+inline constexpr std::size_t most_queries = 64;
+
 struct options {
     /// `https://host[:port][/path]` or `http://…`; empty: off. `/v1/embeddings` is appended (a `/v1` at its
     /// end is not repeated).

@@ -41,14 +41,15 @@ delivery read_delivery(redis::value& item, std::string const& instance, std::int
     return one;
 }
 
-// `answer`: {alive, now_ms, jobs moved, 1 if there may be more, claimed}.
+// `answer`: {alive, now_ms, jobs moved, 1 if there may be more, claimed, refused}.
 taken_jobs read_taken(redis::value& answer, std::string const& instance) {
     taken_jobs taken;
-    if (answer.items.size() != 5) return taken;
+    if (answer.items.size() != 6) return taken;
     taken.alive = answer.items[0].as_integer() != 0;
     auto const now_ms = answer.items[1].as_integer();
     taken.moved = std::size_t(std::max<std::int64_t>(0, answer.items[2].as_integer()));
     taken.more = answer.items[3].as_integer() != 0;
+    taken.refused = std::size_t(std::max<std::int64_t>(0, answer.items[5].as_integer()));
     auto& claimed = answer.items[4].items;
     taken.jobs.reserve(claimed.size());
     for (auto& item : claimed)

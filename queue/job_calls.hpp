@@ -18,9 +18,10 @@ namespace engram::queue {
 
 /// What a call that may take jobs brings.
 struct taken_jobs {
-    bool alive = true;      ///< false: this instance was taken for dead
-    std::size_t moved = 0;  ///< jobs that left P:jobs for lanes and backlogs
-    bool more = false;      ///< there may be more to move or to take
+    bool alive = true;        ///< false: this instance was taken for dead
+    std::size_t moved = 0;    ///< jobs that left P:jobs
+    std::size_t refused = 0;  ///< of them, those that were too large to be looked at
+    bool more = false;        ///< there may be more to move or to take
     std::vector<delivery> jobs;
 };
 

@@ -26,6 +26,8 @@ constexpr milliseconds blocked_pause = 100ms;  // P:jobs has jobs, but as many a
 // Another instance has found our lease at an end and given our lanes to others.
 constexpr std::string_view taken_for_dead =
     "this instance was taken for dead (stopped, stalled or cut off longer than its lease); it begins anew";
+constexpr auto too_large = "invalid_job: a job is far larger than queue.max_job_bytes";
+constexpr auto not_deliverable = "a job is too large for client-output-buffer-limit normal of Redis";
 constexpr std::string_view other_database =
     "another database serves this queue now; the jobs in hand are given back";
 
@@ -150,6 +152,7 @@ std::vector<delivery> job_queue::accept(taken_jobs taken, std::size_t claims) {
         lose_everything(taken_for_dead);
         return unbegun;
     }
+    if (taken.refused > 0) outcomes_.failed(too_large, steady_clock::now(), std::uint32_t(taken.refused));
     if (!taken.jobs.empty()) base::failpoint("ingested");
     if (!intake_.looked(claims, taken.jobs.size(), taken.moved, taken.more, steady_clock::now()))
         return unbegun;
@@ -226,9 +229,10 @@ asio::awaitable<bool> job_queue::refuse_large() {
         co_return false;
     }
     intake_.refused();
-    if (*answer > 0)
-        base::log_error("Redis closes the connection when it delivers a job: it is a dead letter",
-                        {{"jobs", *answer}, {"cure", "raise client-output-buffer-limit normal"}});
+    if (*answer == 0) co_return true;
+    outcomes_.failed(not_deliverable, steady_clock::now(), std::uint32_t(*answer));
+    base::log_error("Redis closes the connection when it delivers a job: it is a dead letter",
+                    {{"jobs", *answer}, {"cure", "raise client-output-buffer-limit normal"}});
     co_return true;
 }
 

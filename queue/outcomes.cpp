@@ -26,8 +26,8 @@ void outcome_counts::answered(base::steady_time now) {
     ++at(now).ok;
 }
 
-void outcome_counts::failed(std::string why, base::steady_time now) {
-    ++at(now).failed;
+void outcome_counts::failed(std::string why, base::steady_time now, std::uint32_t count) {
+    at(now).failed += count;
     last_error_ = std::move(why);
 }
 

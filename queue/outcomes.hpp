@@ -23,8 +23,8 @@ struct recent_outcomes {
 class outcome_counts {
 public:
     void answered(base::steady_time now);
-    /// `why`: for the log and the status.
-    void failed(std::string why, base::steady_time now);
+    /// `why`: for the log and the status. `count`: how many jobs.
+    void failed(std::string why, base::steady_time now, std::uint32_t count = 1);
     void delayed(std::string why, base::steady_time now);
 
     [[nodiscard]] recent_outcomes recent(base::steady_time now) const;

@@ -1,7 +1,7 @@
 -- Takes the next request of P:admin; or gives the one again that this instance has taken and not finished, after an
 -- answer was lost. Only a registered instance may take, since no other would bring back what an unregistered one had.
 -- ARGV[3] the size of a job, in bytes, [4] reply_ttl, [5] reply_prefixes as take has them, [6] from how many bytes on the one
--- taken before cannot be delivered ('' or absent = it can). Returns {0}: not registered;
+-- taken before cannot be delivered ('' = it can). Returns {0}: not registered;
 -- {1}: there is none; {1, the request, how many died of it}; or {1, what was refused}: there are only requests that are
 -- too large and cannot be buried now.
 local most_refused = 16
@@ -13,7 +13,7 @@ redis.call('HLEN', admin_deaths)
 local raw = redis.call('LINDEX', mine, -1)
 local passed, refused = 0, nil
 
-if raw and #raw >= (tonumber(ARGV[6] or '') or math.huge) then
+if raw and #raw >= (tonumber(ARGV[6]) or math.huge) then
   redis.call('XLEN', dead)
   redis.call('LREM', mine, -1, raw)
   redis.call('HDEL', admin_deaths, redis.sha1hex(raw))

@@ -317,14 +317,14 @@ local function refuse(raw, named, why, attempts, limits, now)
   end
   local id, reply_to = text_of('id'), text_of('reply_to')
   if #id > 128 or string.find(id, '[^%w%._:%-]') then id = '' end
-  local prefixes = cjson.decode(limits.reply_prefixes or '[]')
+  local prefixes = cjson.decode(limits.reply_prefixes)
   prefixes[#prefixes + 1] = key('reply:')
   if not is_reply_key(reply_to, prefixes) then reply_to = id ~= '' and key('reply:') .. id or '' end
   bury(raw, id, why.type, why.message, attempts, now)
   local function name_of(what) return named and bounded_text(named[what]) and named[what] or nil end
   local reply = {id = id ~= '' and id or nil, user_id = name_of('user_id'), session_id = name_of('session_id'),
     status = 'error', error = why, attempts = tonumber(attempts), metadata = {}}
-  deliver_reply(reply_to, cjson.encode(reply), limits.reply_ttl or '3600000')
+  deliver_reply(reply_to, cjson.encode(reply), limits.reply_ttl)
 end
 
 -- One of which only the size was looked at. Nothing is asked of what it holds.
@@ -423,7 +423,7 @@ end
 -- Moves up to `limits.ingest` jobs from P:jobs to their lanes. Tickets are named after `limits.tickets`, which the
 -- caller never uses twice. A job far over the size limit goes to the dead letters here, so that no daemon has to
 -- carry it. At most some megabytes are looked at in one call, since Redis does nothing else meanwhile.
-local most_bytes_moved, most_bytes_taken = 2 * 1024 * 1024, 8 * 1024 * 1024
+local most_bytes_moved = 2 * 1024 * 1024
 
 local function refuse_unseen(raw, limits, now)
   redis.call('XLEN', dead)  -- as check_types()
@@ -455,14 +455,15 @@ local function admit(raw, ticket, limits, now, room)
   return refill(user, limits, room)
 end
 
--- Returns how many it moved, and whether it has seen the end of P:jobs.
+-- Returns how many it moved, how many of them were refused, and whether it has seen the end of P:jobs.
 local function ingest(limits, now, already_parked)
-  local moved, bytes = 0, 0
+  local moved, refused, bytes = 0, 0, 0
   while moved < limits.ingest and bytes < most_bytes_moved do
     local raw = redis.call('LINDEX', jobs, -1)
-    if not raw then return moved, true end
+    if not raw then return moved, refused, true end
     if #raw > 4 * limits.job_bytes then
       refuse_unseen(raw, limits, now)
+      refused = refused + 1
     else
       local ticket = limits.tickets .. '.' .. (moved + 1)
       local parked_now = admit(raw, ticket, limits, now, limits.parked - already_parked)
@@ -472,7 +473,7 @@ local function ingest(limits, now, already_parked)
     moved = moved + 1
     bytes = bytes + #raw
   end
-  return moved, false
+  return moved, refused, false
 end
 
 -- The first job of a lane that was just taken from the ready ones: {lane, ticket, body, deliveries, deaths,
@@ -542,19 +543,19 @@ local function limits_from(first)
     share = tonumber(ARGV[first + 3]),      -- of one user
     job_bytes = tonumber(ARGV[first + 4]),  -- size of a job
     tickets = ARGV[first + 5],              -- their names begin so
-    -- The next ones may be missing: of an older daemon.
     reply_ttl = ARGV[first + 6],            -- how long a reply is kept, in ms
     reply_prefixes = ARGV[first + 7],       -- how its key may begin besides P:reply:, as a list in JSON
-    bytes = tonumber(ARGV[first + 8]) or most_bytes_taken,  -- no lane more once so many bytes of jobs were taken
+    bytes = tonumber(ARGV[first + 8]),  -- no lane more once so many bytes of jobs were taken
   }
 end
 
--- Returns {alive, now_ms, jobs moved, 1 if there may be more of them or of ready lanes, claimed}. `is_alive` and
+-- Returns {alive, now_ms, jobs moved, 1 if there may be more of them or of ready lanes, claimed, how many of those moved
+-- were too large and are dead letters}. `is_alive` and
 -- `already_parked` as alive() and check_types() said before anything was written.
 local function take(limits, is_alive, already_parked)
   local now = ms_text(now_ms())
-  if not is_alive then return {0, now, 0, 0, {}} end
-  local moved, all_moved = ingest(limits, now, already_parked)
+  if not is_alive then return {0, now, 0, 0, {}, 0} end
+  local moved, refused, all_moved = ingest(limits, now, already_parked)
   local taken, all_taken = claim(limits)
-  return {1, now, moved, all_moved and all_taken and 0 or 1, taken}
+  return {1, now, moved, all_moved and all_taken and 0 or 1, taken, refused}
 end

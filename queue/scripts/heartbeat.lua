@@ -3,7 +3,7 @@
 -- ARGV[3] lease in ms, [4] '1' for a new instance, '2' for the first time at this server, else '0', [5] what it says of
 -- itself, [6] the instance that it was before ('' = none), whose lanes go back uncounted if it is no longer
 -- registered, since then no other instance would find them, [7] which database it has: '<its id>.<its place>', both in
--- hexadecimal digits ('' or missing = of an older daemon).
+-- hexadecimal digits ('' or missing = it has none to tell).
 -- Lanes whose time has come are ready again, too.
 -- Returns {alive, lanes taken back, lanes that this instance owns, lanes woken, jobs to be cancelled, 1 if paused}; or
 -- the error OTHERDATABASE and which one, if another database serves this queue. This instance is not registered then.

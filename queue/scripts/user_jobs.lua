@@ -1,7 +1,7 @@
 -- Looks for the jobs and requests of one user in one place, a piece at a time, changing nothing.
 -- ARGV[2] is not used, [3] user, [4] place: 'jobs', 'backlog' (the user's own), 'odd' (of those whose user could not be told
 -- when they came), 'lanes', 'admin', 'taken' (requests that instances answer), [5] where to go on ('' = at the beginning),
--- [6] no more than so many, or somewhat more, [7] only the job with this id ('' or absent = all), [8] no more once so many
+-- [6] no more than so many, or somewhat more, [7] only the job with this id ('' = all), [8] no more once so many
 -- bytes of them were found.
 -- Returns {where to go on ('' = nowhere), found}, found: ticket, entry and bytes of each, one after the other; in lanes the
 -- bytes are left out of those that would be too much ([8]). entry: in
@@ -11,14 +11,14 @@
 local user, place, from, most = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local most_entries, most_bytes, step = 512, 2 * 1024 * 1024, 16
 local found, entries, bytes, found_bytes = {}, 0, 0, 0
-local most_found_bytes = tonumber(ARGV[8] or '') or most_bytes
+local most_found_bytes = tonumber(ARGV[8])
 
 -- Of forgetting itself nothing is to be ended.
 local function is_left_alone(raw)
   return (place == 'admin' or place == 'taken') and decoded(raw).op == 'user.forget'
 end
 
-local wanted = ARGV[7] or ''
+local wanted = ARGV[7]
 
 local function is_wanted(raw)
   if wanted == '' then return true end

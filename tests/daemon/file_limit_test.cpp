@@ -50,6 +50,15 @@ BOOST_AUTO_TEST_CASE(each_job_may_have_a_connection_to_the_embedding_endpoint) {
     BOOST_TEST(values.queue.max_in_flight == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(no_more_queries_than_the_embedding_client_sends_need_a_connection) {
+    auto values = usual();
+    values.embedding.base_url = "http://127.0.0.1:1";
+    auto const budget = budget_of(52 + 342, values);
+    BOOST_TEST(budget.needed == 52u + 342u);  // three quarters of them are 256
+    fit(values, budget);
+    BOOST_TEST(values.queue.max_in_flight == 256u);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_needed_is_the_least_limit_that_lowers_nothing) {
     for (auto const* const endpoint : {"", "http://127.0.0.1:1"}) {
         for (std::size_t const jobs : {1u, 2u, 7u, 256u, 1'000u}) {

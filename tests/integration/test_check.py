@@ -295,6 +295,16 @@ class Database(CheckCase):
         self.assertTrue(any("from schema version 4" in line for line in found.of("note")), found.out)
         self.assertEqual(self.state_of_folder(), before)
 
+    def test_another_one_than_the_queue_is_served_with(self):
+        self.make_database()
+        there = os.path.join(self.folder, "elsewhere.db")
+        self.start_daemon(store_path=there)
+        self.ask("hello")
+        self.assert_fails(
+            self.check(), "another database serves the queue", cure="the same store.path", status=EX_TEMPFAIL
+        )
+        self.assertEqual(self.check(store_path=there).of("FAIL"), [])
+
     def test_that_of_another_program(self):
         self.change("CREATE TABLE songs(name TEXT)")
         self.assert_fails(self.check(), "belongs to another program", cure="store.path")

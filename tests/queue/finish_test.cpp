@@ -26,7 +26,7 @@ struct fixture : queue_fixture {
         auto const answer = co_await queue::all_scripts().finish.run(
             c.redis, "engram:jobs",
             {"engram", what.instance, what.lane, what.ticket, reply_to, "{}", "60000", "id", "", "", "0", "0",
-             "100", "1000", "base"});
+             "100", "1000", "base", "3600000", "[]", "8388608"});
         BOOST_REQUIRE(answer.has_value());
         co_return answer->items.at(0).as_integer();
     }

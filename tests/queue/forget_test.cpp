@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(an_end_by_force_between_any_two_steps_breaks_no_promise) {
             due[id] = "{}";
             f.call(queue::all_scripts().finish,
                    {instance, lane, ticket, "engram:reply:" + id, "{}", "60000", id, "", "", "1", "1", "100",
-                    "4", "262144", "f" + std::to_string(due.size())});
+                    "4", "262144", "f" + std::to_string(due.size()), "3600000", "[]", "8388608"});
         };
         int ended = 0;
         for (int step = 0; step < 3'000; ++step) {

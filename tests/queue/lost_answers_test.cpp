@@ -144,9 +144,10 @@ BOOST_AUTO_TEST_CASE(a_call_carried_out_long_after_its_connection_was_lost_is_no
         f.push("u", "t", "2");
         // What a call of the daemon itself would do that arrives only now.
         client late(f, f.server.url());
-        auto const taken = co_await queue::all_scripts().take.run(
-            late.redis, "engram:jobs",
-            {"engram", w.queue.instance(), "1", "1", "100", "100", "100000", "late"});
+        auto const taken =
+            co_await queue::all_scripts().take.run(late.redis, "engram:jobs",
+                                                   {"engram", w.queue.instance(), "1", "1", "100", "100",
+                                                    "100000", "late", "3600000", "[]", "8388608"});
         BOOST_REQUIRE(taken.has_value());
         BOOST_REQUIRE(taken->items.at(4).items.size() == 1u);
         co_await until("it was given back",

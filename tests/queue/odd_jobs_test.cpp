@@ -135,17 +135,18 @@ BOOST_AUTO_TEST_CASE(one_far_over_the_limit_is_answered_where_its_address_can_be
     });
 }
 
-BOOST_AUTO_TEST_CASE(an_older_daemon_that_says_less_refuses_it_all_the_same) {
+BOOST_AUTO_TEST_CASE(what_is_refused_for_its_size_counts_as_failed) {
     play([](fixture& f) -> task<void> {
-        f.push(R"({"id":"1","message":")" + std::string(9'000, 'x') + "\"}");
-        client c(f, f.server.url());
-        auto const& scripts = queue::all_scripts();
-        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
-        co_await scripts.take.run(c.redis, "engram:jobs",
-                                  {"engram", "me", "9", "9", "1000", "1000", "1000", "a"});
-        BOOST_TEST(f.replies("1").find("invalid_job") != std::string::npos);
-        BOOST_TEST(f.server.command({"TTL", "engram:reply:1"}) == "3600");
-        BOOST_TEST(f.dead_letter().at("id") == "1");
+        auto options = f.options();
+        options.max_job_bytes = 1'000;
+        for (int i = 0; i < 3; ++i)
+            f.push(R"({"message":")" + std::string(4'001, 'x') + "\"}");
+        worker w(f, options);
+        co_await w.start();
+        co_await until("all have failed", [&] { return w.queue.status().recent.failed == 3; });
+        auto const recent = w.queue.status().recent;
+        BOOST_TEST(recent.mostly_fail());
+        BOOST_TEST(recent.last_error.find("queue.max_job_bytes") != std::string::npos, recent.last_error);
     });
 }
 
@@ -175,19 +176,22 @@ BOOST_AUTO_TEST_CASE(one_call_moves_no_more_than_some_megabytes) {
         auto const& scripts = queue::all_scripts();
         co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
         auto const first = co_await scripts.take.run(
-            c.redis, "engram:jobs", {"engram", "me", "272", "128", "1000", "1000", "600000", "a"});
+            c.redis, "engram:jobs",
+            {"engram", "me", "272", "128", "1000", "1000", "600000", "a", "3600000", "[]", "8388608"});
         BOOST_REQUIRE(first.has_value());
         BOOST_TEST(first->items.at(4).items.size() == 5u);
         BOOST_TEST(f.server.command({"LLEN", "engram:jobs"}) == "35");
         // And of lanes that are ready already it hands out no more than a few more.
         for (int i = 0; i < 7; ++i) {
             auto const batch = "b" + std::to_string(i);
-            co_await scripts.take.run(c.redis, "engram:jobs",
-                                      {"engram", "me", "272", "0", "1000", "1000", "600000", batch});
+            co_await scripts.take.run(
+                c.redis, "engram:jobs",
+                {"engram", "me", "272", "0", "1000", "1000", "600000", batch, "3600000", "[]", "8388608"});
         }
         BOOST_TEST(f.server.command({"LLEN", "engram:lanes:"}) == "35");
         auto const many = co_await scripts.take.run(
-            c.redis, "engram:jobs", {"engram", "me", "0", "128", "1000", "1000", "600000", "c"});
+            c.redis, "engram:jobs",
+            {"engram", "me", "0", "128", "1000", "1000", "600000", "c", "3600000", "[]", "8388608"});
         BOOST_REQUIRE(many.has_value());
         BOOST_TEST(many->items.at(4).items.size() == 17u);
         BOOST_TEST(f.server.command({"LLEN", "engram:lanes:"}) == "18");

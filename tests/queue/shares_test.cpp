@@ -197,8 +197,9 @@ BOOST_AUTO_TEST_CASE(a_job_in_the_backlog_keeps_the_time_when_it_was_first_seen)
         co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
         f.push("u", "s", "1");
         f.push("u", "s", "2");
-        auto const first = co_await scripts.take.run(c.redis, "engram:jobs",
-                                                     {"engram", "me", "9", "1", "100", "1", "100000", "t"});
+        auto const first = co_await scripts.take.run(
+            c.redis, "engram:jobs",
+            {"engram", "me", "9", "1", "100", "1", "100000", "t", "3600000", "[]", "8388608"});
         BOOST_REQUIRE(first.has_value());
         auto const seen = first->items.at(1).text;
         BOOST_TEST(
@@ -210,9 +211,10 @@ BOOST_AUTO_TEST_CASE(a_job_in_the_backlog_keeps_the_time_when_it_was_first_seen)
                         "return redis.call('TIME')[1] * 1000 + math.floor(redis.call('TIME')[2] / 1000)",
                         "0"}) > seen;
         });
-        auto const second = co_await scripts.finish.run(
-            c.redis, "engram:jobs",
-            {"engram", "me", lane, "t.1", "", "", "1000", "1", "", "", "9", "1", "100", "1", "100000", "t2"});
+        auto const second =
+            co_await scripts.finish.run(c.redis, "engram:jobs",
+                                        {"engram", "me", lane, "t.1", "", "", "1000", "1", "", "", "9", "1",
+                                         "100", "1", "100000", "t2", "3600000", "[]", "8388608"});
         BOOST_REQUIRE(second.has_value());
         auto const& next = second->items.at(1).items.at(4).items;
         BOOST_REQUIRE(next.size() == 1u);

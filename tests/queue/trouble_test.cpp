@@ -33,8 +33,9 @@ struct fixture : queue_fixture {
         auto const one = co_await w.next();
         push("v", "s", "2");
         client c(*this, server.url());
-        std::vector<std::string> const look{"engram", w.queue.instance(), "9",    "0", "100",
-                                            "100",    "100000",           "other"};
+        std::vector<std::string> const look{"engram", w.queue.instance(), "9",     "0",       "100",
+                                            "100",    "100000",           "other", "3600000", "[]",
+                                            "8388608"};
         auto const moved = co_await queue::all_scripts().take.run(c.redis, "engram:jobs", look);
         BOOST_REQUIRE(moved.has_value());
         server.command({"RENAME", key, "aside"});

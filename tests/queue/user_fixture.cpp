@@ -132,7 +132,7 @@ std::string user_fixture::call(redis::script const& which, std::vector<std::stri
 void user_fixture::take(std::string const& instance, std::string const& ingest, std::string const& claim) {
     call(queue::all_scripts().take,
          {instance, ingest, claim, std::to_string(set.max_parked), std::to_string(set.max_parked_per_user),
-          std::to_string(set.max_job_bytes), "t" + std::to_string(++takes_)});
+          std::to_string(set.max_job_bytes), "t" + std::to_string(++takes_), "3600000", "[]", "8388608"});
 }
 
 void user_fixture::bury(std::string const& job) {

@@ -316,7 +316,7 @@ std::set<std::string> find_while_they_move(user_fixture& f, std::string const& p
         bool first = at == place;
         do {
             std::istringstream said(
-                f.call(queue::all_scripts().user_jobs, {"", "ada", at, cursor, "100000"}));
+                f.call(queue::all_scripts().user_jobs, {"", "ada", at, cursor, "100000", "", "2097152"}));
             std::getline(said, cursor);
             for (std::string line; std::getline(said, line);)
                 if (line.starts_with("{")) ids.insert(user_fixture::id_of(line));

@@ -23,6 +23,7 @@ REPLY = "x"
 REPLY_TTL_MS = 600_000
 PAUSE_MS = 3_600_000
 JOB_BYTES = 1000
+BATCH_BYTES = 8 * 1024 * 1024
 
 
 def arguments_of(call, scope, slot):
@@ -54,7 +55,7 @@ def arguments_of(call, scope, slot):
     elif call.script == "refuse":
         values = ["1", "0", "0", *limits, str(REPLY_TTL_MS), "[]", "0", *values]
     if call.script in ("take", "finish"):
-        values += limits
+        values += [*limits, str(REPLY_TTL_MS), "[]", str(BATCH_BYTES)]
     return ["q", call.instance, *values]
 
 
