@@ -3,15 +3,14 @@
 -- ARGV[3] the size of a job, in bytes, [4] reply_ttl, [5] reply_prefixes as take has them, [6] from how many bytes on the one
 -- taken before cannot be delivered ('' = it can). Returns {0}: not registered;
 -- {1}: there is none; {1, the request, how many died of it}; or {1, what was refused}: there are only requests that are
--- too large and cannot be buried now.
-local most_refused = 16
+-- too large and cannot be buried now. Where many are too large, a call buries some of them and gives none.
 local limits = {job_bytes = tonumber(ARGV[3]), reply_ttl = ARGV[4], reply_prefixes = ARGV[5]}
 if not alive() then return {0} end
 local mine = admin_taken_by(me)
 redis.call('LLEN', admin)
 redis.call('HLEN', admin_deaths)
 local raw = redis.call('LINDEX', mine, -1)
-local passed, refused = 0, nil
+local passed, refused, bytes = 0, nil, 0
 
 if raw and #raw >= (tonumber(ARGV[6]) or math.huge) then
   redis.call('XLEN', dead)
@@ -29,11 +28,12 @@ local function bury_unseen(large)
     return
   end
   redis.call('LREM', admin, -1, large)
+  bytes = bytes + #large
   refuse_for_size(large, 'the request', limits, ms_text(now_ms()))
 end
 
 for _ = 1, most_refused do
-  if raw then break end
+  if raw or bytes >= most_bytes_moved then break end
   local next_one = redis.call('LINDEX', admin, -1 - passed)
   if not next_one then break end
   if #next_one > 4 * limits.job_bytes then

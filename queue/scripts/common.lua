@@ -280,15 +280,17 @@ local function outer_members(raw)
     if name then found[name] = value end
     at = after
   end
-  local tail = ',' .. marked(string.match(back, '^(.*)}') or '')
-  local behind = {}
-  while tail do
-    local before, name, value
+  -- From its end on, so that each step looks at one member only.
+  local tail, behind = string.reverse(',' .. marked(string.match(back, '^(.*)}') or '')), {}
+  at = 1
+  while at do
+    local name, value, after
     for _, pattern in ipairs(values) do
-      if not name then before, name, value = string.match(tail, '^(.*),%s*"([^"]*)"%s*:%s*' .. pattern .. '$') end
+      if not name then value, name, after = string.match(tail, '^%s*' .. pattern .. ':%s*"([^"]*)"%s*,()', at) end
     end
+    if name then name, value = string.reverse(name), string.reverse(value) end
     if name and not behind[name] then behind[name], found[name] = true, value end
-    tail = before
+    at = after
   end
   return found
 end
@@ -422,8 +424,9 @@ end
 
 -- Moves up to `limits.ingest` jobs from P:jobs to their lanes. Tickets are named after `limits.tickets`, which the
 -- caller never uses twice. A job far over the size limit goes to the dead letters here, so that no daemon has to
--- carry it. At most some megabytes are looked at in one call, since Redis does nothing else meanwhile.
+-- carry it. At most some megabytes are looked at in one call, and some jobs refused, since Redis does nothing else meanwhile.
 local most_bytes_moved = 2 * 1024 * 1024
+local most_refused = 16
 
 local function refuse_unseen(raw, limits, now)
   redis.call('XLEN', dead)  -- as check_types()
@@ -458,7 +461,7 @@ end
 -- Returns how many it moved, how many of them were refused, and whether it has seen the end of P:jobs.
 local function ingest(limits, now, already_parked)
   local moved, refused, bytes = 0, 0, 0
-  while moved < limits.ingest and bytes < most_bytes_moved do
+  while moved < limits.ingest and bytes < most_bytes_moved and refused < most_refused do
     local raw = redis.call('LINDEX', jobs, -1)
     if not raw then return moved, refused, true end
     if #raw > 4 * limits.job_bytes then

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -132,6 +133,69 @@ BOOST_AUTO_TEST_CASE(one_far_over_the_limit_is_answered_where_its_address_can_be
         for (auto const* key :
              {"engram:reply:no", "web:no", "engram:reply:there", "elsewhere", "engram:reply:"})
             BOOST_TEST(f.server.command({"EXISTS", key}) == "0", key);
+    });
+}
+
+// How long Redis did nothing but this script.
+task<long> microseconds_of(fixture& f, client& c, redis::script const& script,
+                           std::vector<std::string> arguments) {
+    f.server.command({"CONFIG", "RESETSTAT"});
+    auto const answer = co_await script.run(c.redis, "engram:jobs", arguments);
+    BOOST_REQUIRE(answer.has_value());
+    auto const stats = f.server.command({"INFO", "commandstats"});
+    long all = 0;
+    for (std::string const name : {"cmdstat_evalsha:", "cmdstat_eval:"})
+        if (auto const at = stats.find(name); at != stats.npos)
+            all += std::stol(stats.substr(stats.find("usec=", at) + 5));
+    BOOST_REQUIRE(all > 0);
+    co_return all;
+}
+
+BOOST_AUTO_TEST_CASE(many_members_at_the_end_of_what_is_refused_hold_redis_up_for_a_moment_only) {
+    play([](fixture& f) -> task<void> {
+        client c(f, f.server.url());
+        auto const& scripts = queue::all_scripts();
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
+        std::string crafted = R"({"m":")" + std::string(5'000, 'x') + '"';
+        for (int i = 0; i < 690; ++i)
+            crafted += R"(,"a":1)";
+        crafted += "}";
+        long least = 1'000'000;
+        for (int round = 0; round < 3; ++round) {
+            for (int i = 0; i < 16; ++i)
+                f.server.command({"LPUSH", "engram:admin", crafted});
+            auto const took = co_await microseconds_of(f, c, scripts.admin_take,
+                                                       {"engram", "me", "1000", "3600000", "[]", ""});
+            least = std::min(least, took);
+            BOOST_TEST(f.server.command({"LLEN", "engram:admin"}) == "0");
+        }
+        BOOST_TEST(least < 250'000);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(one_call_refuses_no_more_than_some) {
+    play([](fixture& f) -> task<void> {
+        client c(f, f.server.url());
+        auto const& scripts = queue::all_scripts();
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
+        for (int i = 0; i < 40; ++i)
+            f.push(std::string(4'001, 'x'));
+        auto const taken = co_await scripts.take.run(
+            c.redis, "engram:jobs",
+            {"engram", "me", "128", "128", "1000", "1000", "1000", "a", "3600000", "[]", "8388608"});
+        BOOST_REQUIRE(taken.has_value());
+        BOOST_TEST(taken->items.at(2).as_integer() == 16);
+        BOOST_TEST(taken->items.at(3).as_integer() == 1);  // there is more
+        BOOST_TEST(taken->items.at(5).as_integer() == 16);
+        BOOST_TEST(f.server.command({"LLEN", "engram:jobs"}) == "24");
+        // Nor more than some megabytes of requests.
+        for (int i = 0; i < 9; ++i)
+            f.server.command({"LPUSH", "engram:admin", std::string(500'000, 'x')});
+        for (auto const* left : {"4", "0"}) {
+            co_await scripts.admin_take.run(c.redis, "engram:admin",
+                                            {"engram", "me", "1000", "3600000", "[]", ""});
+            BOOST_TEST(f.server.command({"LLEN", "engram:admin"}) == left);
+        }
     });
 }
 
