@@ -21,7 +21,10 @@ asio::awaitable<std::optional<large_calls::turn>> large_calls::wait(base::steady
     }
     busy_ = true;
     turn mine(*this);
-    if (!std::exchange(begun_, true)) tasks_.keep_up("redis-large", [this] { return connection_.run(); });
+    if (!begun_) {
+        tasks_.keep_up("redis-large", [this] { return connection_.run(); });
+        begun_ = true;  // not before: without memory it has not begun
+    }
     bool const steady = co_await connection_.wait_until_steady(until);
     if (!steady) co_return std::nullopt;
     co_return std::optional<turn>(std::move(mine));
