@@ -1,5 +1,6 @@
 #include "queue/suspicion.hpp"
 
+#include "queue/pushed_json.hpp"
 #include "queue/reply.hpp"
 
 #include <boost/json/parse.hpp>
@@ -44,7 +45,7 @@ settlement without_reply(settlement const& outcome) {
     reply.type = "internal";
     reply.message = too_large_text("the reply", outcome.reply.size());
     boost::system::error_code error;
-    auto const value = json::parse(outcome.reply, error);
+    auto const value = json::parse(outcome.reply, error, {}, parse_options_of_pushed());
     if (auto const* was = error ? nullptr : value.if_object()) {
         reply.user_id = text_of(*was, "user_id");
         reply.session_id = text_of(*was, "session_id");

@@ -1,7 +1,10 @@
 // When a payload is to blame for a lost connection, and what is sent instead.
 #include "queue/suspicion.hpp"
 
+#include "queue/pushed_json.hpp"
+
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <string>
@@ -97,6 +100,14 @@ BOOST_AUTO_TEST_CASE(the_short_reply_tells_what_happened_and_keeps_whose_it_is) 
     BOOST_REQUIRE(instead.dead.has_value());
     BOOST_TEST(instead.dead->reason == "internal");
     BOOST_TEST(instead.dead->message == message);
+}
+
+BOOST_AUTO_TEST_CASE(metadata_that_is_nested_as_deep_as_it_may_be_comes_along) {
+    std::string const deep = std::string(63, '[') + std::string(63, ']');
+    auto const reply =
+        boost::json::parse(without_reply(reply_of(2'000'000, deep)).reply, {}, parse_options_of_pushed());
+    BOOST_TEST(reply.at("user_id").as_string() == "ada");
+    BOOST_TEST(boost::json::serialize(reply.at("metadata")) == deep);
 }
 
 BOOST_AUTO_TEST_CASE(long_metadata_does_not_come_along_and_a_dead_letter_stays_what_it_is) {
