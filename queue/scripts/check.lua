@@ -7,9 +7,11 @@
 local function lacking_elsewhere(reply_prefixes)
   local commands = {{'TIME'}, {'ZSCORE', instances, ''}, {'ZREM', instances, ''}}
   reply_prefixes[#reply_prefixes + 1] = key('reply:')
+  -- No id of a job can be this. On a cluster the hash tag is in `begin`: the first one counts.
+  local nobody = '{probe of engramd}'
   for _, begin in ipairs(reply_prefixes) do
-    commands[#commands + 1] = {'PEXPIRE', begin .. 'probe', '1000'}
-    commands[#commands + 1] = {'PUBLISH', begin .. 'probe', '{}'}
+    commands[#commands + 1] = {'PEXPIRE', begin .. nobody, '1000'}
+    commands[#commands + 1] = {'PUBLISH', begin .. nobody, '{}'}
   end
   return first_refused(commands)
 end

@@ -118,6 +118,16 @@ class Well(CheckCase):
         self.assertEqual(len(self.turns()), 4)
         self.assertNotIn("nothing is stored any more", daemon.log())
 
+    def test_the_reply_of_a_job_that_is_called_probe_lives_as_long_as_others(self):
+        client = self.redis.client
+        for key in ("engram:reply:probe", "web:probe"):
+            client.rpush(key, "{}")
+            client.expire(key, 3600)
+        found = self.check(queue_reply_prefixes='["web:"]')
+        self.assertEqual(found.status, EX_OK, found.out)
+        for key in ("engram:reply:probe", "web:probe"):
+            self.assertGreater(client.ttl(key), 3000, key)
+
     def test_what_a_killed_daemon_has_left_stays_as_it_is(self):
         daemon = self.start_daemon()
         self.ask("hello")
