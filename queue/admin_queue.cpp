@@ -107,13 +107,12 @@ asio::awaitable<std::optional<admin_queue::request>> admin_queue::take() {
     request one;
     one.instance = incarnation_();
     milliseconds const ttl = options_.reply_ttl;
-    std::vector<std::string> const arguments{
-        options_.prefix,
-        one.instance,
-        std::to_string(options_.max_job_bytes),
-        std::to_string(ttl.count()),
-        list_argument(options_.reply_prefixes),
-        losses_ > most_losses_alone ? std::to_string(least_suspicious_bytes) : ""};
+    std::vector<std::string> const arguments{options_.prefix,
+                                             one.instance,
+                                             std::to_string(options_.max_job_bytes),
+                                             std::to_string(ttl.count()),
+                                             list_argument(options_.reply_prefixes),
+                                             losses_ > most_losses_alone ? "1" : ""};
     auto answer = co_await all_scripts().admin_take.run(connection_, list_, arguments);
     if (!answer) {
         trouble_.note(answer.error(), "taking a request");

@@ -56,7 +56,7 @@ public:
     struct action {
         step what = step::rest;
         std::size_t claims = 0;  ///< of `take`
-        bool refuse = false;     ///< of `reconcile`: what is large among the lost jobs cannot be delivered
+        bool refuse = false;     ///< of `reconcile`: the job that is lost cannot be delivered
     };
 
     static constexpr std::size_t most_claims_a_call = 128;  // keeps a call well below some milliseconds

@@ -177,9 +177,8 @@ job_calls::answer<std::int64_t> job_calls::reconcile(std::string instance, std::
     co_return given->as_integer();
 }
 
-job_calls::answer<std::int64_t> job_calls::refuse(std::string instance, std::size_t bytes,
-                                                  std::vector<std::string> tickets) {
-    std::vector<std::string> arguments{options_.prefix, std::move(instance), std::to_string(bytes)};
+job_calls::answer<std::int64_t> job_calls::refuse(std::string instance, std::vector<std::string> tickets) {
+    std::vector<std::string> arguments{options_.prefix, std::move(instance)};
     append_take_arguments(arguments, {});
     arguments.insert(arguments.end(), tickets.begin(), tickets.end());
     auto const given = co_await all_scripts().refuse.run(connection_, jobs_key_, arguments);

@@ -77,9 +77,9 @@ public:
     answer<bool> delay(delivery const& what, postponement const& later);
     /// Gives back all that `instance` owns besides these tickets; returns how many jobs.
     answer<std::int64_t> reconcile(std::string instance, std::vector<std::string> tickets);
-    /// Of what reconcile() would give back, what has at least `bytes` cannot be delivered: it becomes a dead
-    /// letter, and who waits for it is told. Returns how many.
-    answer<std::int64_t> refuse(std::string instance, std::size_t bytes, std::vector<std::string> tickets);
+    /// The only job that reconcile() would give back cannot be delivered: it becomes a dead letter, and who
+    /// waits for it is told. If there are several, nothing happens. Returns how many.
+    answer<std::int64_t> refuse(std::string instance, std::vector<std::string> tickets);
     /// Returns how many jobs were given back.
     answer<std::int64_t> leave(std::string instance);
     /// With the error of code `other_database` this instance is not registered (any more), and the rest of

@@ -117,7 +117,7 @@ private:
     boost::asio::awaitable<redis::result<taken_jobs>> take(std::string instance, std::size_t claims,
                                                            intake_machine::claim_call& call);
     boost::asio::awaitable<void> reconcile(bool refuse);
-    boost::asio::awaitable<bool> refuse_large();
+    boost::asio::awaitable<bool> refuse_lost();
     void count(settlement const& outcome, finished_job const& how);
     [[nodiscard]] std::vector<delivery> accept(taken_jobs taken, std::size_t claims);
     [[nodiscard]] std::optional<delivery> begin(delivery what);

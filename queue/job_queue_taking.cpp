@@ -206,7 +206,7 @@ asio::awaitable<void> job_queue::wait_for_push() {
 // After a lost answer Redis may count lanes as ours that we have never seen: give them back.
 asio::awaitable<void> job_queue::reconcile(bool refuse) {
     if (refuse) {
-        bool const done = co_await refuse_large();
+        bool const done = co_await refuse_lost();
         if (!done) co_return;
     }
     auto const doubts = intake_.doubts();  // one that arises while we ask is not settled by this answer
@@ -221,9 +221,9 @@ asio::awaitable<void> job_queue::reconcile(bool refuse) {
 }
 
 // Whether Redis has answered.
-asio::awaitable<bool> job_queue::refuse_large() {
+asio::awaitable<bool> job_queue::refuse_lost() {
     auto known = intake_.tickets();
-    auto const answer = co_await calls_.refuse(lease_.instance(), least_suspicious_bytes, std::move(known));
+    auto const answer = co_await calls_.refuse(lease_.instance(), std::move(known));
     if (!answer) {
         co_await changed_.wait_until(steady_clock::now() + pause_after_error);
         co_return false;

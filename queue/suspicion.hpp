@@ -9,7 +9,8 @@
 
 namespace engram::queue {
 
-/// Nothing smaller is ever blamed for a lost connection: Redis's least limits are far above it.
+/// Nothing smaller that is sent is ever blamed for a lost connection: the least limits that Redis has for it
+/// are far above. Those for what it gives may be lower.
 inline constexpr std::size_t least_suspicious_bytes = std::size_t{64} << 10;
 /// So often a payload is lost alone, on a connection that was steady before, until it is given up. A
 /// connection that is cut for another reason would have to be cut in those few moments each time.

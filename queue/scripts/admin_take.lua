@@ -1,7 +1,7 @@
 -- Takes the next request of P:admin; or gives the one again that this instance has taken and not finished, after an
 -- answer was lost. Only a registered instance may take, since no other would bring back what an unregistered one had.
--- ARGV[3] the size of a job, in bytes, [4] reply_ttl, [5] reply_prefixes as take has them, [6] from how many bytes on the one
--- taken before cannot be delivered ('' = it can). Returns {0}: not registered;
+-- ARGV[3] the size of a job, in bytes, [4] reply_ttl, [5] reply_prefixes as take has them, [6] '1': the one taken before
+-- cannot be delivered. Returns {0}: not registered;
 -- {1}: there is none; {1, the request, how many died of it}; or {1, what was refused}: there are only requests that are
 -- too large and cannot be buried now. Where many are too large, a call buries some of them and gives none.
 local limits = {job_bytes = tonumber(ARGV[3]), reply_ttl = ARGV[4], reply_prefixes = ARGV[5]}
@@ -12,7 +12,7 @@ redis.call('HLEN', admin_deaths)
 local raw = redis.call('LINDEX', mine, -1)
 local passed, refused, bytes = 0, nil, 0
 
-if raw and #raw >= (tonumber(ARGV[6]) or math.huge) then
+if raw and ARGV[6] == '1' then
   redis.call('XLEN', dead)
   redis.call('LREM', mine, -1, raw)
   redis.call('HDEL', admin_deaths, redis.sha1hex(raw))

@@ -361,6 +361,7 @@ MUTATIONS = (
         "give_back(me, owned[i]) count_death(owned[i + 1])",
     ),
     ("refuse_asks_nobody_what_is_known", "refuse", "not known[ticket] and redis", "redis"),
+    ("refuse_condemns_one_of_several", "refuse", "if #lost ~= 1 then", "if #lost == 0 then"),
     ("refuse_keeps_the_ownership", "refuse", "  redis.call('HDEL', owned_by(me), lane)\n", ""),
     ("refuse_keeps_the_body", "refuse", "  redis.call('HDEL', bodies, ticket)\n", ""),
     ("refuse_keeps_the_ticket", "refuse", "  redis.call('LREM', lane_key(lane), 1, ticket)\n", ""),
