@@ -162,12 +162,11 @@ intake_machine::claim_call::~claim_call() {
     machine_.reserved_ -= reserved_;
     --machine_.calls_;
     if (cut_off_) machine_.cut_off(cuts_, alone_);
-    if (answered_) {
-        machine_.losses_alone_ = 0;
+    if (answered_) machine_.losses_alone_ = 0;
+    if (answered_ || !sent_)
         machine_.changed_();
-    } else {
+    else
         machine_.doubt();
-    }
 }
 
 }  // namespace engram::queue

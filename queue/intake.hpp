@@ -147,6 +147,8 @@ public:
 
     /// Without it the answer is lost: the call was cancelled, or its connection broke.
     void was_answered() { answered_ = true; }
+    /// It brings nothing, and says nothing of what was lost before.
+    void was_not_sent() { sent_ = false; }
     /// The answer is lost with the connection. `alone`: which was steady, and nobody else used it.
     void was_cut_off(bool alone) {
         cut_off_ = true;
@@ -157,7 +159,7 @@ private:
     intake_machine& machine_;
     std::size_t claims_, reserved_;
     std::uint64_t cuts_;  // when it began
-    bool answered_ = false, cut_off_ = false, alone_ = false;
+    bool sent_ = true, answered_ = false, cut_off_ = false, alone_ = false;
 };
 
 }  // namespace engram::queue

@@ -127,6 +127,8 @@ queue_status job_queue::status() const {
     status.trouble = commands_.trouble();
     for (auto const* trouble : {&lease_.trouble(), &calls_.trouble()})
         if (status.trouble.empty()) status.trouble = trouble->text();
+    // Jobs are taken over that connection alone.
+    if (status.trouble.empty() && intake_.is_careful()) status.trouble = large_.trouble();
     // Who does not wait does not know whether it could.
     if (status.trouble.empty() && intake_.is_dry()) status.trouble = waiter_.trouble().text();
     // Jobs are taken all the same.

@@ -129,12 +129,18 @@ asio::awaitable<void> job_queue::take_some(std::size_t claims) {
     if (failed) co_await changed_.wait_until(steady_clock::now() + pause_after_error);
 }
 
-// After batches were lost, over a connection of its own, as long as there is one: nobody else is to lose
-// theirs.
+// After batches were lost, over a connection of its own, and not at all without it: nobody else is to lose
+// theirs, and what cannot be delivered would never be found out.
 asio::awaitable<redis::result<taken_jobs>> job_queue::take(std::string instance, std::size_t claims,
                                                            intake_machine::claim_call& call) {
     std::optional<large_calls::turn> turn;
-    if (intake_.is_careful()) turn = co_await large_.wait(steady_clock::now() + wait_for_own_connection);
+    if (intake_.is_careful()) {
+        turn = co_await large_.wait(steady_clock::now() + wait_for_own_connection);
+        if (!turn) {
+            call.was_not_sent();
+            co_return redis::error{redis::error_kind::disconnected, large_.trouble()};
+        }
+    }
     auto* const over = turn ? &turn->connection() : nullptr;
     auto answer = co_await calls_.take(std::move(instance), {claims, intake_.bytes_a_call()}, over);
     if (answer || !answer.error().leaves_doubt())

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace engram::queue {
 
@@ -39,6 +40,9 @@ public:
 
     /// Waits for a turn, and then until the connection is steady (redis::client). None: not until then.
     boost::asio::awaitable<std::optional<turn>> wait(base::steady_time until);
+
+    /// Why there is no connection; empty if there is one, or nobody has asked for one yet.
+    [[nodiscard]] std::string trouble() const { return begun_ ? connection_.trouble() : std::string(); }
 
 private:
     void next();

@@ -378,6 +378,11 @@ BOOST_AUTO_TEST_CASE(single_jobs_that_are_lost_alone_again_and_again_are_refused
         call.was_answered();
     }
     BOOST_TEST(!refuses_after({true, true}));
+    {
+        claim_call call(machine, 1, 0);
+        call.was_not_sent();  // says nothing
+    }
+    in(state::hungry, step::take, 2);
     BOOST_TEST(refuses_after({true}));
     machine.refused();
     BOOST_TEST(!refuses_after({true, true}));

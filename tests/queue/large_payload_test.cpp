@@ -1,5 +1,7 @@
 // What a server with low limits takes and gives, and that nobody else suffers from it.
 #include "clerk.hpp"
+#include "queue/scripts.hpp"
+#include "queue/user_keys.hpp"
 #include "queue/user_traces.hpp"
 #include "worker.hpp"
 
@@ -112,6 +114,9 @@ struct with_short_arguments : fixture {
 struct with_short_buffer : fixture {
     with_short_buffer() : fixture(short_buffer) {}
 };
+struct with_shortest_output : fixture {
+    with_shortest_output() : fixture({"--client-output-buffer-limit", "normal", "48kb", "0", "0"}) {}
+};
 struct with_short_output : fixture {
     with_short_output() : fixture(short_output) {}
 };
@@ -182,6 +187,89 @@ BOOST_FIXTURE_TEST_CASE(one_job_that_redis_does_not_give_is_answered_with_an_err
         co_await f.replied("next");
         co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
         BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(so_is_a_small_one_of_a_server_that_gives_very_little, with_shortest_output) {
+    play([](fixture& f) -> task<void> {
+        f.push_long("u", "large", 50 * kib);
+        auto const others = f.ids("other", 5);
+        for (auto const& id : others)
+            f.push("v" + id, "s", id);
+        worker w(f, f.options());
+        w.answer_all();
+        co_await w.start();
+        co_await f.all_replied(others);
+        co_await f.replied("large");
+        auto const message = f.message_of("large");
+        BOOST_TEST(f.says(message, "client-output-buffer-limit"), message);
+        f.server.command({"LPUSH", "engram:admin",
+                          R"({"op":"memory.add","user_id":"u","content":")" + std::string(50 * kib, 'x') +
+                              R"(","id":"request"})"});
+        f.server.command({"LPUSH", "engram:admin", R"({"op":"stats","id":"next"})"});
+        clerk c(f, f.options(), [&w] { return w.queue.instance(); });
+        auto const next = co_await c.next();
+        next->answer("next", "{}");
+        co_await f.replied("next");
+        BOOST_TEST(f.says(f.message_of("request"), "client-output-buffer-limit"));
+        BOOST_TEST(f.server.command({"XLEN", "engram:dead"}) == "2");
+        co_await until("all is done", [&] { return w.queue.status().in_flight == 0; });
+        BOOST_TEST(f.keys() == "engram:dead\nengram:instances\n");
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(of_several_lost_jobs_none_is_condemned, fixture) {
+    play([](fixture& f) -> task<void> {
+        client c(f, f.server.url());
+        auto const& scripts = queue::all_scripts();
+        co_await scripts.heartbeat.run(c.redis, "engram:jobs", {"engram", "me", "60000", "1", "{}", ""});
+        f.push("u", "s", "1");
+        f.push("v", "s", "2");
+        std::vector<std::string> refusing{"engram", "me", "0",       "0",  "1000", "1000",
+                                          "1000",   "b",  "3600000", "[]", "0"};
+        co_await scripts.take.run(
+            c.redis, "engram:jobs",
+            {"engram", "me", "8", "8", "1000", "1000", "1000", "a", "3600000", "[]", "8388608"});
+        BOOST_TEST(f.server.command({"HLEN", "engram:owned:me"}) == "2");
+        auto const both = co_await scripts.refuse.run(c.redis, "engram:jobs", refusing);
+        BOOST_TEST((both.has_value() && both->as_integer() == 0));
+        refusing.emplace_back("a.1");  // this one is known
+        auto const one = co_await scripts.refuse.run(c.redis, "engram:jobs", refusing);
+        BOOST_TEST((one.has_value() && one->as_integer() == 1));
+        BOOST_TEST(f.dead_letter().at("id") == "2");
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(who_must_be_careful_and_has_no_connection_for_it_takes_nothing_and_says_so,
+                        with_short_output) {
+    play([](fixture& f) -> task<void> {
+        auto options = f.options();
+        options.max_job_bytes = 4 * mib;
+        worker w(f, options);
+        w.answer_all();
+        co_await w.start();
+        co_await until("it waits for jobs", [&] {
+            return f.server.command({"INFO", "clients"}).find("blocked_clients:1") != std::string::npos;
+        });
+        // The test's own, and the two that the daemon has.
+        f.server.command({"CONFIG", "SET", "maxclients", "3"});
+        f.push_long("u", "large", 2 * mib);
+        co_await until("it says so", [&] {
+            return w.queue.status().trouble.find("max number of clients") != std::string::npos &&
+                   w.queue.status().connected;
+        });
+        auto const before = w.queue.connection().generation();
+        BOOST_TEST(before > 1u);
+        boost::asio::steady_timer timer(f.io, 3s);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        BOOST_TEST(w.queue.connection().generation() == before);
+        BOOST_TEST(f.says(w.queue.status().trouble, "max number of clients"), w.queue.status().trouble);
+        f.server.command({"CONFIG", "SET", "maxclients", "100"});
+        f.push("v", "s", "other");
+        co_await f.replied("other");
+        co_await f.replied("large");
+        BOOST_TEST(f.says(f.message_of("large"), "client-output-buffer-limit"));
+        BOOST_TEST(w.queue.status().trouble == "");
     });
 }
 
