@@ -90,6 +90,8 @@ public:
     /// and in their order.
     answer<std::vector<pace_grant>> pace(std::string instance, std::vector<pace_report> reports);
 
+    /// As that of the usual connection.
+    [[nodiscard]] std::uint64_t generation() const { return connection_.generation(); }
     /// Why jobs are not taken or settled; empty if they are.
     [[nodiscard]] trouble_note& trouble() { return trouble_; }
     [[nodiscard]] trouble_note const& trouble() const { return trouble_; }

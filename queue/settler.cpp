@@ -3,7 +3,6 @@
 #include "base/backoff.hpp"
 #include "base/log.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace engram::queue {
@@ -40,7 +39,7 @@ asio::awaitable<std::optional<settler::settled>> settler::settle(delivery const&
                                                                  settlement const& outcome) {
     auto done = co_await try_until_proven(what, outcome);
     if (done || giving_up_) co_return done;
-    refused_from_ = std::min(refused_from_, outcome.reply.size());
+    refused_.refused(outcome.reply.size(), calls_.generation(), steady_clock::now());
     auto short_one = without_reply(outcome);
     if (auto const untold = too_large_.tell("", steady_clock::now()))
         base::log_error("a reply is larger than Redis takes: its job is a dead letter",
@@ -58,7 +57,7 @@ asio::awaitable<std::optional<settler::settled>> settler::try_until_proven(deliv
                                                                            settlement const& outcome) {
     base::backoff pauses(250ms, 2s);
     auto const bytes = outcome.reply.size();
-    suspicion suspect(bytes, bytes >= refused_from_);
+    suspicion suspect(bytes, refused_.knows(bytes, calls_.generation(), steady_clock::now()));
     for (;;) {
         auto done = co_await try_once(what, outcome, suspect);
         if (done || giving_up_ || suspect.is_proven()) co_return done;
@@ -100,7 +99,7 @@ asio::awaitable<std::optional<settler::settled>> settler::try_alone(delivery con
         suspect.failed(answer.error(), true);
         co_return std::nullopt;
     }
-    if (outcome.reply.size() >= refused_from_) refused_from_ = std::numeric_limits<std::size_t>::max();
+    refused_.passed(outcome.reply.size());
     co_return end(what, outcome, std::move(*answer), 0);
 }
 

@@ -12,7 +12,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
-#include <limits>
 #include <optional>
 
 namespace engram::queue {
@@ -59,8 +58,7 @@ private:
     lease const& lease_;
     base::event& changed_;
     bool giving_up_ = false;
-    // The shortest reply that was given up, until one as long passes.
-    std::size_t refused_from_ = std::numeric_limits<std::size_t>::max();
+    refused_sizes refused_;  // of replies that were given up
     base::repeated too_large_;
 };
 

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -31,6 +32,21 @@ void suspicion::failed(redis::error const& error, bool alone) {
     if (!error.with_connection) return;
     goes_alone_ = true;
     if (alone && --losses_left_ == 0) proven_ = true;
+}
+
+void refused_sizes::refused(std::size_t bytes, std::uint64_t generation, base::steady_time now) {
+    if (!knows(from_, generation, now)) from_ = bytes;
+    from_ = std::min(from_, bytes);
+    generation_ = generation;
+    at_ = now;
+}
+
+void refused_sizes::passed(std::size_t bytes) {
+    if (bytes >= from_) from_ = std::numeric_limits<std::size_t>::max();
+}
+
+bool refused_sizes::knows(std::size_t bytes, std::uint64_t generation, base::steady_time now) const {
+    return bytes >= from_ && generation == generation_ && now - at_ < memory;
 }
 
 std::string too_large_text(std::string_view what, std::size_t bytes) {

@@ -1,10 +1,14 @@
 // Which payloads Redis will never take, and what is sent instead. Pure.
 #pragma once
 
+#include "base/clock.hpp"
 #include "queue/delivery.hpp"
 #include "redis/value.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 namespace engram::queue {
@@ -19,8 +23,8 @@ inline constexpr unsigned most_losses_alone = 3;
 /// What is known of one payload that has to reach Redis.
 class suspicion {
 public:
-    /// `known`: one that is no longer was given up already, so that this one goes alone from the first try
-    /// on, and one loss is proof.
+    /// `known`: one that is no longer was given up lately, so that this one goes alone from the first try on,
+    /// and one loss is proof.
     explicit suspicion(std::size_t bytes, bool known = false)
         : bytes_(bytes), losses_left_(known ? 1 : most_losses_alone), goes_alone_(known) {}
 
@@ -37,6 +41,24 @@ private:
     unsigned losses_left_;
     bool goes_alone_;
     bool proven_ = false;
+};
+
+/// Which sizes Redis did not take lately. All of it is forgotten with a new connection (`generation`), since
+/// it may be to another server or to one with other limits, and after `memory`, since limits change while a
+/// server runs.
+class refused_sizes {
+public:
+    static constexpr std::chrono::minutes memory{5};
+
+    void refused(std::size_t bytes, std::uint64_t generation, base::steady_time now);
+    void passed(std::size_t bytes);
+    /// Whether one that is no longer was refused.
+    [[nodiscard]] bool knows(std::size_t bytes, std::uint64_t generation, base::steady_time now) const;
+
+private:
+    std::size_t from_ = std::numeric_limits<std::size_t>::max();
+    std::uint64_t generation_ = 0;
+    base::steady_time at_{};
 };
 
 /// What is told of a payload (`what`: "the reply") that Redis does not take.

@@ -62,6 +62,32 @@ BOOST_AUTO_TEST_CASE(where_others_were_given_up_one_loss_alone_is_proof) {
     BOOST_TEST(one.is_proven());
 }
 
+BOOST_AUTO_TEST_CASE(what_was_given_up_is_forgotten_with_the_connection_and_after_a_while) {
+    refused_sizes sizes;
+    base::steady_time const now{std::chrono::hours(1)};
+    auto const later = now + refused_sizes::memory;
+    BOOST_TEST(!sizes.knows(1'000'000, 0, now));
+    sizes.refused(1'000, 7, now);
+    BOOST_TEST(sizes.knows(1'000, 7, later - std::chrono::nanoseconds(1)));
+    BOOST_TEST(!sizes.knows(999, 7, now));
+    BOOST_TEST(!sizes.knows(1'000, 8, now));
+    BOOST_TEST(!sizes.knows(1'000, 7, later));
+    sizes.refused(2'000, 7, now);  // a longer one says nothing new
+    BOOST_TEST(sizes.knows(1'000, 7, now));
+    sizes.refused(2'000, 8, now);  // the first one at this server
+    BOOST_TEST(!sizes.knows(1'000, 8, now));
+    BOOST_TEST(sizes.knows(2'000, 8, now));
+    sizes.refused(3'000, 8, later);
+    BOOST_TEST(!sizes.knows(2'000, 8, later));
+    BOOST_TEST(sizes.knows(3'000, 8, later));
+    sizes.passed(2'999);
+    BOOST_TEST(sizes.knows(3'000, 8, later));
+    sizes.passed(3'000);
+    BOOST_TEST(!sizes.knows(3'000, 8, later));
+    sizes.refused(4'000, 8, later);
+    BOOST_TEST(sizes.knows(4'000, 8, later));
+}
+
 BOOST_AUTO_TEST_CASE(what_redis_says_itself_is_proof) {
     suspicion one(least_suspicious_bytes);
     one.failed({error_kind::refused, "OOM command not allowed"}, false);
