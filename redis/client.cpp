@@ -224,17 +224,23 @@ asio::awaitable<bool> client::wait_until_up(base::steady_time until) {
     co_return up_;
 }
 
+asio::awaitable<bool> client::answers() {
+    auto const answer = co_await command({"PING"});
+    co_return answer || !answer.error().leaves_doubt();
+}
+
 asio::awaitable<bool> client::wait_until_steady(base::steady_time until) {
     do {
         bool const up = co_await wait_until_up(until);
         if (!up) co_return false;
         auto const met = generation_;
-        asio::steady_timer timer(executor_, up_since_ + steady_after);
+        asio::steady_timer timer(executor_, std::min(up_since_ + steady_after, until));
         co_await timer.async_wait(asio::use_awaitable);
         if (!up_ || generation_ != met) continue;
-        auto const alive = co_await command({"PING"});
-        bool const answered = alive || !alive.error().leaves_doubt();
-        if (answered && up_ && generation_ == met) co_return true;
+        if (steady_clock::now() < up_since_ + steady_after) break;
+        // Not given up with the connection: the patience that ends here is the caller's.
+        auto const answered = co_await base::with_deadline(until, answers());
+        if (answered.value_or(false) && up_ && generation_ == met) co_return true;
     } while (steady_clock::now() < until);
     co_return false;
 }

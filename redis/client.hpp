@@ -84,6 +84,7 @@ private:
 
     boost::asio::awaitable<result<value>> send(std::string const& bytes, std::chrono::milliseconds limit,
                                                std::uint64_t& written_on);
+    boost::asio::awaitable<bool> answers();
     boost::asio::awaitable<greeting> open_connection(base::steady_time until);
     boost::asio::awaitable<void> serve_connection();
     boost::asio::awaitable<std::string> read_answers();

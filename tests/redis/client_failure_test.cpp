@@ -151,6 +151,27 @@ BOOST_AUTO_TEST_CASE(a_server_that_stops_is_a_timeout_and_is_met_again_when_it_g
     });
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_for_a_steady_connection_waits_no_longer_than_asked) {
+    play([](fixture& f) -> task<void> {
+        client c(f, redis_at(f.server.url(), 20s));
+        c.start();
+        auto const first = co_await c.redis.command({"PING"});
+        BOOST_TEST(first.has_value());
+        f.server.signal(SIGSTOP);
+        auto const begun = std::chrono::steady_clock::now();
+        bool const steady = co_await c.redis.wait_until_steady(begun + 300ms);
+        BOOST_TEST(!steady);
+        BOOST_TEST((std::chrono::steady_clock::now() - begun < 5s));
+        BOOST_TEST(c.redis.is_up());  // nothing says that it is dead
+        f.server.signal(SIGCONT);
+        bool const later =
+            co_await c.redis.wait_until_steady(std::chrono::steady_clock::now() + most_patience);
+        BOOST_TEST(later);
+        auto const answer = co_await c.redis.command({"ECHO", "in order"});
+        BOOST_TEST((answer.has_value() && answer->text == "in order"));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(patience_is_added_for_a_command_that_blocks_on_purpose) {
     play([](fixture& f) -> task<void> {
         client c(f, redis_at(f.server.url(), 100ms));
