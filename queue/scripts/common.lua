@@ -219,25 +219,36 @@ end
 
 -- A list of replies expires as a whole, `ttl` after the last of them. So that one whose reader has gone does not grow for
 -- as long as others push, those that are older than `ttl` leave it here. P:ages:<list> notes how many replies had been
--- pushed by when: entries "count ms", the oldest first, one each sixteenth of `ttl`, and as the last one the count now and
--- when it was noted last. The list is taken for the last `length` of all that were pushed: where replies were taken from
--- its right end or its middle, those that are left seem younger than they are, and none goes too early.
+-- pushed by when: entries "count ms", the oldest first, one each sixteenth of `ttl`, and as the last one "count ms mark": the
+-- count now, when it was noted last, and by what the last reply is known. The list is taken for the last `length` of all that
+-- were pushed: where replies were taken from its middle, those that are left seem younger than they are, and none goes too
+-- early. If another reply than the last one stands before this one, or there are more of them than were counted, somebody
+-- pushed who notes nothing (an engramd of an earlier version), or took from the right end: the notes begin anew.
 local most_dropped_replies = 1024  -- by one call
 
-local function drop_old_replies(list, length, ttl)
+local function mark_of(reply)
+  return redis.sha1hex(#reply .. string.sub(reply, 1, 256) .. string.sub(reply, -256))
+end
+
+local function drop_old_replies(list, reply, length, ttl)
   local ages, now = key('ages:') .. list, now_ms()
   if length == 2 then redis.pcall('DEL', ages) end  -- of a list that was emptied since
   local last = redis.pcall('RPOP', ages)
-  local pushed, noted = string.match(type(last) == 'string' and last or '', '^(%d+) (%d+)$')
+  local pushed, noted, mark = string.match(type(last) == 'string' and last or '', '^(%d+) (%d+) (%x+)$')
+  local before = redis.pcall('LINDEX', list, -2)
+  if length > (tonumber(pushed) or 0) + 1 or type(before) ~= 'string' or mark_of(before) ~= mark then
+    if type(last) == 'string' then redis.pcall('DEL', ages) end
+    pushed, noted = nil, nil
+  end
   pushed, noted = math.max((tonumber(pushed) or 0) + 1, length), tonumber(noted) or now
   if now - noted >= ttl / 16 then
     redis.pcall('RPUSH', ages, ms_text(pushed - 1) .. ' ' .. ms_text(now))
     noted = now
   end
-  local notes = redis.pcall('RPUSH', ages, ms_text(pushed) .. ' ' .. ms_text(noted))
+  local notes = redis.pcall('RPUSH', ages, ms_text(pushed) .. ' ' .. ms_text(noted) .. ' ' .. mark_of(reply))
   if type(notes) ~= 'number' then return end  -- something foreign
   redis.pcall('PEXPIRE', ages, 2 * ttl)
-  local count, at = string.match(redis.call('LINDEX', ages, 0), '^(%d+) (%d+)$')
+  local count, at = string.match(redis.call('LINDEX', ages, 0), '^(%d+) (%d+)')
   if notes < 2 or not count or now - at < ttl then return end
   local too_old = count - (pushed - length)
   if too_old > 0 then redis.pcall('LPOP', list, ms_text(math.min(too_old, most_dropped_replies))) end
@@ -251,7 +262,7 @@ local function deliver_reply(reply_to, reply, ttl)
   local not_expiring
   if not not_stored then
     not_expiring = attempt('PEXPIRE', reply_to, ttl)
-    if length and length > 1 then drop_old_replies(reply_to, length, tonumber(ttl)) end
+    if length and length > 1 then drop_old_replies(reply_to, reply, length, tonumber(ttl)) end
   end
   return not not_stored, attempt('PUBLISH', reply_to, reply) or not_stored or not_expiring or ''
 end

@@ -3,6 +3,8 @@
 #include "queue/scripts.hpp"
 #include "worker.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -136,6 +138,35 @@ BOOST_AUTO_TEST_CASE(a_reader_who_keeps_up_leaves_no_marks_of_earlier_times) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(replies_that_an_older_daemon_pushes_meanwhile_are_not_taken_for_old_ones) {
+    play([](fixture& f) -> task<void> {
+        client c(f, f.server.url());
+        boost::asio::steady_timer timer(f.io);
+        auto const wait = [&timer](std::chrono::milliseconds time) {
+            timer.expires_after(time);
+            return timer.async_wait(boost::asio::use_awaitable);
+        };
+        // An older daemon notes nothing.
+        auto const push_alone = [&f](std::string const& name, int count) {
+            for (int i = 0; i < count; ++i)
+                f.server.command({"RPUSH", list, name + std::to_string(i)});
+            f.server.command({"PEXPIRE", list, "60000"});
+        };
+        for (int i = 0; i < 10; ++i)
+            co_await f.write(c);
+        co_await wait(ttl / 8);
+        co_await f.write(c);
+        push_alone("early", 20);
+        f.server.command({"LPOP", list, "29"});
+        co_await wait(ttl);
+        push_alone("young", 8);
+        co_await f.write(c);
+        for (int i = 0; i < 8; ++i)
+            BOOST_TEST(f.server.command({"LPOS", list, "young" + std::to_string(i)}) != "(nil)", i);
+        BOOST_TEST(f.server.command({"LINDEX", list, "-1"}) == "11");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(many_at_once_go_in_portions) {
     play([](fixture& f) -> task<void> {
         client c(f, f.server.url());
@@ -143,7 +174,8 @@ BOOST_AUTO_TEST_CASE(many_at_once_go_in_portions) {
         std::vector<std::string> many{"RPUSH", list};
         many.resize(5'002, "old");
         f.server.command(many);
-        f.server.command({"RPUSH", ages, "5000 1", "5000 1"});
+        auto const mark = f.server.command({"EVAL", "return redis.sha1hex('3oldold')", "0"});
+        f.server.command({"RPUSH", ages, "5000 1", "5000 1 " + mark});
         f.server.command({"PEXPIRE", ages, "100000"});
         co_await f.write(c);
         BOOST_TEST(f.server.command({"LLEN", list}) == "3977");  // 5001 - 1024
