@@ -63,6 +63,15 @@ bool ask_for_less(search& what, redis::error const& error) {
     return true;
 }
 
+// What is lost though it was asked for alone is more than Redis gives, as far as can be told.
+redis::error not_shown(redis::error error) {
+    if (error.with_connection)
+        error.message +=
+            "; if it is closed each time, a job or request of the user is larger than Redis gives: raise "
+            "client-output-buffer-limit normal (docs/redis.md)";
+    return error;
+}
+
 // What it finds is added to `what`, up to its limit.
 asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job_place place,
                                                   std::string name, search& what) {
@@ -77,7 +86,7 @@ asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job
                                                  cursor,      room, what.id,   std::to_string(what.bytes)};
         auto answer = co_await all_scripts().user_jobs.run(connection, key, arguments);
         if (!answer && ask_for_less(what, answer.error())) continue;
-        if (!answer) co_return answer.error();
+        if (!answer) co_return not_shown(answer.error());
         if (answer->items.size() != 2) co_return odd_answer();
         cursor = std::move(answer->items[0].text);
         auto& parts = answer->items[1].items;
@@ -86,7 +95,7 @@ asio::awaitable<std::optional<redis::error>> walk(redis::client& connection, job
                          std::move(parts[i + 2].text)};
             if (place == job_place::lane && one.body.empty()) {
                 auto body = co_await connection.command({"HGET", what.prefix + ":body", one.ticket});
-                if (!body) co_return body.error();
+                if (!body) co_return not_shown(body.error());
                 if (body->text.empty()) continue;  // it has ended meanwhile
                 one.body = std::move(body->text);
             }

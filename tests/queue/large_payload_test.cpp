@@ -376,6 +376,16 @@ BOOST_FIXTURE_TEST_CASE(what_is_left_of_a_user_is_looked_at_in_pieces_that_redis
     });
 }
 
+BOOST_FIXTURE_TEST_CASE(who_cannot_be_shown_a_job_of_a_user_hears_what_to_raise, with_short_output) {
+    play([](fixture& f) -> task<void> {
+        client hand(f, f.server.url());
+        f.push_long("u", "large", 2 * mib);
+        auto const found = co_await queue::find_user_jobs(hand.redis, "engram", "u", 200);
+        BOOST_REQUIRE(!found);
+        BOOST_TEST(f.says(found.error().message, "client-output-buffer-limit"), found.error().message);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
