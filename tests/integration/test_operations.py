@@ -10,7 +10,11 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 FOLDERS = ("base", "claude", "ctl", "daemon", "embedding", "http", "net", "queue", "redis", "store", "workers")
 # What Redis, SQLite, the API and systemd say; and an example.
 FOREIGN = {"WRONGPASS", "NOPERM", "OOM", "MISCONF", "BUSY", "database or disk is full", "database is locked",
-           "HTTP status 529", "WatchdogSec", "engramd.toml:12"}
+           "HTTP status 529", "WatchdogSec=", "engramd.toml:12"}
+
+
+# Of Python, of C++, or a step of the booted machine (tests/system-vm).
+TEST = r"def {0}\((?:self|\))|TEST_CASE\({0}[,)]"
 
 
 def text_of(folders, endings):
@@ -56,7 +60,7 @@ class TestSources:
 
     def files_with(self, test):
         return [name for name, text in self.files.items()
-                if re.search(rf"def {test}\(self|TEST_CASE\({test}[,)]", text)]
+                if re.search(TEST.format(test), text)]
 
     def near(self, name):
         """That file, and those whose names it takes."""
@@ -73,10 +77,9 @@ class TestSources:
             found.setdefault(match[2], []).append(match[0])
         for match in re.finditer(r"^ *([A-Z][A-Z_]+) = .*\n(?:[ \])}].*\n)*", text, re.M):
             found.setdefault(match[1], []).append(match[0])
-        for match in re.finditer(r"^(?:BOOST_\w+_TEST_CASE\(|[\w:<>&* ]+ )(\w+)[(,].*\{\n(?:(?:[ #].*)?\n)*\}", text, re.M):
-            found.setdefault(match[1], []).append(match[0])
-        for match in re.finditer(r"^    [\w:<>&* ]+ (\w+)\(.*\{\n(?:(?:     .*)?\n)*    \}", text, re.M):
-            found.setdefault(match[1], []).append(match[0])
+        for match in re.finditer(
+                r"^( *)(?:BOOST_\w+_TEST_CASE\(|[\w:<>&*][\w:<>&* ]* )(\w+)[(,].*\{\n(?:(?:\1[ #].*)?\n)*\1\}", text, re.M):
+            found.setdefault(match[2], []).append(match[0])
         return found
 
     def shown_by(self, test):
@@ -125,7 +128,7 @@ class Troubles(unittest.TestCase):
             names = quoted(tested_by)
             self.assertTrue(names, trouble)
             for name in names:
-                found = re.search(rf"def {name}\(self|TEST_CASE\({name}[,)]", tests)
+                found = re.search(TEST.format(name), tests)
                 self.assertTrue(found, f"{trouble}: there is no {name}")
 
     def test_a_row_and_its_test_are_of_the_same_trouble(self):
