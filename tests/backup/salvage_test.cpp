@@ -159,22 +159,41 @@ BOOST_AUTO_TEST_CASE(a_store_finds_turns_memories_and_search_in_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_number_is_not_given_again) {
-    write("a", 600);
+    {
+        opened_store opened(options_for(path));
+        opened.get(opened->commit_exchange(
+            exchange_of({"ada", "s1"}, job("noted"), {{.type = "fact", .content = "Keeps two parrots."}})));
+        fill(opened, {"ada", "s1"}, 600);
+    }
     auto const highest = number(path, "SELECT max(id) FROM conversation_history");
-    auto const users = pages("engram_user").at(0), sequences = pages("sqlite_sequence").at(0);
-    auto const last = pages("conversation_history").back();
-    overwrite(users);
-    overwrite(sequences);
-    overwrite(last);
+    for (auto const page :
+         {pages("engram_user").at(0), pages("sqlite_sequence").at(0), pages("conversation_history").back()})
+        overwrite(page);
     auto const tables = by_name(salvage(path, fresh, false));
     BOOST_TEST(!tables.at("engram_user").is_whole);
+    BOOST_TEST(tables.at("engram_user").rows == 0u);
     BOOST_TEST(number(fresh, "SELECT max(id) FROM conversation_history") < highest);
     BOOST_TEST(number(fresh, "SELECT seq FROM sqlite_sequence WHERE name = 'conversation_history'") >
                highest);
     // Labels of memories, too.
-    BOOST_TEST(number(fresh,
-                      "SELECT count(*) FROM engram_user WHERE next_label <= (SELECT coalesce(max(label), 0) "
-                      "FROM long_term_memory WHERE user_id = 'ada')") == 0);
+    BOOST_TEST(number(fresh, "SELECT next_label FROM engram_user WHERE user_id = 'ada'") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(turns_whose_summary_is_lost_are_in_the_window_again) {
+    {
+        opened_store opened(options_for(path));
+        opened.get(opened->commit_exchange(
+            exchange_of({"ada", "s1"}, job("noted"), {{.type = "fact", .content = "Keeps two parrots."}})));
+        fill(opened, {"ada", "s1"}, 8);
+    }
+    look_at(path).execute(
+        "UPDATE conversation_history SET summary_id = 1 WHERE id <= 6; UPDATE conversation_history SET "
+        "content = '', summary_id = 0 WHERE id = 7; UPDATE engram_session SET window_turns = 3");
+    overwrite(pages("long_term_memory").at(0));
+    BOOST_TEST(by_name(salvage(path, fresh, false)).at("long_term_memory").rows == 0u);
+    BOOST_TEST(number(fresh, "SELECT count(*) FROM conversation_history WHERE summary_id IS NULL") == 9);
+    BOOST_TEST(number(fresh, "SELECT window_turns FROM engram_session") == 9);  // a deleted turn stays out
+    BOOST_TEST(count(fresh, "engram_memory_source") == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_was_cut_off_gives_what_is_there) {

@@ -78,7 +78,8 @@ class TestSources:
         for match in re.finditer(r"^ *([A-Z][A-Z_]+) = .*\n(?:[ \])}].*\n)*", text, re.M):
             found.setdefault(match[1], []).append(match[0])
         for match in re.finditer(
-                r"^( *)(?:BOOST_\w+_TEST_CASE\(|[\w:<>&*][\w:<>&* ]* )(\w+)[(,].*\{\n(?:(?:\1[ #].*)?\n)*\1\}", text, re.M):
+                r"^( *)(?:BOOST_\w+_TEST_CASE\(|[\w:<>&*][\w:<>&* ]* )(\w+)[(,].*\{\n"
+                r"(?:(?:\1[ #].*)?\n)*\1\}", text, re.M):
             found.setdefault(match[2], []).append(match[0])
         return found
 
