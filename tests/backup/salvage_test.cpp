@@ -256,6 +256,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_in_use_is_refused) {
     write("a");
     actor user({"commit", path, "bob", "s1", "b", "1000000"});
     BOOST_REQUIRE(user.line() == "open");
+    BOOST_REQUIRE(user.line().starts_with("done "));  // it has a log, too
     check_refused(EX_TEMPFAIL, "systemctl stop 'engramd*' first");
     BOOST_TEST(!fs::exists(fresh));
 }
