@@ -2,6 +2,7 @@
 
 #include "backup/database_use.hpp"
 #include "backup/failure.hpp"
+#include "backup/new_file.hpp"
 #include "store/sqlite/log_tie.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -25,33 +26,13 @@ using store::connection;
 namespace {
 
 constexpr auto patience = 10'000ms;  // with others who lock the database for a moment
-
-failure why(std::string const& what, store::sqlite_error const& failed) {
-    if (failed.is_damage())
-        return {EX_DATAERR, what + ": it is damaged or no SQLite database (" + failed.what() +
-                                "); what can be read of it: sqlite3 FILE .recover"};
-    int const status = failed.is_busy() ? EX_TEMPFAIL : failed.code() == SQLITE_FULL ? EX_IOERR : EX_NOINPUT;
-    auto const* const cure = failed.is_busy()               ? "try again"
-                             : failed.code() == SQLITE_FULL ? "make room"
-                                                            : "see that file and folder are there, and run "
-                                                              "this as root";
-    return {status, what + ": " + failed.what() + "; " + cure};
-}
+constexpr auto cure_of_damage = "); engramctl salvage FILE NEW brings over what can be read of it";
 
 void sync(std::string const& path, int flags) {
     int const file = ::open(path.c_str(), flags | O_CLOEXEC);
     int const error = file < 0 || ::fsync(file) != 0 ? errno : 0;
     if (file >= 0) ::close(file);
     if (error != 0) throw failure(EX_IOERR, path + " cannot be written to the disk: " + std::strerror(error));
-}
-
-// Not one that is there: it would keep its mode, and somebody may have it open.
-void make_file(std::string const& path) {
-    int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0)
-        throw failure(EX_CANTCREAT, path + " cannot be made: " + std::strerror(errno) +
-                                        (errno == EACCES ? "; run this as root" : ""));
-    ::close(file);
 }
 
 void copy_pages(connection& from, connection& to) {
@@ -65,7 +46,49 @@ bool has(connection& db, std::string const& table) {
     return db.query_integer("SELECT count(*) FROM sqlite_schema WHERE name = '" + table + "'") > 0;
 }
 
-// In each version of the schema.
+void check_kind(connection& db, std::string const& path) {
+    if (db.query_integer("PRAGMA application_id") != store::engram_application_id)
+        throw failure(EX_DATAERR, path + " is no database of engram");
+}
+
+}  // namespace
+
+failure explain(std::string const& what, store::sqlite_error const& failed) {
+    if (failed.is_damage())
+        return {EX_DATAERR,
+                what + ": it is damaged or no SQLite database (" + failed.what() + cure_of_damage};
+    int const status = failed.is_busy() ? EX_TEMPFAIL : failed.code() == SQLITE_FULL ? EX_IOERR : EX_NOINPUT;
+    auto const* const cure = failed.is_busy()               ? "try again"
+                             : failed.code() == SQLITE_FULL ? "make room"
+                                                            : "see that file and folder are there, and run "
+                                                              "this as root";
+    return {status, what + ": " + failed.what() + "; " + cure};
+}
+
+connection open_source(std::string const& database) {
+    using enum connection::access;
+    auto how = read_write;
+    try {
+        if (!fs::is_regular_file(database))
+            throw failure(EX_NOINPUT, database + " is not there, or no file; name another one");
+        if (auto const left = store::look_at_left(database)) {
+            store::check_log(database, *left, patience);
+            if (!user_of(database)) how = left->index ? read_only_and_leave_index : read_only;
+        }
+        connection source(database, how, patience);
+        source.execute("BEGIN");
+        check_kind(source, database);
+        return source;
+    } catch (store::sqlite_error const& failed) {
+        throw explain(database + " cannot be read", failed);
+    } catch (store::open_error const& refused) {
+        throw failure(EX_DATAERR, refused.what());
+    } catch (fs::filesystem_error const& failed) {
+        throw failure(EX_NOPERM,
+                      database + " cannot be read: " + failed.code().message() + "; run this as root");
+    }
+}
+
 contents look(connection& db) {
     auto const count = [&](std::string const& what) { return std::uint64_t(db.query_integer(what)); };
     contents found;
@@ -84,41 +107,12 @@ contents look(connection& db) {
     return found;
 }
 
-void check_kind(connection& db, std::string const& path) {
-    if (db.query_integer("PRAGMA application_id") != store::engram_application_id)
-        throw failure(EX_DATAERR, path + " is no database of engram");
-}
-
-// The copy has the mode of its source, and with it would get a log and an index of its own beside it.
-void make_one_file(connection& copy) {
-    auto const mode = copy.query_text("PRAGMA journal_mode = DELETE");
-    if (mode != "delete") throw failure(EX_IOERR, copy.path() + " stays in mode " + mode);
-}
-
-}  // namespace
-
-connection open_source(std::string const& database) {
-    using enum connection::access;
-    auto how = read_write;
-    try {
-        if (!fs::is_regular_file(database))
-            throw failure(EX_NOINPUT, database + " is not there, or no file; name another one");
-        if (auto const left = store::look_at_left(database)) {
-            store::check_log(database, *left, patience);
-            if (!user_of(database)) how = left->index ? read_only_and_leave_index : read_only;
-        }
-        connection source(database, how, patience);
-        source.execute("BEGIN");
-        check_kind(source, database);
-        return source;
-    } catch (store::sqlite_error const& failed) {
-        throw why(database + " cannot be read", failed);
-    } catch (store::open_error const& refused) {
-        throw failure(EX_DATAERR, refused.what());
-    } catch (fs::filesystem_error const& failed) {
-        throw failure(EX_NOPERM,
-                      database + " cannot be read: " + failed.code().message() + "; run this as root");
-    }
+// A copy has the mode of its source, and with it would get a log and an index of its own beside it.
+void make_one_checked_file(connection& db, std::string const& from) {
+    auto const mode = db.query_text("PRAGMA journal_mode = DELETE");
+    if (mode != "delete") throw failure(EX_IOERR, db.path() + " stays in mode " + mode);
+    if (auto const said = db.query_text("PRAGMA integrity_check(1)"); said != "ok")
+        throw failure(EX_DATAERR, from + " is damaged (" + said + cure_of_damage);
 }
 
 contents copy_into(connection& from, std::string const& to) {
@@ -129,22 +123,18 @@ contents copy_into(connection& from, std::string const& to) {
             connection copy(to, connection::access::read_write, patience);
             copy.execute("PRAGMA synchronous = OFF");  // it is synchronized as a whole below
             copy_pages(from, copy);
-            make_one_file(copy);
-            if (auto const said = copy.query_text("PRAGMA integrity_check(1)"); said != "ok")
-                throw failure(EX_DATAERR, from.path() + " is damaged (" + said +
-                                              "); what can be read of it: sqlite3 FILE .recover");
+            make_one_checked_file(copy, from.path());
             found = look(copy);
         }
         sync_file(to);
         found.bytes = fs::file_size(to);
         return found;
     } catch (...) {
-        for (auto const* suffix : {"", "-journal", "-wal", "-shm"})
-            ::unlink((to + suffix).c_str());
+        remove_database(to);
         try {
             throw;
         } catch (store::sqlite_error const& failed) {
-            throw why(from.path() + " cannot be copied to " + to, failed);
+            throw explain(from.path() + " cannot be copied to " + to, failed);
         } catch (fs::filesystem_error const& failed) {
             throw failure(EX_IOERR, to + ": " + failed.code().message());
         }

@@ -1,6 +1,7 @@
 // Copying a database with SQLite's own means, and looking at the copy.
 #pragma once
 
+#include "backup/failure.hpp"
 #include "store/sqlite/connection.hpp"
 
 #include <cstddef>
@@ -25,6 +26,16 @@ struct contents {
 /// Copies the state that `from` shows into the new file `to`, of mode 0600, which then needs no log. It is
 /// checked as a whole and on the disk when this returns. Throws failure, and leaves no file then.
 contents copy_into(store::connection& from, std::string const& to);
+
+/// Of a database of engram of any version, but for its size. Throws store::sqlite_error.
+[[nodiscard]] contents look(store::connection& db);
+
+/// A database that is whole, in mode "delete", so that it needs no log beside it. `from` is where its rows
+/// are from, for messages. Throws failure and store::sqlite_error.
+void make_one_checked_file(store::connection& db, std::string const& from);
+
+/// `what` and why, with status and cure.
+[[nodiscard]] failure explain(std::string const& what, store::sqlite_error const& failed);
 
 /// Absolute, with links resolved as far as the path exists.
 [[nodiscard]] std::string resolved(std::string const& path);

@@ -3,10 +3,12 @@
 #include "backup/backup.hpp"
 #include "backup/failure.hpp"
 #include "backup/restore.hpp"
+#include "backup/salvage.hpp"
 #include "ctl/complaint.hpp"
 #include "ctl/display.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <array>
@@ -74,6 +76,40 @@ std::string what_it_means(backup::restored const& done, std::string const& datab
     return text + "Single memories and sessions that were deleted since are in it again.\n";
 }
 
+// "conversation_history: 3391 rows, some are lost", a line each
+std::string words_for(std::vector<backup::copied_table> const& tables) {
+    std::string text;
+    for (auto const& table : tables) {
+        text += safe_text(table.name) + ": " + count_of(table.rows, "row");
+        if (!table.is_whole) text += table.rows > 0 ? ", some are lost" : ", all are lost";
+        text += '\n';
+    }
+    return text;
+}
+
+std::string what_is_next(backup::salvaged const& done, std::string const& file) {
+    std::string text;
+    if (!done.is_whole())
+        text +=
+            "What is lost is gone from conversations and memory, if no copy has it; jobs whose outcome is "
+            "lost\n"
+            "run again when they are pushed again. A copy of the day before may hold more than this.\n";
+    return text + "The search index is made anew by the next start. To use the new file: engramctl restore " +
+           safe_text(file) + '\n';
+}
+
+boost::json::object document_of(backup::salvaged const& done, std::string const& file) {
+    boost::json::array tables;
+    for (auto const& table : done.tables)
+        tables.push_back(boost::json::object{
+            {"name", json_text(table.name)}, {"rows", table.rows}, {"whole", table.is_whole}});
+    auto document = document_of(done.now);
+    document["file"] = json_text(file);
+    document["whole"] = done.is_whole();
+    document["tables"] = std::move(tables);
+    return document;
+}
+
 template <class Work>
 int run(Work work) {
     try {
@@ -97,7 +133,13 @@ void add_backup_commands(CLI::App& app, backup_request& into) {
             ->envname("ENGRAMD_STORE_PATH");
         command->add_flag("--json", into.json, "print one JSON document");
     }
-    backup->add_flag("--force", into.force, "replace a file that is there already");
+    auto* const salvage =
+        app.add_subcommand("salvage", "what can be read of a damaged database, in a new one");
+    salvage->add_option("database", into.damaged, "the damaged database, which is left as it is")->required();
+    salvage->add_option("new", into.file, "what to make")->required();
+    salvage->add_flag("--json", into.json, "print one JSON document");
+    for (auto* const command : {backup, salvage})
+        command->add_flag("--force", into.force, "replace a file that is there already");
     restore->add_flag("--force", into.force, "do not ask Redis whether a daemon of this machine runs");
 }
 
@@ -136,6 +178,25 @@ int restore_backup(backup_request const& request, std::function<std::string()> c
                       << what_it_means(done, request.database);
         }
     });
+}
+
+int salvage_database(backup_request const& request) {
+    bool is_whole = true;
+    int const status = run([&] {
+        auto const done = backup::salvage(request.damaged, request.file, request.force);
+        is_whole = done.is_whole();
+        if (request.json)
+            std::cout << json_line(document_of(done, request.file)) << '\n';
+        else
+            std::cout << words_for(done.tables) << "salvaged " << safe_text(request.file) << ": "
+                      << words_for(done.now) << '\n'
+                      << what_is_next(done, request.file);
+    });
+    if (status == EX_OK && !is_whole) {
+        complain("not all of " + request.damaged + " can be read; what came is in " + request.file);
+        return EX_DATAERR;
+    }
+    return status;
 }
 
 }  // namespace engram::ctl

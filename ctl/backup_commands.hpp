@@ -1,5 +1,5 @@
-// `engramctl backup` and `engramctl restore`: the database itself, on the machine that it is on. They need no
-// daemon.
+// `engramctl backup`, `engramctl restore` and `engramctl salvage`: the database itself, on the machine that
+// it is on. They need no daemon.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,7 @@ namespace engram::ctl {
 struct backup_request {
     std::string file;
     std::string database;  ///< its path
+    std::string damaged;   ///< the path of one that is to be salvaged
     bool force = false, json = false;
 };
 
@@ -25,5 +26,7 @@ void add_backup_commands(CLI::App& app, backup_request& into);
 /// `find_instance`: a daemon of this machine that runs, as Redis knows it, or nothing; asked unless forced.
 [[nodiscard]] int restore_backup(backup_request const& request,
                                  std::function<std::string()> const& find_instance);
+/// EX_DATAERR also if the new file has been made, but not all came.
+[[nodiscard]] int salvage_database(backup_request const& request);
 
 }  // namespace engram::ctl

@@ -280,6 +280,7 @@ int main(int argc, char** argv) {
     }
     base::log_set_level(base::log_level::off);  // what fails is said in one line, not in a log
     try {
+        if (app.got_subcommand("salvage")) return unless_unwritten(ctl::salvage_database(given.backup));
         bool const needs_database =
             (app.got_subcommand("backup") || app.got_subcommand("restore")) && given.backup.database.empty();
         if (int const status = read_config_file(is, needs_database, given); status != EX_OK) return status;

@@ -34,8 +34,8 @@ constexpr auto longest_lock = 2s;
 constexpr int read_only_code = 8;  // SQLITE_READONLY
 
 constexpr auto go_back =
-    "go back to a copy (docs/operations.md, Copies of the database), or save what can be read: "
-    "sqlite3 FILE .recover";
+    "go back to a copy (docs/operations.md, Backup and restore), or bring over what can be read: "
+    "engramctl salvage FILE NEW";
 
 std::string user_name(uid_t user) {
     auto const* const entry = getpwuid(user);

@@ -19,7 +19,7 @@ constexpr auto between_rehearsals = 30s;
 
 constexpr std::string_view engine = "the database: ";
 constexpr char const* cure_of_damage =
-    "stop engramd and go back to a copy, or save what can be read with sqlite3 FILE .recover; "
+    "stop engramd and go back to a copy, or bring over what can be read with engramctl salvage FILE NEW; "
     "docs/operations.md";
 constexpr char const* cure_of_failure =
     "see in the log what the store says; it is tried again each half minute";

@@ -35,6 +35,7 @@ offers '' dead list --ra
 offers '--redis-ca-file' --redis-c
 offers '--help' memory add --he
 offers 'backup' back
+offers 'salvage' sal
 offers '--database' restore --da
 offers '--config' restore --conf
 exit $((failures > 0))

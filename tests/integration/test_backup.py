@@ -5,12 +5,15 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
+import subprocess
 
 from harness import Case, eventually, main
 
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_CANTCREAT, EX_TEMPFAIL = 64, 65, 66, 73, 75
 FORGOTTEN_AGAIN = "users who were forgotten after the backup was made are forgotten again"
 
@@ -203,6 +206,54 @@ class Copies(BackupCase):
         self.assertEqual(self.said_by("u"), ["hello"])
 
 
+class EachNight(BackupCase):
+    """The script that docs/operations.md gives, as it stands there but for its folder."""
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(ROOT, "docs", "operations.md"), encoding="utf-8") as file:
+            shown = re.findall(r"```sh\n(.*?)```", file.read(), re.S)
+        scripts = [text for text in shown if text.startswith("#!/bin/sh")]
+        self.assertEqual(len(scripts), 1)
+        self.backups = os.path.join(self.folder, "backups")
+        self.assertEqual(scripts[0].count("/var/backups/engram\n"), 1)
+        self.script = os.path.join(self.folder, "engram-backup")
+        with open(self.script, "w", encoding="utf-8") as file:
+            file.write(scripts[0].replace("/var/backups/engram\n", self.backups + "\n"))
+        os.chmod(self.script, 0o755)
+
+    def run_script(self):
+        """As cron does: hardly any variables, no terminal."""
+        bin_folder = os.path.abspath(os.environ["ENGRAM_BIN"])
+        return subprocess.run(
+            [self.script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=60, env={"PATH": f"{bin_folder}:/usr/bin:/bin", "ENGRAMD_STORE_PATH": self.database}, check=False)
+
+    def test_makes_a_copy_and_is_silent(self):
+        self.start()
+        for said in ("hello", "hello again"):
+            self.ask(said)
+            done = self.run_script()
+            self.assertEqual((done.returncode, done.stdout), (0, ""))
+        (copy,) = glob.glob(self.backups + "/engram-*.db")
+        self.assertRegex(copy, r"/engram-[1-7]\.db$")
+        self.assertEqual(len(self.rows("SELECT 1 FROM conversation_history", path=copy)), 4)
+        self.assertEqual(stat.S_IMODE(os.stat(self.backups).st_mode), 0o700)
+
+    def test_tells_when_it_fails_and_leaves_the_old_copy(self):
+        daemon = self.start()
+        self.ask("hello")
+        self.assertEqual(self.run_script().returncode, 0)
+        (copy,) = glob.glob(self.backups + "/engram-*.db")
+        self.assertEqual(daemon.stop(), 0)
+        os.remove(self.database)
+        done = self.run_script()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"engramctl: {self.database} is not there", done.stdout)
+        self.assertIn(f"NO backup was made today; {copy}, if it is there, is a week old", done.stdout)
+        self.assertEqual(len(self.rows("SELECT 1 FROM conversation_history", path=copy)), 2)
+
+
 class AfterAKill(BackupCase):
     def kill_after_backup(self):
         daemon = self.start()
@@ -232,6 +283,7 @@ class AfterAKill(BackupCase):
         shutil.copyfile(self.copy, self.database)
         refused = self.start(ready=False)
         self.assertEqual(refused.wait(), EX_DATAERR)
+        self.assertIn("does not belong to the database", refused.log())
         self.assertIn("engramctl restore", refused.log())
         self.restore()
         self.check_restored()

@@ -64,7 +64,7 @@ class DaemonDies(CrashCase):
         self.claude.wait_for_requests(1)
         second = self.start()
         first.kill()
-        second.wait_for_log("took over the jobs")
+        second.wait_for_log("took over the jobs of an instance that died")
         self.gate.set()
         self.assertEqual(self.check_one_reply(job)["attempts"], 2)
 

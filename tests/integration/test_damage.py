@@ -225,6 +225,45 @@ class Damage(TroubleCase):
         self.wake()
         self.check_all_answered([waits])
 
+    def test_what_can_be_salvaged_goes_on(self):
+        def noted(request):
+            return "[MEMORY: fact|Has two parrots]" if request.new_message == "note" else None
+
+        self.trouble = noted
+        daemon = self.start()
+        self.ask("note", session_id="told")
+        self.make_history(daemon)
+        new = os.path.join(self.folder, "new.db")
+        refused = self.ctl("salvage", self.database, new)
+        self.assertEqual((refused.status, os.path.exists(new)), (75, False), refused)
+        self.assertEqual(daemon.stop(), 0)
+        turns = dict(self.rows("SELECT id, content FROM conversation_history"))
+        leaves = self.leaves("conversation_history")
+        damaged = leaves[len(leaves) // 2]
+        lost = self.rows("SELECT ncell FROM dbstat WHERE pageno = ?", damaged)[0][0]
+        self.overwrite([damaged])
+        jobs = self.push_backlog()
+
+        answer = self.ctl("salvage", self.database, new)
+        self.assertEqual((answer.status, len(answer.err.splitlines())), (65, 1), answer)
+        self.assertIn(f"\nconversation_history: {len(turns) - lost} rows, some are lost\n", answer.out)
+        self.assertIn("\nengram_user: 1 row\n", answer.out)
+        self.assertIn(f"engramctl restore {new}\n", answer.out)
+        restored = self.ctl("restore", new, "--database", self.database)
+        self.assertEqual((restored.status, restored.err), (0, ""), restored)
+        came = dict(self.rows("SELECT id, content FROM conversation_history"))
+        self.assertEqual(len(came), len(turns) - lost)
+        self.assertLessEqual(came.items(), turns.items())
+
+        self.start()
+        self.check_all_answered(jobs)
+        self.ask("what of my parrots?", session_id="another")
+        self.assertIn(b"Has two parrots", self.claude.requests[-1].raw)
+        self.ask("and?", session_id="s0")
+        self.assertIn(b"early ", self.claude.requests[-1].raw)
+        new_turn = self.rows("SELECT id FROM conversation_history WHERE content = 'and?'")[0][0]
+        self.assertGreater(new_turn, max(turns))
+
     def test_a_table_that_is_gone_costs_few_jobs(self):
         daemon = self.start()
         self.make_history(daemon)

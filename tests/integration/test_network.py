@@ -38,6 +38,7 @@ class Claude(Case):
         daemon = self.start_daemon(claude_max_retries=0, queue_retry_for_ms=0)
         reply = self.reply(self.push())
         self.assert_error(reply, "claude_unavailable")
+        self.assertIn("gave no answer", reply["error"]["message"])
         self.assertIn("certificate", reply["error"]["message"].lower())
         self.assertEqual(self.claude.requests(), [])
         self.assertIsNone(daemon.status)

@@ -141,6 +141,7 @@ class SchemaMoved(Case):
         late = [self.push(f"after {n}", session_id=f"s{n}") for n in range(10)]
         self.assertEqual(daemon.wait(), EX_TEMPFAIL)
         self.assertIn(f"the database was brought to schema version {version} by a newer engramd", daemon.log())
+        self.assertIn("no more jobs are taken: engramd ends", daemon.log())
         self.assertEqual(self.rows("SELECT count(*) FROM conversation_history"), [(2,)])
         # The newer one finds every job as it was.
         self.assertEqual(self.redis.client.zcard("engram:instances"), 0)
