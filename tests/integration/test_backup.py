@@ -127,6 +127,18 @@ class Story(BackupCase):
         os.replace(self.copy, self.database)
         self.check_after(self.start())
 
+    def check_told(self, listed):
+        """Queue status names the list, and what to do."""
+
+        def told():
+            answer = self.ctl("queue", "status")
+            return answer if f"make {listed} a file" in answer.out else None
+
+        answer = eventually(told, "the cause is shown")
+        self.assertEqual(answer.status, 75, answer)
+        self.assertIn("store: the list of who was forgotten cannot be used", answer.out)
+        self.assertNotIn("Redis: ", answer.out)
+
     def test_until_it_is_certain_who_was_forgotten_nothing_is_taken(self):
         daemon = self.talk_backup_forget()
         self.assertEqual(daemon.stop(), 0)
@@ -137,6 +149,7 @@ class Story(BackupCase):
         job = self.push("hello", user_id="ada", session_id="new")
         daemon = self.start(ready=False)
         daemon.wait_for_log("no jobs are taken: who was forgotten is not known")
+        self.check_told(listed)
         self.assertEqual(self.redis.client.llen("engram:jobs"), 1)
         self.assertEqual(daemon.stop(), 0)
         daemon = self.start(ready=False)

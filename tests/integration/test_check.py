@@ -341,6 +341,11 @@ class Database(CheckCase):
         os.rename(self.database, self.database + ".away")
         self.assert_fails(self.check(), "is missing, but not its log", cure="put the database back")
 
+    def test_a_list_of_the_forgotten_that_cannot_be_read(self):
+        os.mkdir(self.database + ".forgotten")
+        self.assert_fails(self.check(), "the list of who was forgotten", self.database + ".forgotten",
+                          cure="that the daemon's user can read and write")
+
     def test_others_may_read_it(self):
         self.make_database()
         os.chmod(self.database, 0o644)
