@@ -206,6 +206,23 @@ class Copies(BackupCase):
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual(self.ctl("--config", config, "restore", self.copy, env=nothing).status, 0)
 
+    def test_a_mistake_in_a_configuration_that_is_not_needed(self):
+        daemon = self.start()
+        self.ask("hello")
+        config = os.path.join(self.folder, "e.toml")
+        with open(config, "w") as file:
+            file.write("[redis]\nurl = redis://127.0.0.1\n")
+        named = ("--config", config, "--database", self.database)
+        nothing = {"ENGRAMD_REDIS_URL": None}
+        answer = self.ctl("backup", self.copy, *named, env=nothing)
+        self.assertEqual((answer.status, answer.err), (0, ""), answer)
+        self.assertEqual(daemon.stop(), 0)
+        answer = self.ctl("restore", self.copy, *named, env=nothing)
+        self.assertEqual(answer.status, 0, answer)
+        self.assertIn(config + ":2: ", answer.err)
+        self.assertIn("Redis is not asked", answer.err)
+        self.assertEqual(self.ctl("restore", self.copy, "--config", config, env=nothing).status, 78)
+
     def test_redis_need_not_be_there(self):
         daemon = self.start()
         self.ask("hello")
