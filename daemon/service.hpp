@@ -99,7 +99,7 @@ private:
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
     store::health health_;
-    std::string not_forgotten_;  // why it is not certain yet that who was forgotten is not in it; empty: it is
+    std::string not_forgotten_;  // why users who were forgotten may still be in it; empty: they are not
     std::unique_ptr<claude::client> claude_;
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;
