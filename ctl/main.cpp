@@ -42,7 +42,8 @@ struct arguments {
     std::string message;
     long timeout_s = 600;
     std::string config_file = "/etc/engramd/engramd.toml";
-    std::string redis_is_from;  ///< the configuration file that says where Redis is; empty: none does
+    std::string redis_is_from;      ///< the configuration file that says where Redis is; empty: none does
+    bool redis_is_unknown = false;  ///< that file cannot be read
 };
 
 // Whether it was given, on the command line or by a variable.
@@ -144,7 +145,8 @@ void use(std::optional<std::string> const& from_file, CLI::Option const* option,
 // What nobody has given is as engramd on this machine has it: where Redis is, if nothing says anything of it,
 // and where the database is. A file that is named fills each gap. Returns EX_OK, or an exit code after a
 // complaint.
-int read_config_file(given_options const& is, bool needs_database, arguments& given) {
+int read_config_file(given_options const& is, bool copies, arguments& given) {
+    bool const needs_database = copies && given.backup.database.empty();
     bool const is_named = is.config->count() > 0;
     bool const knows_redis = is.url->count() + is.ca_file->count() + is.sentinels->count() +
                                  is.service->count() + is.prefix->count() >
@@ -174,8 +176,22 @@ int read_config_file(given_options const& is, bool needs_database, arguments& gi
     return EX_OK;
 }
 
+// A copy of a database that is named needs nothing of the file; to put one back, it says whom to ask whether
+// a daemon runs. Else as read_config_file().
+int configure(CLI::App const& app, given_options const& is, arguments& given) {
+    bool const backs_up = app.got_subcommand("backup"), restores = app.got_subcommand("restore");
+    bool const is_named = !given.backup.database.empty();
+    if (backs_up && is_named) return EX_OK;
+    int const status = read_config_file(is, backs_up || restores, given);
+    if (status == EX_OK || !restores || !is_named) return status;
+    ctl::complain("so Redis is not asked whether a daemon of this machine runs");
+    given.redis_is_unknown = true;
+    return EX_OK;
+}
+
 // Where Redis does not answer nobody is asked for long: the locks of the database say the same.
 std::string running_instance(arguments const& given) {
+    if (given.redis_is_unknown) return {};
     auto options = given.redis;
     options.connect_timeout = options.command_timeout = std::chrono::seconds(2);
     ctl::connection redis(options);
@@ -281,9 +297,7 @@ int main(int argc, char** argv) {
     base::log_set_level(base::log_level::off);  // what fails is said in one line, not in a log
     try {
         if (app.got_subcommand("salvage")) return unless_unwritten(ctl::salvage_database(given.backup));
-        bool const needs_database =
-            (app.got_subcommand("backup") || app.got_subcommand("restore")) && given.backup.database.empty();
-        if (int const status = read_config_file(is, needs_database, given); status != EX_OK) return status;
+        if (int const status = configure(app, is, given); status != EX_OK) return status;
         if (given.backup.database.empty()) given.backup.database = "/var/lib/engramd/engram.db";
         return run(app, given);
     } catch (std::invalid_argument const& error) {

@@ -9,6 +9,7 @@
 #include "daemon/file_limit.hpp"
 #include "daemon/finding.hpp"
 #include "daemon/settings.hpp"
+#include "daemon/start_failure.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -69,8 +70,12 @@ void ask(report& into, asio::awaitable<findings> question, std::string const& ke
         io.run();
         into.add(answer.get());
     } catch (std::exception const& failed) {
-        // An address or certificates that cannot be used.
-        into.add({failure, key + " cannot be used (" + failed.what() + ')', "mend it"});
+        auto const why = judge_start(failed);
+        if (why.passes())
+            into.add({failure, std::string("this machine lacks what it takes to ask (") + failed.what() + ')',
+                      std::string(why.cure), true});
+        else  // an address or certificates
+            into.add({failure, key + " cannot be used (" + failed.what() + ')', "mend it"});
     }
 }
 
@@ -95,10 +100,8 @@ void check_settings(report& into, settings const& found, bool key_is_known) {
     into.add({ok, file.empty() ? "the configuration, without a file" : "the configuration in " + file});
     for (auto const& odd : found.loaded.warnings)
         into.add({warning, odd});
-    if (!key_is_known)
-        into.add({warning, "the API key can be read by root alone, and was not looked at",
-                  "run this check as root"});
-    else if (auto const problem = found.lacking(); !problem.empty())
+    if (!key_is_known) return;
+    if (auto const problem = found.lacking(); !problem.empty())
         into.add(
             {failure, problem,
              "write it to /etc/engramd/anthropic_api_key, mode 0600, and restart; under systemd, check with "
@@ -142,9 +145,12 @@ std::optional<start> start_of_unit(command_line const& given, report& into) {
     }
     auto unit = parse_unit(*text, given.unit);
     start found;
+    findings said;
+    auto const variables = environment_of(unit, said);
+    auto const words = arguments_of(unit, variables);
     std::vector<char const*> arguments{"engramd"};
-    for (auto const& argument : unit.arguments)
-        arguments.push_back(argument.c_str());
+    for (auto const& word : words)
+        arguments.push_back(word.c_str());
     auto const started = parse_command_line(int(arguments.size()), arguments.data());
     auto const* const own = std::get_if<command_line>(&started);
     if (own == nullptr) {
@@ -152,8 +158,6 @@ std::optional<start> start_of_unit(command_line const& given, report& into) {
                   "mend the unit"});
         return std::nullopt;
     }
-    findings said;
-    auto const variables = environment_of(unit, said);
     auto keys = keys_of(unit, variables, said);
     bool const is_user = become_user(unit, said);
     into.add(std::move(said));

@@ -59,6 +59,14 @@ public:
 private:
     void add(finding one) { found.push_back(std::move(one)); }
 
+    // A full one is told of once, though its answer to INFO said it before.
+    void add_refusal(std::string const& refusal) {
+        auto told = judge_refusal(refusal);
+        auto const is_full = [](finding const& one) { return one.what.starts_with(redis_is_full); };
+        if (is_full(told)) std::erase_if(found, is_full);
+        add(std::move(told));
+    }
+
     // False if there is no answer at all.
     bool note_silence(redis::error const& why) {
         if (!why.leaves_doubt()) return false;
@@ -103,7 +111,7 @@ private:
         auto const tried = co_await queue::all_scripts().check.run(redis_, jobs, arguments);
         if (!may(tried)) co_return false;
         if (!tried->text.empty()) {
-            add(judge_refusal(tried->text));
+            add_refusal(tried->text);
             co_return false;
         }
         // Redis may have known the script already.
@@ -118,7 +126,7 @@ private:
 
     // If not, why is told.
     bool may(redis::result<redis::value> const& answer) {
-        if (!answer && !note_silence(answer.error())) add(judge_refusal(answer.error().message));
+        if (!answer && !note_silence(answer.error())) add_refusal(answer.error().message);
         return answer.has_value();
     }
 

@@ -2,6 +2,7 @@
 
 #include "store/keeping.hpp"
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/forgotten_list.hpp"
 #include "store/sqlite/legacy.hpp"
 #include "store/sqlite/log_tie.hpp"
 #include "store/sqlite/migrations.hpp"
@@ -80,7 +81,9 @@ public:
     }
 
     store_check all() {
-        if (at_folder() && at_file()) into_file();
+        if (!at_folder()) return {std::move(found_), std::move(id_)};
+        at_forgotten();
+        if (at_file()) into_file();
         return {std::move(found_), std::move(id_)};
     }
 
@@ -121,6 +124,26 @@ private:
         auto const room = std::uint64_t(disk.f_bavail) * disk.f_frsize;
         if (room >= std::max(least_room, 2 * size_of(log()).value_or(0))) return;
         add({warning, "the disk of the database has " + size_text(room) + " left", "make room on it"});
+    }
+
+    // Who was forgotten after a copy was made.
+    void at_forgotten() {
+        store::forgotten_list const list(file_);
+        try {
+            static_cast<void>(list.read());
+        } catch (std::system_error const& failed) {
+            auto const text = list.describe(failed);
+            auto const at = text.find("; ");
+            add({failure, "no jobs are taken: " + text.substr(0, at),
+                 at == text.npos ? "" : text.substr(at + 2)});
+            return;
+        }
+        auto const refusal = refusal_of(list.path(), W_OK);
+        if (!refusal.empty() && size_of(list.path()))
+            add({warning,
+                 "nobody can be forgotten: " + list.path() + " cannot be written by " + me() + " (" +
+                     refusal + ')',
+                 "chown it to the user that engramd runs as, chmod u+rw"});
     }
 
     bool at_file() {

@@ -126,30 +126,81 @@ variables environment_of(unit_facts const& unit, findings& found) {
     return all;
 }
 
+namespace {
+
+// The file of a credential that the unit loads; empty: there is none, or none can be found.
+std::string file_of(unit_facts const& unit, std::string const& id) {
+    auto const named = unit.credentials.find(id);
+    if (named == unit.credentials.end()) return {};
+    if (named->second.starts_with('/')) return named->second;
+    auto const& name = named->second.empty() ? id : named->second;
+    for (auto const folder : credential_folders)
+        if (auto const path = std::string(folder) + '/' + name; ::access(path.c_str(), F_OK) == 0)
+            return path;
+    return {};
+}
+
+// Why what the unit gets cannot be told; none: it can.
+std::optional<finding> veil_of(unit_facts const& unit, std::string const& id, std::string const& file) {
+    auto const unknown = [&](std::string const& why) {
+        return finding{note, "the API key was not looked at: the credential " + id + " of the unit " + why};
+    };
+    if (std::ranges::find(unit.encrypted, id) != unit.encrypted.end()) return unknown("is encrypted");
+    auto const named = unit.credentials.find(id);
+    bool const is_searched = named != unit.credentials.end() && !named->second.starts_with('/');
+    if (is_searched && file.empty() && !unit.set_credentials.contains(id))
+        return unknown("has no file that this check can find");
+    struct stat status{};
+    if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        return unknown("does not come from a plain file");
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0 && errno == EACCES)
+        return finding{warning, "the API key can be read by root alone, and was not looked at",
+                       "run this check as root"};
+    return std::nullopt;
+}
+
+void read_key(std::string const& file, api_key& key, findings& found) {
+    auto read = read_credential(file);
+    if (read && read->has_error())
+        found.push_back({failure, read->error().message, "write the key alone, on one line, into " + file});
+    else if (read)
+        key = std::move(**read);
+    struct stat status{};
+    if (::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        found.push_back({warning, "others than root may read the API key in " + file, "chmod 600 " + file});
+}
+
+// Without blanks around it, which are no part of a key.
+std::string trimmed(std::string const& text) {
+    constexpr auto blanks = " \t\r\n";
+    auto const first = text.find_first_not_of(blanks);
+    return first == text.npos ? "" : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+void set_key(variables const& from, std::string const& name, std::string const& origin, api_key& key) {
+    auto const set = from.find(name);
+    if (key.value.empty() && set != from.end()) key = {base::secret(trimmed(set->second)), origin};
+}
+
+}  // namespace
+
 unit_keys keys_of(unit_facts const& unit, variables const& environment, findings& found) {
     unit_keys all;
     auto const one = [&](std::string const& id, std::string const& variable, api_key& key) {
-        if (std::ranges::find(unit.encrypted, id) != unit.encrypted.end()) return false;
-        auto const path = unit.credentials.find(id);
-        if (path != unit.credentials.end()) {
-            if (::access(path->second.c_str(), R_OK) != 0 && errno == EACCES) return false;
-            auto read = read_credential(path->second);
-            if (read && read->has_error())
-                found.push_back({failure, read->error().message,
-                                 "write the key alone, on one line, into " + path->second});
-            else if (read)
-                key = std::move(**read);
-            struct stat status{};
-            if (::stat(path->second.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-                found.push_back({warning, "others than root may read the API key in " + path->second,
-                                 "chmod 600 " + path->second});
-        }
-        auto const set = environment.find(variable);
-        if (key.value.empty() && set != environment.end())
-            key = {base::secret(set->second), variable + " of the unit"};
-        return true;
+        auto const file = file_of(unit, id);
+        auto veil = veil_of(unit, id, file);
+        if (veil) return veil;
+        if (::access(file.c_str(), F_OK) == 0)
+            read_key(file, key, found);
+        else
+            set_key(unit.set_credentials, id, "SetCredential= of the unit", key);
+        set_key(environment, variable, variable + " of the unit", key);
+        return veil;
     };
-    all.is_known = one("anthropic_api_key", "ANTHROPIC_API_KEY", all.keys.claude);
+    if (auto veil = one("anthropic_api_key", "ANTHROPIC_API_KEY", all.keys.claude)) {
+        all.is_known = false;
+        found.push_back(std::move(*veil));
+    }
     static_cast<void>(one("embedding_api_key", "EMBEDDING_API_KEY", all.keys.embedding));
     return all;
 }
@@ -176,6 +227,12 @@ bool take_groups(unit_facts const& unit, passwd const& user) {
 bool become_user(unit_facts const& unit, findings& found) {
     auto const name = unit.user.empty() ? std::string("root") : unit.user;
     auto const* const known = getpwnam(name.c_str());
+    if (unit.is_user_dynamic && (unit.user.empty() || known == nullptr)) {
+        found.push_back({note,
+                         "the unit's user is made at its start (DynamicUser=): what it may do was not "
+                         "looked at"});
+        return true;
+    }
     if (known == nullptr) {
         found.push_back(
             {failure, "the unit's user " + name + " does not exist", "systemd-sysusers engramd.conf"});

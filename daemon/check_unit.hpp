@@ -19,7 +19,7 @@ namespace engram::daemon {
 /// As the unit would get them; an empty one: see `found`, or it has none.
 struct unit_keys {
     api_keys keys;
-    bool is_known = true;  ///< false: this user may not read Claude's, so that nothing can be said of it
+    bool is_known = true;  ///< false: Claude's cannot be told, which `found` says
 };
 [[nodiscard]] unit_keys keys_of(unit_facts const& unit, variables const& environment, findings& found);
 

@@ -229,9 +229,9 @@ constexpr std::array work_keys = std::to_array<config_key>({
      .unit = "ms",
      .min = 0,
      .max = day_ms,
-     .help = "How long a start tries again to open a database that is held, or for which room, memory or the "
-             "disk is "
-             "lacking; then it ends with status 75. 0: one try.",
+     .help =
+         "How long a start tries again to open a database that is held, or for which room, memory, the disk "
+         "or the folder is lacking; then it ends with status 75. 0: one try.",
      AT(open_patience)},
     {.name = "store.max_batch",
      .unit = "jobs",

@@ -1,5 +1,6 @@
 #include "daemon/judge_redis.hpp"
 
+#include "queue/refusal.hpp"
 #include "redis/server_check.hpp"
 
 #include <algorithm>
@@ -18,9 +19,6 @@ using enum finding::grade;
 
 constexpr std::uint64_t connections_of_an_instance = 4;
 constexpr std::uint64_t mib = 1024 * 1024;
-
-constexpr auto rights_cure =
-    "set all lines of docs/redis.md (Users) again; ACL LOG in Redis names what was refused";
 
 bool holds(std::string_view text, std::string_view piece) {
     return text.find(piece) != std::string_view::npos;
@@ -59,7 +57,8 @@ findings judge_room(std::string_view info) {
     auto const cure = "raise maxmemory of Redis, or see what fills it";
     if (most > 0 && used >= most)
         found.push_back(
-            {failure, "Redis is full (maxmemory " + size_text(most) + "): pushes are refused", cure});
+            {failure, std::string(redis_is_full) + " (maxmemory " + size_text(most) + "): pushes are refused",
+             cure, true});
     else if (most > 0 && used > most / 10 * 9)
         found.push_back(
             {warning, "Redis is almost full: " + size_text(used) + " of " + size_text(most), cure});
@@ -95,36 +94,10 @@ findings judge_server(std::string_view info, std::string_view prefix) {
 }
 
 finding judge_refusal(std::string_view refusal) {
-    std::string const text(refusal);
-    struct meaning {
-        std::string_view sign, what, cure;
-        bool passes;
-    };
-    static constexpr std::array meanings{
-        meaning{"NOPERM", "a right of the Redis user is missing", rights_cure, false},
-        meaning{"user executing the script", "a right of the Redis user is missing", rights_cure, false},
-        meaning{"ACL failure", "a right of the Redis user is missing", rights_cure, false},
-        meaning{"MISCONF", "Redis cannot write to its disk, and refuses every write",
-                "make room on its disk; its own log says more", true},
-        meaning{"OOM", "Redis is full", "raise maxmemory of Redis", true},
-        meaning{"READONLY", "Redis is a replica, which cannot be written to",
-                "name the master in redis.url, or its Sentinels in redis.sentinels", true},
-        meaning{"NOREPLICAS", "Redis has too few replicas, and refuses every write",
-                "start the replicas, or lower min-replicas-to-write", true},
-        meaning{"CROSSSLOT", "the keys are on different nodes of the cluster",
-                "give redis.prefix a hash tag: {engram}", false},
-        meaning{"non local key", "the keys are on different nodes of the cluster",
-                "give redis.prefix a hash tag: {engram}", false},
-        meaning{"nknown command", "this Redis is too old, or a command was renamed",
-                "Redis 6.2 or later, with the commands of docs/redis.md", false},
-        meaning{"nknown Redis command", "this Redis is too old, or a command was renamed",
-                "Redis 6.2 or later, with the commands of docs/redis.md", false},
-        meaning{"WRONGTYPE", "a key below redis.prefix holds what another program put there",
-                "give another redis.prefix, or delete that key", false}};
-    for (auto const& one : meanings)
-        if (holds(refusal, one.sign))
-            return {failure, std::string(one.what) + " (" + text + ")", std::string(one.cure), one.passes};
-    return {failure, "Redis refuses what has to be done (" + text + ")", "", false};
+    auto const said = " (" + std::string(refusal) + ')';
+    auto const* const known = queue::meaning_of(refusal);
+    if (known == nullptr) return {failure, "Redis refuses what has to be done" + said};
+    return {failure, std::string(known->what) + said, std::string(known->cure), known->passes};
 }
 
 std::optional<finding> judge_setting(std::string_view name, std::string_view value, milliseconds lease) {

@@ -9,6 +9,9 @@
 
 namespace engram::daemon {
 
+/// So begins what tells of a Redis without room.
+inline constexpr std::string_view redis_is_full = "Redis is full";
+
 /// Of the answer to INFO: what may be lost, and how much room there is. `prefix` is that of our keys.
 [[nodiscard]] findings judge_server(std::string_view info, std::string_view prefix);
 

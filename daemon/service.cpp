@@ -129,14 +129,13 @@ asio::awaitable<void> service::run() {
     started_ = steady_clock::now();
     part_.keep_up("signals", [this] { return watch_signals(); });
     part_.keep_up("status", [this] { return tell_systemd(); });
+    // What is missing, such as Redis, may come later and stands in the status, for systemd and in Redis.
+    start_queue();
+    tell_supervisor("READY=1");
     co_await forget_again();
     // Nothing is taken before the store's first rehearsal.
     if (!stopping_) co_await health_.look();
-    if (!stopping_) {
-        start_parts();
-        // Redis may start later: what is missing stands in the status.
-        tell_supervisor("READY=1");
-    }
+    if (!stopping_) start_parts();
     while (!stopping_)
         co_await stop_.wait();
 
@@ -146,11 +145,19 @@ asio::awaitable<void> service::run() {
     base::log_info("stopped");
 }
 
-void service::start_parts() {
+// It takes nothing before the store's first rehearsal.
+void service::start_queue() {
     chat_.watch(health_);
     summaries_.watch(health_);
     consolidator_.watch(health_);
-    apply_intake();  // nothing before the store's first rehearsal
+    apply_intake();
+    queue_.trust([this] { return safe_time_.now(); });
+    queue_.start([this](queue::delivery delivery,
+                        queue::reply_stream& reply) { return chat_.answer(std::move(delivery), reply); },
+                 [this] { return to_json(current_status()); });
+}
+
+void service::start_parts() {
     part_.keep_up("api-gate", [this] { return gate_.run(); });
     part_.keep_up("pace", [this] { return pace_.run(); });
     part_.spawn("database", tell_of_database());
@@ -161,11 +168,7 @@ void service::start_parts() {
     upkeep_.trust(safe_time_);
     upkeep_.start();
     erasures_.start();
-    queue_.trust([this] { return safe_time_.now(); });
     admin_queue_.start([this](std::string body) { return admin_.answer(std::move(body)); });
-    queue_.start([this](queue::delivery delivery,
-                        queue::reply_stream& reply) { return chat_.answer(std::move(delivery), reply); },
-                 [this] { return to_json(current_status()); });
 }
 
 // What may still end by itself shares one deadline, which a second signal moves to now: see hurry().
@@ -222,10 +225,15 @@ asio::awaitable<void> service::watch_signals() {
     }
 }
 
+std::string service::store_trouble() const {
+    if (!not_forgotten_.empty()) return not_forgotten_;
+    return health_.trouble().empty() ? chat_.store_trouble() : health_.trouble();
+}
+
 status service::current_status() const {
     auto claude = claude_->status();
     return {queue_.status(),
-            health_.trouble().empty() ? chat_.store_trouble() : health_.trouble(),
+            store_trouble(),
             status_of(gate_, steady_clock::now()),
             summaries_.status(),
             chat_.counts(),
@@ -291,7 +299,7 @@ asio::awaitable<void> service::tell_of_database() {
 asio::awaitable<void> service::forget_again() {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     base::repeated told;
-    is_forgetting_ = true;
+    not_forgotten_ = "users who were forgotten after a backup was made are looked for";
     while (!stopping_) {
         auto const again = co_await store_->forget_again();
         if (again) {
@@ -300,9 +308,10 @@ asio::awaitable<void> service::forget_again() {
                                {{"users", *again}});
             break;
         }
-        if (auto const times = told.tell(again.error().message, clock_.steady()))
+        not_forgotten_ = again.error().message;
+        if (auto const times = told.tell(not_forgotten_, clock_.steady()))
             base::log_error("no jobs are taken: who was forgotten is not known",
-                            {{"error", again.error().message}, {"repeated", *times}});
+                            {{"error", not_forgotten_}, {"repeated", *times}});
         if (again.error().damaged) {
             health_.shut_for_good(again.error().message);
             break;
@@ -310,7 +319,7 @@ asio::awaitable<void> service::forget_again() {
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
     }
-    is_forgetting_ = false;
+    not_forgotten_.clear();
 }
 
 // Whether what is stored is still kept; otherwise nothing is taken.
@@ -340,7 +349,6 @@ asio::awaitable<void> service::tell_systemd() {
         if (watched) tell_supervisor("WATCHDOG=1");
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
-        if (is_forgetting_) tell_supervisor("EXTEND_TIMEOUT_USEC=60000000");
     }
 }
 

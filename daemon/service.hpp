@@ -71,6 +71,8 @@ private:
     boost::asio::awaitable<void> tell_systemd();
     void log_readiness(status const& now);
     [[nodiscard]] status current_status() const;
+    [[nodiscard]] std::string store_trouble() const;
+    void start_queue();
     void start_parts();
     boost::asio::awaitable<void> stop_parts();
     void begin_stop();
@@ -97,7 +99,7 @@ private:
     workers::recollection texts_;
     std::unique_ptr<store::database> store_;
     store::health health_;
-    bool is_forgetting_ = false;  // before anything else begins
+    std::string not_forgotten_;  // why users who were forgotten may still be in it; empty: they are not
     std::unique_ptr<claude::client> claude_;
     std::unique_ptr<embedding::client> embedder_;  // null: none is configured
     queue::job_queue queue_;

@@ -3,6 +3,7 @@
 #include "base/failpoint.hpp"
 #include "base/local_lack.hpp"
 #include "base/log.hpp"
+#include "queue/refusal.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -139,10 +140,23 @@ queue_status job_queue::status() const {
     status.state = intake_.report(status.connected, !calls_.trouble().empty(), steady_clock::now());
     if (status.state == intake::cut_off && status.connected && lease_.meets_other_database())
         status.state = intake::other_database;
+    if (status.state == intake::taking) tell_of_refused_writes(status);
     status.instance = lease_.instance();
     status.dead_dropped = dead_.dropped();
     status.recent = outcomes_.recent(steady_clock::now());
     return status;
+}
+
+// What waits is still taken from a full Redis, and makes room; but nobody can push. Whoever has jobs in hand
+// and finds more does not wait, and does not know.
+void job_queue::tell_of_refused_writes(queue_status& status) const {
+    auto const& refused = waiter_.trouble().text();
+    auto const* const meaning = meaning_of(refused);
+    bool const waits = intake_.is_dry() || intake_.held() == 0;
+    if (meaning == nullptr || !meaning->of_writes || !waits) return;
+    status.state = intake::cut_off;
+    status.trouble = "it refuses writes (" + refused + "): ";
+    status.trouble += meaning->cure;
 }
 
 asio::awaitable<bool> job_queue::wait_until_ready(base::steady_time until) {

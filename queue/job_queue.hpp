@@ -109,6 +109,7 @@ private:
     boost::asio::awaitable<void> heed(lease::beat beat);
     void heed_pause(bool paused);
     void apply_limit();
+    void tell_of_refused_writes(queue_status& status) const;
     boost::asio::awaitable<void> bound_dead_letters();
     boost::asio::awaitable<void> cancel_jobs();
     boost::asio::awaitable<void> take_jobs();

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] bool empty() const { return text_.empty(); }
 
 private:
+    void tell(std::string const& error, std::string_view doing) const;
+
     std::string_view whose_;
     std::string text_;
     bool told_ = false;

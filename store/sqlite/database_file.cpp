@@ -50,10 +50,12 @@ bool make_file(std::string const& path) {
     if (errno == EEXIST) return false;
     std::error_code const error(errno, std::generic_category());
     auto const lack = base::local_lack(error);
-    bool const passes =
-        !lack.empty() || error.value() == EIO || error.value() == ENOSPC || error.value() == EDQUOT;
+    bool const is_folder_missing = error == std::errc::no_such_file_or_directory;  // it may be mounted later
+    bool const passes = !lack.empty() || is_folder_missing || error.value() == EIO ||
+                        error.value() == ENOSPC || error.value() == EDQUOT;
+    bool const is_folders_fault = !passes || is_folder_missing;
     throw open_error("cannot make the database " + path + ": " + (lack.empty() ? error.message() : lack) +
-                         (passes ? "" : "; its folder must exist and be writable for this user"),
+                         (is_folders_fault ? "; its folder must exist and be writable for this user" : ""),
                      passes);
 }
 
@@ -89,12 +91,12 @@ std::int64_t new_id() {
 
 // A copy from before there were ids, put in the place of a database that has one, is that database. 0: none.
 std::int64_t id_of_place(std::string const& path) {
+    forgotten_list const list(path);
     try {
-        auto const forgotten = forgotten_list(path).read();
+        auto const forgotten = list.read();
         return forgotten && !forgotten->empty() ? std::int64_t(forgotten->back().database) : 0;
     } catch (std::system_error const& failed) {
-        throw open_error(std::string("the list of who was forgotten cannot be read: ") + failed.what() +
-                         "; it must be readable for this user");
+        throw open_error(list.describe(failed));
     }
 }
 

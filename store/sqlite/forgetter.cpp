@@ -89,8 +89,7 @@ result<std::vector<returned_user>> look_for_returned(connection& db, forgotten_l
         if (auto const users = forgotten_in(db, id); !users.empty()) list.add(users);
         return std::vector<returned_user>();
     } catch (std::system_error const& failed) {
-        return error{error_kind::unavailable,
-                     std::string("the list of who was forgotten cannot be used: ") + failed.what()};
+        return error{error_kind::unavailable, list.describe(failed)};
     }
 }
 

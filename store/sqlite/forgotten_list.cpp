@@ -1,5 +1,6 @@
 #include "store/sqlite/forgotten_list.hpp"
 
+#include "base/local_lack.hpp"
 #include "store/keeping.hpp"
 #include "store/sqlite/user_queries.hpp"
 
@@ -154,6 +155,15 @@ std::optional<std::vector<forgotten_user>> forgotten_list::read() const {
     }
     if (in.bad()) fail(path_);
     return users;
+}
+
+std::string forgotten_list::describe(std::system_error const& failed) const {
+    auto const text = std::string("the list of who was forgotten cannot be used: ") + failed.what();
+    auto const& why = failed.code();
+    if (why == std::errc::no_space_on_device || !base::local_lack(why).empty()) return text;
+    return text + "; make " + path_ +
+           " a file that the daemon's user can read and write, or move it away if nobody was forgotten since "
+           "the backup";
 }
 
 std::vector<returned_user> find_returned(connection& db, std::uint64_t id,

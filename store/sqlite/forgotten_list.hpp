@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace engram::store {
@@ -35,6 +36,9 @@ public:
     /// In the order in which they were added. What is no whole line is left out: a power cut may leave one.
     /// None: there is no such file. Throws std::system_error.
     [[nodiscard]] std::optional<std::vector<forgotten_user>> read() const;
+
+    /// Why a call has failed, and what an operator can do.
+    [[nodiscard]] std::string describe(std::system_error const& failed) const;
 
 private:
     std::string path_;

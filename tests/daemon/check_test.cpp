@@ -104,6 +104,7 @@ BOOST_AUTO_TEST_CASE(what_redis_refuses_is_named_for_what_it_is) {
     BOOST_TEST((disk.how == failure && disk.passes));
     BOOST_TEST(holds(judge_refusal("READONLY You can't write").cure, "master"));
     BOOST_TEST(holds(judge_refusal("LPOP: ERR Unknown Redis command called from script").cure, "6.2"));
+    BOOST_TEST(holds(judge_refusal("BUSY Redis is busy running a script").cure, "SCRIPT KILL"));
     BOOST_TEST((judge_refusal("ERR something else").how == failure));
 }
 

@@ -53,14 +53,68 @@ BOOST_AUTO_TEST_CASE(a_later_part_overrides_an_earlier_one) {
     BOOST_TEST((unit.environment.at("A") == "9" && unit.environment.at("B") == "two words" &&
                 unit.environment.at("C") == "3"));
     BOOST_TEST((unit.environment_files == words{"-/etc/default/b"}));
-    BOOST_TEST((unit.credentials.at("k") == "/etc/k" && unit.credentials.at("l") == "/etc/credstore/l"));
+    BOOST_TEST((unit.credentials.at("k") == "/etc/k" && unit.credentials.at("l").empty()));
     BOOST_TEST(unit.file_limit.value() == 2048u);
-    BOOST_TEST((unit.writable == words{"/var/lib/engramd", "/srv/a", "/srv/b"}));
+    BOOST_TEST((unit.writable == words{"/srv/a", "/srv/b"}));
+    BOOST_TEST((unit.states == words{"/var/lib/engramd"}));
     BOOST_TEST(!judge_walls(unit, "/srv/a/engram.db").has_value());
     BOOST_TEST(!judge_walls(unit, "/var/lib/engramd/engram.db").has_value());
     BOOST_REQUIRE(judge_walls(unit, "/srv/ab/engram.db").has_value());
     BOOST_TEST(judge_walls(unit, "/srv/ab/engram.db")->cure.find("ReadWritePaths=/srv/ab") !=
                std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(variables_in_the_command_are_expanded_as_systemd_does) {
+    auto const unit = parse_unit(
+        "[Service]\nEnvironment=\"OPTS=--config '/srv/my file' --set a=b\" X=two\\ words\n"
+        "ExecStart=/usr/sbin/engramd $OPTS ${OPTS} c=${X}! $NONE ${NONE} $$X a$X\n",
+        "engramd");
+    BOOST_TEST((arguments_of(unit, unit.environment) == words{"--config", "/srv/my file", "--set", "a=b",
+                                                              "--config '/srv/my file' --set a=b",
+                                                              "c=two words!", "", "$X", "a$X"}));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_list_of_paths_takes_back_those_before_it) {
+    auto const unit = parse_unit(
+        "[Service]\nProtectSystem=strict\nStateDirectory=engramd\nReadWritePaths=/srv/a\nReadWritePaths=\n"
+        "ReadWritePaths=/srv/b\n",
+        "engramd");
+    BOOST_TEST(judge_walls(unit, "/srv/a/engram.db").has_value());
+    BOOST_TEST(!judge_walls(unit, "/srv/b/engram.db").has_value());
+    BOOST_TEST(!judge_walls(unit, "/var/lib/engramd/engram.db").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_key_may_stand_in_the_unit_itself) {
+    auto const unit = parse_unit(
+        "[Service]\nSetCredential=anthropic_api_key:sk-1\\n\n"
+        "LoadCredential=anthropic_api_key:/nowhere/key\n",
+        "engramd");
+    findings found;
+    auto const keys = keys_of(unit, {{"ANTHROPIC_API_KEY", "sk-2"}}, found);
+    BOOST_TEST((keys.is_known && found.empty()));
+    BOOST_TEST(keys.keys.claude.value.reveal() == "sk-1");
+    auto const none = parse_unit("[Service]\nSetCredential=anthropic_api_key:\\n\n", "engramd");
+    BOOST_TEST(keys_of(none, {{"ANTHROPIC_API_KEY", "sk-2"}}, found).keys.claude.value.reveal() == "sk-2");
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_told_of_a_key_is_a_note) {
+    for (auto const* const line :
+         {"LoadCredential=anthropic_api_key", "LoadCredentialEncrypted=anthropic_api_key",
+          "SetCredentialEncrypted=anthropic_api_key:AAAA", "LoadCredential=anthropic_api_key:/dev/null"}) {
+        findings found;
+        auto const unit = parse_unit(std::string("[Service]\n") + line + '\n', "engramd");
+        BOOST_TEST(!keys_of(unit, {}, found).is_known);
+        BOOST_REQUIRE(found.size() == 1u);
+        BOOST_TEST((found[0].how == finding::grade::note));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_user_that_is_made_at_the_start_is_a_note) {
+    findings found;
+    auto const unit = parse_unit("[Service]\nDynamicUser=yes\nUser=engram-nobody-has\n", "engramd");
+    BOOST_TEST(become_user(unit, found));
+    BOOST_REQUIRE(found.size() == 1u);
+    BOOST_TEST((found[0].how == finding::grade::note));
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_may_be_none_and_what_is_no_limit_is_left) {
@@ -99,7 +153,7 @@ BOOST_AUTO_TEST_CASE(the_units_that_are_installed_are_understood) {
         BOOST_TEST(unit.user == "engramd");
         BOOST_TEST(unit.credentials.at("anthropic_api_key") == "/etc/engramd/anthropic_api_key");
         BOOST_TEST(unit.file_limit.value() == 65536u);
-        BOOST_TEST(unit.arguments.empty());
+        BOOST_TEST(arguments_of(unit, unit.environment).empty());
         BOOST_TEST(!judge_walls(unit, "/var/lib/engramd/engram.db").has_value());
         BOOST_TEST(judge_walls(unit, "/srv/engram.db").has_value());
     }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # cmake --install puts everything in its place, below another prefix and below DESTDIR, and keeps a configuration.
+# shellcheck disable=SC2016  # the variables in single quotes are those of the units
 set -euo pipefail
 build=$1
 if [[ ! -x $build/bin/engramd || ! -x $build/bin/engramctl || ! -x $build/bin/claude-simulator ]]; then
@@ -25,14 +26,27 @@ for file in sbin/engramd bin/engramctl etc/engramd/engramd.toml lib/systemd/syst
     share/doc/engram/engram.acl share/doc/engram/CHANGELOG.md; do
     must_have "$work/opt/$file"
 done
-grep -qxF "ExecStart=$work/opt/sbin/engramd --config $work/opt/etc/engramd/engramd.toml" \
-    "$work/opt/lib/systemd/system/engramd.service" || fail "the unit does not start what was installed"
+for unit in engramd.service engramd@.service; do
+    for line in "ExecStart=$work/opt/sbin/engramd \$ENGRAM_OPTIONS" \
+        "Environment=\"ENGRAM_OPTIONS=--config $work/opt/etc/engramd/engramd.toml\""; do
+        grep -qxF "$line" "$work/opt/lib/systemd/system/$unit" || fail "$unit does not start what was installed: $line"
+    done
+done
 "$work/opt/sbin/engramd" --config "$work/opt/etc/engramd/engramd.toml" --check-config >/dev/null ||
     fail "the installed daemon refuses the installed configuration"
 
 # What `systemctl reload` runs first: it fails on a file that cannot be read, and says where.
 checks=$(sed -n 's/^ExecReload=//p' "$work/opt/lib/systemd/system/engramd.service" | head -n 1)
+export ENGRAM_OPTIONS
+installed="--config $work/opt/etc/engramd/engramd.toml"
+ENGRAM_OPTIONS=$installed
 eval "$checks" || fail "a reload of the installed configuration fails"
+# It looks at what a drop-in names, in place of what is installed.
+printf '[redis]\nurl = mine\n' >"$work/mine.toml"
+ENGRAM_OPTIONS="--config $work/mine.toml"
+if said=$(eval "$checks" 2>&1); then fail "a reload of a broken file of a drop-in is allowed"; fi
+[[ $said == *mine.toml:2:* ]] || fail "a reload of a broken file of a drop-in says: $said"
+ENGRAM_OPTIONS=$installed
 # systemd keeps the credentials of a service from what else it runs for it.
 mkdir -p "$work/credentials/anthropic_api_key"
 CREDENTIALS_DIRECTORY=$work/credentials eval "export CREDENTIALS_DIRECTORY; $checks" ||
@@ -51,5 +65,5 @@ grep -qxF '# mine' "$work/opt/etc/engramd/engramd.toml" || fail "a configuration
 DESTDIR=$work/stage cmake --install "$build" --prefix /usr >/dev/null
 must_have "$work/stage/usr/sbin/engramd"
 must_have "$work/stage/etc/engramd/engramd.toml"
-grep -qxF 'ExecStart=/usr/sbin/engramd' "$work/stage/usr/lib/systemd/system/engramd.service" ||
+grep -qxF 'ExecStart=/usr/sbin/engramd $ENGRAM_OPTIONS' "$work/stage/usr/lib/systemd/system/engramd.service" ||
     fail "the packaged unit does not start /usr/sbin/engramd"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The systemd units are sound and confined. Skipped (77) where there is no systemd-analyze.
+# shellcheck disable=SC2016  # the variables in single quotes are those of the units
 set -euo pipefail
 root=$1
 if ! command -v systemd-analyze >/dev/null; then
@@ -13,7 +14,7 @@ for unit in engramd.service engramd@.service; do
     # The instance 1 of the template; a program that exists, since engramd is not installed here.
     file=$work/${unit/@/@1}
     sed 's#^ExecStart=/usr/sbin/engramd#ExecStart=/bin/true#' "$root/systemd/$unit" >"$file"
-    grep -q '^ExecStart=/bin/true$' "$file" || { echo "$unit: its ExecStart is not /usr/sbin/engramd"; status=1; }
+    grep -qxF 'ExecStart=/bin/true $ENGRAM_OPTIONS' "$file" || { echo "$unit: its ExecStart is not /usr/sbin/engramd with its options"; status=1; }
     # A warning (an unknown key, say) is a line on standard error with status 0.
     said=$(systemd-analyze verify --man=no "$file" 2>&1) || status=1
     said=$(grep -F "$work" <<<"$said" || true)
@@ -37,10 +38,13 @@ for unit in engramd.service engramd@.service; do
     fi
     # The configuration is checked before the daemon is told to read it.
     mapfile -t reload < <(grep '^ExecReload=' "$root/systemd/$unit")
-    if [[ ${#reload[@]} != 2 || ${reload[0]} != *' --check-config '* || ${reload[1]} != *' -HUP '* ]]; then
+    if [[ ${#reload[@]} != 2 || ${reload[0]} != *' --check-config '*' $ENGRAM_OPTIONS' || ${reload[1]} != *' -HUP '* ]]; then
         echo "$unit: it does not check the configuration and then reload: ${reload[*]}"
         status=1
     fi
+    # What cannot get better by trying again: arguments, the database, file descriptors, the configuration.
+    grep -qxF 'RestartPreventExitStatus=64 65 71 78' "$root/systemd/$unit" ||
+        { echo "$unit: it is tried again for ever"; status=1; }
     # What is lacking at the start may come later than the ten tries that systemd allows by default.
     grep -qxF 'StartLimitIntervalSec=0' "$root/systemd/$unit" || { echo "$unit: systemd gives up"; status=1; }
 done

@@ -130,6 +130,18 @@ class Story(BackupCase):
         os.replace(self.copy, self.database)
         self.check_after(self.start())
 
+    def check_told(self, listed):
+        """Queue status names the list, and what to do."""
+
+        def told():
+            answer = self.ctl("queue", "status")
+            return answer if f"make {listed} a file" in answer.out else None
+
+        answer = eventually(told, "the cause is shown")
+        self.assertEqual(answer.status, 75, answer)
+        self.assertIn("store: the list of who was forgotten cannot be used", answer.out)
+        self.assertNotIn("Redis: ", answer.out)
+
     def test_until_it_is_certain_who_was_forgotten_nothing_is_taken(self):
         daemon = self.talk_backup_forget()
         self.assertEqual(daemon.stop(), 0)
@@ -140,6 +152,7 @@ class Story(BackupCase):
         job = self.push("hello", user_id="ada", session_id="new")
         daemon = self.start(ready=False)
         daemon.wait_for_log("no jobs are taken: who was forgotten is not known")
+        self.check_told(listed)
         self.assertEqual(self.redis.client.llen("engram:jobs"), 1)
         self.assertEqual(daemon.stop(), 0)
         daemon = self.start(ready=False)
@@ -195,6 +208,23 @@ class Copies(BackupCase):
         self.assertIn("/nonexistent/x.db", answer.err)
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual(self.ctl("--config", config, "restore", self.copy, env=nothing).status, 0)
+
+    def test_a_mistake_in_a_configuration_that_is_not_needed(self):
+        daemon = self.start()
+        self.ask("hello")
+        config = os.path.join(self.folder, "e.toml")
+        with open(config, "w") as file:
+            file.write("[redis]\nurl = redis://127.0.0.1\n")
+        named = ("--config", config, "--database", self.database)
+        nothing = {"ENGRAMD_REDIS_URL": None}
+        answer = self.ctl("backup", self.copy, *named, env=nothing)
+        self.assertEqual((answer.status, answer.err), (0, ""), answer)
+        self.assertEqual(daemon.stop(), 0)
+        answer = self.ctl("restore", self.copy, *named, env=nothing)
+        self.assertEqual(answer.status, 0, answer)
+        self.assertIn(config + ":2: ", answer.err)
+        self.assertIn("Redis is not asked", answer.err)
+        self.assertEqual(self.ctl("restore", self.copy, "--config", config, env=nothing).status, 78)
 
     def test_redis_need_not_be_there(self):
         daemon = self.start()

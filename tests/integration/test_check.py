@@ -192,7 +192,9 @@ class Redis(CheckCase):
 
     def test_one_that_is_full(self):
         self.redis.client.config_set("maxmemory", "1mb")
-        self.assert_fails(self.check(), "Redis is full", cure="maxmemory")
+        found = self.check()
+        self.assert_fails(found, "Redis is full", cure="maxmemory", status=EX_TEMPFAIL)
+        self.assertEqual(len(found.of("FAIL")), 1, found.out)
 
     def test_a_replica(self):
         self.redis.client.replicaof("127.0.0.1", str(free_port()))
@@ -351,6 +353,11 @@ class Database(CheckCase):
         os.rename(self.database, self.database + ".away")
         self.assert_fails(self.check(), "is missing, but not its log", cure="put the database back")
 
+    def test_a_list_of_the_forgotten_that_cannot_be_read(self):
+        os.mkdir(self.database + ".forgotten")
+        self.assert_fails(self.check(), "the list of who was forgotten", self.database + ".forgotten",
+                          cure="that the daemon's user can read and write")
+
     def test_others_may_read_it(self):
         self.make_database()
         os.chmod(self.database, 0o644)
@@ -437,6 +444,20 @@ class OfAUnit(CheckCase):
         self.assert_fails(found, "may not write to " + self.state, cure="ReadWritePaths=" + self.state)
         found = self.check_unit("ProtectSystem=strict", "ReadWritePaths=" + self.state)
         self.assertEqual(found.status, EX_OK, found.out)
+
+    def test_options_of_a_drop_in(self):
+        self.unit[2] = "ExecStart=/usr/sbin/engramd $ENGRAM_OPTIONS"
+        found = self.check_unit(f'Environment="ENGRAM_OPTIONS=--config {self.config}"')
+        self.assertEqual((found.status, found.of("FAIL"), found.of("warn")), (EX_OK, [], []), found.out)
+        self.assertTrue(any(self.config in line for line in found.of("ok")), found.out)
+
+    def test_a_user_that_is_made_at_the_start_and_a_key_in_the_unit(self):
+        os.chown(self.state, 0, 0)
+        found = self.check_unit("DynamicUser=yes", "User=", "LoadCredential=",
+                                "SetCredential=anthropic_api_key:" + API_KEY)
+        self.assertEqual((found.status, found.of("FAIL")), (EX_OK, []), found.out)
+        self.assertTrue(any("DynamicUser" in line for line in found.of("note")), found.out)
+        self.assertEqual({headers["x-api-key"] for _, headers in self.claude.gets}, {API_KEY})
 
     def test_a_user_that_is_missing(self):
         found = self.check_unit("User=engram-nobody-has")

@@ -144,5 +144,16 @@ class Troubles(unittest.TestCase):
                                     f"{name} shows nothing of {pieces}")
 
 
+class Headings(unittest.TestCase):
+    def test_those_that_the_sources_name_are_there(self):
+        with open(os.path.join(ROOT, "docs", "operations.md"), encoding="utf-8") as file:
+            headings = re.findall(r"(?m)^#+ (.+)$", file.read())
+        sources = re.sub(r'"\s*\n\s*"', "", text_of((*FOLDERS, "backup", "systemd", "etc"), ("",)))
+        named = re.findall(r"docs/operations\.md(?:, | \()([A-Z][a-z ]+[a-z])", sources)
+        self.assertTrue(named)
+        for heading in named:
+            self.assertIn(heading, headings)
+
+
 if __name__ == "__main__":
     main()

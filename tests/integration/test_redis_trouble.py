@@ -185,10 +185,15 @@ class Server(TroubleCase):
         self.fill()
         with self.assertRaises(redis.exceptions.ResponseError):
             self.push("no room" + "x" * 65536)
-        self.status.wait_for("ready, taking")
+        eventually(lambda: "it refuses writes (OOM" in self.status.last, "its status says so")
+        said = self.status.wait_for("not ready, cut off")
+        self.assertIn("raise maxmemory", said)
+        eventually(lambda: self.ctl("queue", "status").status == 75, "queue status says so, too")
+        self.assertIn("cure=\"raise maxmemory", daemon.log())
         client.delete("ballast")
         self.await_answer()
-        self.assertEqual(self.ctl("queue", "status").status, 0)
+        self.status.wait_for("ready, taking")
+        eventually(lambda: self.ctl("queue", "status").status == 0, "it is well")
         self.assert_idle()
 
     def test_one_that_has_become_a_replica_is_waited_for(self):

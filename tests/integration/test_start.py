@@ -212,13 +212,22 @@ class Databases(Case):
     def test_a_folder_that_is_missing_is_named(self):
         arguments = [
             a
-            for k, v in self.settings(store_path="/nonexistent/folder/engram.db").items()
+            for k, v in self.settings(
+                store_path="/nonexistent/folder/engram.db", store_open_patience_ms=0
+            ).items()
             for a in ("--set", f"{k}={v}")
         ]
         answer = self.run_daemon(*arguments)
-        self.assertGreater(answer.status, 0, answer)
+        self.assertEqual(answer.status, os.EX_TEMPFAIL, answer)
         self.assertIn("/nonexistent/folder", answer.err)
         self.assertIn("its folder must exist and be writable for this user", answer.err)
+
+    def test_a_folder_that_comes_later_is_waited_for(self):
+        folder = os.path.join(self.folder, "mounted")
+        daemon = self.start_daemon(ready=False, store_path=os.path.join(folder, "engram.db"))
+        daemon.wait_for_log("the database cannot be opened yet")
+        os.mkdir(folder)
+        self.assertEqual(self.ask("hello")["status"], "ok")
 
     def start_without_room(self, **settings):
         process = {"ignore_file_limit": True, "wrapper": ["prlimit", "--fsize=16384:unlimited"]}

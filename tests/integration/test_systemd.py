@@ -51,7 +51,6 @@ class Notify(Case):
         self.assertIn("STOPPING=1", self.told())
         self.assertEqual(daemon.wait(), 0)
 
-
     def test_an_upgrade_asks_for_more_time_and_says_how_far_it_is(self):
         self.start_redis()
         self.start_fake(lambda request: "ok")
@@ -67,6 +66,22 @@ class Notify(Case):
         text = self.until_told(lambda text: " of 60000 texts" in text or "READY=1" in text)
         self.assertRegex(text, r"the search index is made: \d+ of 60000 texts$")
         self.until_told(lambda text: "READY=1" in text)
+
+    def test_a_list_of_the_forgotten_that_cannot_be_read_is_told_and_the_start_ends(self):
+        self.start_redis()
+        self.start_fake(lambda request: "ok")
+        os.mkdir(self.database + ".forgotten")
+        daemon = self.start_daemon(ready=False, env={"NOTIFY_SOCKET": self.path})
+        self.assertIn("READY=1", self.told())
+        line = self.until_told(
+            lambda text: text.startswith("STATUS=not ready, paused") and "cannot be used" in text
+        )
+        self.assertIn("store: the list of who was forgotten", line)
+        self.assertIn("if nobody was forgotten since the backup", line)
+        self.assertNotIn("Redis: ", line)
+        os.rmdir(self.database + ".forgotten")
+        self.assertIn("no jobs are taken", daemon.log())
+        self.assertEqual(self.ask("hello")["status"], "ok")
 
     def test_the_status_line_says_whether_jobs_are_answered(self):
         self.start_redis()
