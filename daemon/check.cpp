@@ -13,6 +13,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <cstdio>
@@ -66,6 +67,7 @@ private:
 void ask(report& into, asio::awaitable<findings> question, std::string const& key) {
     try {
         asio::io_context io(1);
+        asio::steady_timer const first(io);  // what all of them need is there, or this throws before anything runs
         auto answer = asio::co_spawn(io, std::move(question), asio::use_future);
         io.run();
         into.add(answer.get());

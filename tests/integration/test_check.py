@@ -585,6 +585,20 @@ class Files(CheckCase):
         found = self.check(wrapper=["prlimit", "--nofile=40"])
         self.assert_fails(found, "open files is 40", cure="LimitNOFILE=65536")
 
+    def test_with_hardly_any_it_still_tells_what_it_finds(self):
+        for limit in range(4, 16):
+            answer = run_program(
+                ["prlimit", f"--nofile={limit}", program("engramd"), "--check"]
+                + [part for name, value in self.settings().items() for part in ("--set", f"{name}={value}")],
+                self.folder,
+                env={"ANTHROPIC_API_KEY": API_KEY},
+            )
+            # With fewer than the loader needs not even the program begins.
+            if "error while loading shared libraries" in answer.err:
+                continue
+            self.assertEqual(answer.status, EX_CONFIG, (limit, answer))
+            self.assertIn("no jobs would be answered", answer.out.splitlines()[-1], (limit, answer))
+
     def test_few(self):
         found = self.check(wrapper=["prlimit", "--nofile=100"])
         self.assert_warns(found, "open files is 100", "fewer jobs", cure="LimitNOFILE=65536")
