@@ -1,5 +1,6 @@
 #include "backup/backup.hpp"
 
+#include "backup/database_use.hpp"
 #include "backup/failure.hpp"
 #include "base/failpoint.hpp"
 #include "base/random_id.hpp"
@@ -29,6 +30,16 @@ void check_target(std::string const& database, std::string const& file, bool rep
     if (!replace)
         throw failure(EX_CANTCREAT,
                       file + " is there already; name another file, or replace it with --force");
+    if (auto const user = user_of(file))
+        throw failure(EX_TEMPFAIL, *user + " uses " + file + "; name another file");
+}
+
+// Of the file that is replaced: they would be taken for those of the copy.
+void remove_log_of(std::string const& file) {
+    for (auto const* suffix : {"-wal", "-journal", "-shm"})
+        if (::unlink((file + suffix).c_str()) != 0 && errno != ENOENT)
+            throw failure(EX_CANTCREAT, file + suffix + " cannot be removed: " + std::strerror(errno) +
+                                            "; name another file");
 }
 
 // Unless told so, what has got the name meanwhile is left alone: link(), unlike rename(), does. File systems
@@ -61,6 +72,7 @@ contents back_up(std::string const& database, std::string const& file, bool repl
         found = copy_into(source, part);
     }
     base::failpoint("backup_copied");
+    if (replace) remove_log_of(target);
     give_name(part, target, replace);
     sync_folder_of(target);
     return found;

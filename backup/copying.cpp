@@ -26,16 +26,26 @@ namespace {
 
 constexpr auto patience = 10'000ms;  // with others who lock the database for a moment
 
-failure why(std::string const& what, store::sqlite_error const& failed) {
+// `error`: what the system said, if it is known.
+failure why(std::string const& what, store::sqlite_error const& failed, int error = 0) {
     if (failed.is_damage())
         return {EX_DATAERR, what + ": it is damaged or no SQLite database (" + failed.what() +
                                 "); what can be read of it: sqlite3 FILE .recover"};
-    int const status = failed.is_busy() ? EX_TEMPFAIL : failed.code() == SQLITE_FULL ? EX_IOERR : EX_NOINPUT;
-    auto const* const cure = failed.is_busy()               ? "try again"
-                             : failed.code() == SQLITE_FULL ? "make room"
-                                                            : "see that file and folder are there, and run "
-                                                              "this as root";
-    return {status, what + ": " + failed.what() + "; " + cure};
+    auto const said = what + ": " + failed.what();
+    if (failed.is_busy()) return {EX_TEMPFAIL, said + "; try again"};
+    int const kind = failed.code() & 0xff;  // without SQLite's details
+    bool const is_full = kind == SQLITE_FULL || error == ENOSPC || error == EDQUOT;
+    if (!is_full && kind != SQLITE_IOERR)
+        return {EX_NOINPUT, said + "; see that file and folder are there, and run this as root"};
+    return {EX_IOERR, said + (error != 0 ? std::string(" (") + std::strerror(error) + ")" : "") +
+                          (is_full ? "; make room" : "; see what the kernel's log says of this disk")};
+}
+
+// Of the last write to its file that failed; 0: none did.
+int write_error_of(connection& db) {
+    int error = 0;
+    sqlite3_file_control(db.native(), "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
 }
 
 void sync(std::string const& path, int flags) {
@@ -95,6 +105,23 @@ void make_one_file(connection& copy) {
     if (mode != "delete") throw failure(EX_IOERR, copy.path() + " stays in mode " + mode);
 }
 
+// `error`: set to what the system says where `to` cannot be written.
+contents copy_and_check(connection& from, std::string const& to, int& error) {
+    connection copy(to, connection::access::read_write, patience);
+    try {
+        copy.execute("PRAGMA synchronous = OFF");  // it is synchronized as a whole later
+        copy_pages(from, copy);
+        make_one_file(copy);
+    } catch (store::sqlite_error const&) {
+        error = write_error_of(copy);
+        throw;
+    }
+    if (auto const said = copy.query_text("PRAGMA integrity_check(1)"); said != "ok")
+        throw failure(EX_DATAERR, from.path() + " is damaged (" + said +
+                                      "); what can be read of it: sqlite3 FILE .recover");
+    return look(copy);
+}
+
 }  // namespace
 
 connection open_source(std::string const& database) {
@@ -123,18 +150,9 @@ connection open_source(std::string const& database) {
 
 contents copy_into(connection& from, std::string const& to) {
     make_file(to);
+    int error = 0;
     try {
-        contents found;
-        {
-            connection copy(to, connection::access::read_write, patience);
-            copy.execute("PRAGMA synchronous = OFF");  // it is synchronized as a whole below
-            copy_pages(from, copy);
-            make_one_file(copy);
-            if (auto const said = copy.query_text("PRAGMA integrity_check(1)"); said != "ok")
-                throw failure(EX_DATAERR, from.path() + " is damaged (" + said +
-                                              "); what can be read of it: sqlite3 FILE .recover");
-            found = look(copy);
-        }
+        auto found = copy_and_check(from, to, error);
         sync_file(to);
         found.bytes = fs::file_size(to);
         return found;
@@ -144,7 +162,7 @@ contents copy_into(connection& from, std::string const& to) {
         try {
             throw;
         } catch (store::sqlite_error const& failed) {
-            throw why(from.path() + " cannot be copied to " + to, failed);
+            throw why(from.path() + " cannot be copied to " + to, failed, error);
         } catch (fs::filesystem_error const& failed) {
             throw failure(EX_IOERR, to + ": " + failed.code().message());
         }

@@ -217,6 +217,30 @@ BOOST_AUTO_TEST_CASE(however_often_it_ended_in_between_all_of_it_is_done) {
     BOOST_TEST(start() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(who_was_forgotten_through_a_link_is_known_beside_the_file) {
+    auto const file = path, link = folder.file("link.db");
+    opened_store{options_for(file)};
+    fs::create_symlink(file, link);
+    path = link;
+    talk_copy_forget();
+    path = file;
+    BOOST_TEST(fs::exists(list));
+    put_back();
+    BOOST_TEST(start() == 1u);
+    BOOST_TEST(turns("adaqq") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_stands_beside_a_link_is_read_as_well) {
+    auto const link = folder.file("link.db");
+    fs::create_symlink(path, link);
+    talk_copy_forget();
+    fs::rename(list, link + ".forgotten");
+    put_back();
+    path = link;
+    BOOST_TEST(start() == 1u);
+    BOOST_TEST(turns("adaqq") == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_list_that_is_lost_is_made_anew_of_what_the_database_knows) {
     talk_copy_forget();
     fs::remove(list);
