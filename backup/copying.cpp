@@ -53,16 +53,18 @@ void check_kind(connection& db, std::string const& path) {
 
 }  // namespace
 
-failure explain(std::string const& what, store::sqlite_error const& failed) {
+failure explain(std::string const& what, store::sqlite_error const& failed, int error) {
     if (failed.is_damage())
         return {EX_DATAERR,
                 what + ": it is damaged or no SQLite database (" + failed.what() + cure_of_damage};
-    int const status = failed.is_busy() ? EX_TEMPFAIL : failed.code() == SQLITE_FULL ? EX_IOERR : EX_NOINPUT;
-    auto const* const cure = failed.is_busy()               ? "try again"
-                             : failed.code() == SQLITE_FULL ? "make room"
-                                                            : "see that file and folder are there, and run "
-                                                              "this as root";
-    return {status, what + ": " + failed.what() + "; " + cure};
+    auto const said = what + ": " + failed.what();
+    if (failed.is_busy()) return {EX_TEMPFAIL, said + "; try again"};
+    int const kind = failed.code() & 0xff;  // without SQLite's details
+    bool const is_full = kind == SQLITE_FULL || error == ENOSPC || error == EDQUOT;
+    if (!is_full && kind != SQLITE_IOERR)
+        return {EX_NOINPUT, said + "; see that file and folder are there, and run this as root"};
+    return {EX_IOERR, said + (error != 0 ? std::string(" (") + std::strerror(error) + ")" : "") +
+                          (is_full ? "; make room" : "; see what the kernel's log says of this disk")};
 }
 
 connection open_source(std::string const& database) {
@@ -115,17 +117,29 @@ void make_one_checked_file(connection& db, std::string const& from) {
         throw failure(EX_DATAERR, from + " is damaged (" + said + cure_of_damage);
 }
 
+namespace {
+
+// `error`: set to what the system says where `to` cannot be written; 0: nothing.
+contents copy_and_check(connection& from, std::string const& to, int& error) {
+    connection copy(to, connection::access::read_write, patience);
+    try {
+        copy.execute("PRAGMA synchronous = OFF");  // it is synchronized as a whole later
+        copy_pages(from, copy);
+        make_one_checked_file(copy, from.path());
+    } catch (store::sqlite_error const&) {
+        sqlite3_file_control(copy.native(), "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+        throw;
+    }
+    return look(copy);
+}
+
+}  // namespace
+
 contents copy_into(connection& from, std::string const& to) {
     make_file(to);
+    int error = 0;
     try {
-        contents found;
-        {
-            connection copy(to, connection::access::read_write, patience);
-            copy.execute("PRAGMA synchronous = OFF");  // it is synchronized as a whole below
-            copy_pages(from, copy);
-            make_one_checked_file(copy, from.path());
-            found = look(copy);
-        }
+        auto found = copy_and_check(from, to, error);
         sync_file(to);
         found.bytes = fs::file_size(to);
         return found;
@@ -134,7 +148,7 @@ contents copy_into(connection& from, std::string const& to) {
         try {
             throw;
         } catch (store::sqlite_error const& failed) {
-            throw explain(from.path() + " cannot be copied to " + to, failed);
+            throw explain(from.path() + " cannot be copied to " + to, failed, error);
         } catch (fs::filesystem_error const& failed) {
             throw failure(EX_IOERR, to + ": " + failed.code().message());
         }

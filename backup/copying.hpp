@@ -35,7 +35,7 @@ contents copy_into(store::connection& from, std::string const& to);
 void make_one_checked_file(store::connection& db, std::string const& from);
 
 /// `what` and why, with status and cure.
-[[nodiscard]] failure explain(std::string const& what, store::sqlite_error const& failed);
+[[nodiscard]] failure explain(std::string const& what, store::sqlite_error const& failed, int error = 0);
 
 /// Absolute, with links resolved as far as the path exists.
 [[nodiscard]] std::string resolved(std::string const& path);

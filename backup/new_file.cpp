@@ -1,6 +1,7 @@
 #include "backup/new_file.hpp"
 
 #include "backup/copying.hpp"
+#include "backup/database_use.hpp"
 #include "backup/failure.hpp"
 
 #include <cerrno>
@@ -24,6 +25,14 @@ int rename_as_told(std::string const& part, std::string const& file, bool replac
     return ::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
 }
 
+// Of the file that is replaced: they would be taken for those of the new one.
+void remove_log_of(std::string const& file) {
+    for (auto const* suffix : {"-wal", "-journal", "-shm"})
+        if (::unlink((file + suffix).c_str()) != 0 && errno != ENOENT)
+            throw failure(EX_CANTCREAT, file + suffix + " cannot be removed: " + std::strerror(errno) +
+                                            "; name another file");
+}
+
 }  // namespace
 
 void check_target(std::string const& database, std::string const& file, bool replace) {
@@ -36,6 +45,8 @@ void check_target(std::string const& database, std::string const& file, bool rep
     if (!replace)
         throw failure(EX_CANTCREAT,
                       file + " is there already; name another file, or replace it with --force");
+    if (auto const user = user_of(file))
+        throw failure(EX_TEMPFAIL, *user + " uses " + file + "; name another file");
 }
 
 void make_file(std::string const& path) {
@@ -52,6 +63,7 @@ void remove_database(std::string const& path) noexcept {
 }
 
 void give_name(std::string const& part, std::string const& file, bool replace) {
+    if (replace) remove_log_of(file);
     int const error = rename_as_told(part, file, replace);
     ::unlink(part.c_str());  // one of its two names, or all of it
     if (error != 0)

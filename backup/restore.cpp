@@ -11,6 +11,7 @@
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -84,7 +85,8 @@ bool move_log(std::string const& database) {
     try {
         store::check_log(database, *left, 1'000ms);
         connection old(database, connection::access::read_write, 1'000ms);
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        if (old.query_integer("PRAGMA wal_checkpoint(TRUNCATE)") != 0)  // its first column: busy
+            throw failure(EX_TEMPFAIL, database + " is in use: systemctl stop 'engramd*' first");
     } catch (store::open_error const&) {
         return false;
     } catch (store::sqlite_error const& failed) {
@@ -102,14 +104,36 @@ void rename_or_fail(std::string const& from, std::string const& to) {
         throw failure(EX_CANTCREAT, from + " cannot be renamed to " + to + ": " + std::strerror(errno));
 }
 
-// What must not lie beside another database. The log first: without it the index says nothing.
-void put_log_away(std::string const& database, std::string const& kept) {
-    if (store::look_at_left(database))
-        rename_or_fail(database + "-wal", kept + "-wal");
-    else
-        ::unlink((database + "-wal").c_str());
+// Whether there is anything in it; also of a log without its database.
+bool is_log_of_use(std::string const& log) {
+    std::error_code none;
+    auto const bytes = fs::file_size(log, none);
+    return !none && bytes > 0;
+}
+
+constexpr std::array kept_suffixes{"-wal", "-journal"};
+
+// What must not lie beside another database. The log first: without it the index says nothing. Returns the
+// names that it has now.
+std::vector<std::string> put_log_away(std::string const& database, std::string const& kept) {
+    std::vector<std::string> put_away;
+    for (std::string const suffix : kept_suffixes) {
+        auto const log = database + suffix;
+        if (!is_log_of_use(log)) {
+            ::unlink(log.c_str());
+            continue;
+        }
+        rename_or_fail(log, kept + suffix);
+        put_away.push_back(kept + suffix);
+    }
     ::unlink((database + "-shm").c_str());
-    if (is_there(database + "-journal")) rename_or_fail(database + "-journal", kept + "-journal");
+    return put_away;
+}
+
+// The index is made anew of it.
+void put_log_back(std::string const& database, std::string const& kept) {
+    for (std::string const suffix : kept_suffixes)
+        if (!is_there(database + suffix)) std::rename((kept + suffix).c_str(), (database + suffix).c_str());
 }
 
 std::optional<std::size_t> count_forgotten(std::string const& copy, std::string const& database,
@@ -130,27 +154,56 @@ std::string name_for_old(std::string const& database) {
     return database + ".before-restore-" + time;
 }
 
-// The moment of truth.
-void put_in_place(std::string const& part, std::string const& database, std::string const& kept) {
-    if (!is_there(database)) {
-        put_log_away(database, kept);
+bool is_without_hard_links(int error) {
+    return error == EPERM || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+// A kill between the two leaves no database, but the old one as `kept` and the new one as `part`, both whole:
+// to be renamed by hand.
+void replace_by_renaming(std::string const& part, std::string const& database, std::string const& kept) {
+    rename_or_fail(database, kept);
+    try {
         rename_or_fail(part, database);
-        return;
+    } catch (failure const&) {
+        std::rename(kept.c_str(), database.c_str());
+        throw;
     }
-    bool const is_whole = move_log(database);
-    base::failpoint("restore_log_moved");
-    held_database const held(database);
-    // Somebody may have come and gone meanwhile.
-    if (is_whole && store::look_at_left(database))
-        throw failure(EX_TEMPFAIL, database + " was used meanwhile: systemctl stop 'engramd*' first");
-    put_log_away(database, kept);
-    if (::link(database.c_str(), kept.c_str()) != 0)
+}
+
+void replace_and_keep(std::string const& part, std::string const& database, std::string const& kept) {
+    if (::link(database.c_str(), kept.c_str()) != 0) {
+        if (is_without_hard_links(errno)) return replace_by_renaming(part, database, kept);
         throw failure(EX_CANTCREAT, kept + " cannot be made: " + std::strerror(errno));
+    }
     base::failpoint("restore_old_kept");
     try {
         rename_or_fail(part, database);
     } catch (failure const&) {
         ::unlink(kept.c_str());
+        throw;
+    }
+}
+
+// The moment of truth. Returns what was put away beside the old database.
+std::vector<std::string> put_in_place(std::string const& part, std::string const& database,
+                                      std::string const& kept) {
+    bool const has_old = is_there(database);
+    bool const is_whole = has_old && move_log(database);
+    base::failpoint("restore_log_moved");
+    std::optional<held_database> held;
+    if (has_old) held.emplace(database);
+    // Somebody may have come and gone meanwhile.
+    if (is_whole && store::look_at_left(database))
+        throw failure(EX_TEMPFAIL, database + " was used meanwhile: systemctl stop 'engramd*' first");
+    try {
+        auto put_away = put_log_away(database, kept);
+        if (has_old)
+            replace_and_keep(part, database, kept);
+        else
+            rename_or_fail(part, database);
+        return put_away;
+    } catch (failure const&) {
+        put_log_back(database, kept);
         throw;
     }
 }
@@ -168,7 +221,7 @@ restored restore_checked(std::string const& file, std::string const& database, s
     base::failpoint("restore_copied");
     auto const kept = name_for_old(database);
     bool const had_one = is_there(database);
-    put_in_place(part, database, kept);
+    done.put_away = put_in_place(part, database, kept);
     sync_folder_of(database);
     if (had_one) done.kept = kept;
     return done;

@@ -60,6 +60,9 @@ std::string what_it_means(backup::restored const& done, std::string const& datab
     std::string text;
     if (!done.kept.empty())
         text += "The database from before is " + safe_text(done.kept) + ": delete it when nobody needs it.\n";
+    for (auto const& log : done.put_away)
+        text += "A log that could not be moved into its database is kept as " + safe_text(log) +
+                ": delete it when nobody needs it.\n";
     text +=
         "What was answered since the backup was made is not in it: these turns and memories are gone from\n"
         "their conversations, and a job that is pushed again with its id runs again. Jobs that wait in "
@@ -108,6 +111,13 @@ boost::json::object document_of(backup::salvaged const& done, std::string const&
     document["whole"] = done.is_whole();
     document["tables"] = std::move(tables);
     return document;
+}
+
+boost::json::array put_away_of(backup::restored const& done) {
+    boost::json::array names;
+    for (auto const& log : done.put_away)
+        names.emplace_back(json_text(log));
+    return names;
 }
 
 template <class Work>
@@ -168,6 +178,7 @@ int restore_backup(backup_request const& request, std::function<std::string()> c
             auto document = document_of(done.now);
             document["database"] = json_text(request.database);
             document["kept"] = json_text(done.kept);
+            document["put_away"] = put_away_of(done);
             if (done.forgotten)
                 document["forgotten"] = *done.forgotten;
             else

@@ -50,7 +50,7 @@ public:
     /// Memories whose time is over go for good. Returns how many; at most `limit`.
     virtual answer<std::size_t> expire_memories(base::wall_time now, std::size_t limit) = 0;
 
-    /// When the last job ended whose outcome is kept; none: no outcome is.
+    /// When the newest outcome, turn or memory that is kept was stored; none: there is nothing.
     virtual answer<std::optional<base::wall_time>> newest_outcome() = 0;
 
     /// A user with at least `least_new` memories since their last consolidation, or with any and none since

@@ -123,6 +123,11 @@ store_state file_watch::state(connection& db) {
     return {std::move(lost), damage_, times_damaged_, {}};
 }
 
+store_state file_watch::last_state() const {
+    std::scoped_lock const alone(mutex_);
+    return {lost_, damage_, times_damaged_, {}};
+}
+
 // Where log or index was removed, another daemon may have begun anew since: its log is not this one.
 bool file_watch::must_leave_log(connection& db) const {
     std::scoped_lock const alone(mutex_);

@@ -50,6 +50,8 @@ public:
     void met(error const& why);
     /// With a look.
     [[nodiscard]] store_state state(connection& db);
+    /// Without one.
+    [[nodiscard]] store_state last_state() const;
     /// Whether the log would do harm in what stands at the path now; after a look. `db`: as for that.
     [[nodiscard]] bool must_leave_log(connection& db) const;
 

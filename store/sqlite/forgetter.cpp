@@ -24,33 +24,31 @@ constexpr std::size_t rows_a_forgetting = 500;
 
 // Of one user.
 struct forgetting {
-    std::string user_id;
-    finished_jobs jobs;
-    base::wall_time at;
+    forget_order order;
     forgotten_list list;
     std::uint64_t database;          // its id
-    std::int64_t known_forgets = 0;  // they were forgotten so often in a later state; 0: it is asked for now
+    std::int64_t known_forgets = 0;  // if again: they were forgotten so often in a later state
 };
 
 // Whoever copied the database before puts back what goes here, so the list has to be on the disk before it is
 // reported as gone. A line too many does no harm: it asks for what was asked for.
 void note_forgotten(write_queries& db, forgetting const& what) {
-    auto const digest = digest_of_user(what.user_id);
-    if (what.known_forgets > 0)
-        return db.users.know_forgotten(digest, what.known_forgets, base::to_unix_ms(what.at));
-    auto const forgets = db.users.find(what.user_id).seen.forgets;
-    what.list.add({{what.database, digest, forgets, base::to_unix_ms(what.at)}});
+    auto const digest = digest_of_user(what.order.user_id);
+    auto const at_ms = base::to_unix_ms(what.order.at);
+    if (what.order.is_again) return db.users.know_forgotten(digest, what.known_forgets, at_ms);
+    auto const forgets = db.users.find(what.order.user_id).seen.forgets;
+    what.list.add({{what.database, digest, forgets, at_ms}});
 }
 
 result<forget_step> forget_a_piece(write_queries& db, forgetting const& what, std::int64_t after) {
     // Another process that started just now has done it, and they may be back.
     bool const is_known =
-        what.known_forgets > 0 && db.users.find(what.user_id).seen.forgets >= what.known_forgets;
+        what.order.is_again && db.users.find(what.order.user_id).seen.forgets >= what.known_forgets;
     if (is_known) return forget_step{.part = {}, .done = true};
-    auto piece = db.forgetting.forget_some(what.user_id, what.jobs, what.at, after, rows_a_forgetting);
+    auto piece = db.forgetting.forget_some(what.order, after, rows_a_forgetting);
     if (!piece.done) return piece;
     db.clean_log = true;
-    if (what.jobs == finished_jobs::keep) return piece;
+    if (what.order.jobs == finished_jobs::keep) return piece;
     try {
         note_forgotten(db, what);
     } catch (std::system_error const& failed) {
@@ -104,7 +102,7 @@ forgetter::forgetter(reader<list_queries>& lists, writer& writer, boost::asio::a
       database_(opened.id) {}
 
 answer<erased> forgetter::forget(std::string user_id, finished_jobs jobs, base::wall_time at) {
-    return forget_in_pieces(writer_, executor_, {std::move(user_id), jobs, at, list_, database_});
+    return forget_in_pieces(writer_, executor_, {{std::move(user_id), jobs, at, at}, list_, database_});
 }
 
 answer<std::size_t> forgetter::forget_again() {
@@ -125,7 +123,8 @@ answer<void> forgetter::forget_returned(returned_user user) {
     auto const& when = user.when;
     base::wall_time const at{std::chrono::milliseconds(when.at_ms)};
     if (user.user_id) {
-        forgetting what{*user.user_id, finished_jobs::remove, at, list_, database_, when.forgets};
+        forget_order order{*user.user_id, finished_jobs::remove, at, base::clock().wall(), true};
+        forgetting what{std::move(order), list_, database_, when.forgets};
         auto const gone = co_await forget_in_pieces(writer_, executor_, std::move(what));
         if (!gone) co_return gone.error();
         co_return result<void>();

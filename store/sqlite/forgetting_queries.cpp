@@ -59,15 +59,16 @@ forgetting_queries::forgetting_queries(connection& db, user_writer& users, recal
                            "WHERE user_id = ?1 LIMIT ?2)")) {}
 
 // First what makes texts findable, so that nothing is found whose text is gone; last where the replies are.
-forget_step forgetting_queries::forget_some(std::string const& user_id, finished_jobs jobs,
-                                            base::wall_time at, std::int64_t after, std::size_t most) {
-    auto const key = users_.find_or_add(user_id).key;
+forget_step forgetting_queries::forget_some(forget_order const& order, std::int64_t after,
+                                            std::size_t most) {
+    auto const key = users_.find_or_add(order.user_id).key;
+    auto const at_ms = base::to_unix_ms(order.at);
     bool const first = after == from_the_start;
-    piece what{user_id, std::max<std::size_t>(most, 1), {}};
+    piece what{order.user_id, std::max<std::size_t>(most, 1), {}};
     auto& counts = what.step.part.counts;
     what.step.after = std::max<std::int64_t>(after, 0);
-    if (first) users_.forget(key, base::to_unix_ms(at));
-    what.step.part.pending = pending_.note_user(user_id, at);
+    if (first) users_.forget(key, at_ms, !order.is_again);
+    what.step.part.pending = pending_.note_user(order.user_id, order.begun_at);
 
     auto const indexed = index_.remove_some(key, what.room);
     counts.index_entries = indexed.entries;
@@ -78,12 +79,12 @@ forget_step forgetting_queries::forget_some(std::string const& user_id, finished
     remove(what, archive_, &counts.turns);
     remove(what, sessions_, &counts.sessions);
     remove(what, failures_, nullptr);
-    end_jobs(what, jobs);
+    end_jobs(what, order.jobs);
 
     what.step.done = what.room > 0;
-    if (what.step.done && !first) users_.forget(key, base::to_unix_ms(at));
-    if (what.step.done && jobs == finished_jobs::remove) {
-        pending_.remove_all(user_id);
+    if (what.step.done && (!first || order.is_again)) users_.forget(key, at_ms, true);
+    if (what.step.done && order.jobs == finished_jobs::remove) {
+        pending_.remove_all(order.user_id);
         what.step.part.pending = 0;
     }
     return std::move(what.step);

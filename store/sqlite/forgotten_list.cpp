@@ -87,6 +87,23 @@ bool ends_within_a_line(int file) {
     return last != '\n';
 }
 
+std::optional<std::vector<forgotten_user>> read_file(std::string const& path) {
+    struct stat there{};
+    if (::stat(path.c_str(), &there) != 0) {
+        if (errno == ENOENT) return std::nullopt;
+        fail(path);
+    }
+    errno = 0;
+    std::ifstream in(path, std::ios::binary);
+    if (!in) fail(path);
+    std::vector<forgotten_user> users;
+    for (std::string line; std::getline(in, line) && !in.eof();) {
+        if (auto user = parse(line)) users.push_back(std::move(*user));
+    }
+    if (in.bad()) fail(path);
+    return users;
+}
+
 // Distinct users, by an index each: the next one is one look, however many rows the one before has.
 constexpr std::array<std::string_view, 7> users_of_tables{
     "engram_session WHERE",
@@ -120,6 +137,13 @@ void for_each_user(connection& db, Function function) {
 
 }  // namespace
 
+forgotten_list::forgotten_list(std::string const& database) {
+    std::error_code failed;
+    auto const file = std::filesystem::weakly_canonical(database, failed).string();
+    path_ = (failed ? database : file) + ".forgotten";
+    if (path_ != database + ".forgotten") beside_link_ = database + ".forgotten";
+}
+
 void forgotten_list::add(std::vector<forgotten_user> const& users) const {
     std::error_code none;
     bool const is_new = !std::filesystem::exists(path_, none);
@@ -141,19 +165,10 @@ void forgotten_list::add(std::vector<forgotten_user> const& users) const {
 }
 
 std::optional<std::vector<forgotten_user>> forgotten_list::read() const {
-    struct stat there{};
-    if (::stat(path_.c_str(), &there) != 0) {
-        if (errno == ENOENT) return std::nullopt;
-        fail(path_);
-    }
-    errno = 0;
-    std::ifstream in(path_, std::ios::binary);
-    if (!in) fail(path_);
-    std::vector<forgotten_user> users;
-    for (std::string line; std::getline(in, line) && !in.eof();) {
-        if (auto user = parse(line)) users.push_back(std::move(*user));
-    }
-    if (in.bad()) fail(path_);
+    auto older = beside_link_.empty() ? std::nullopt : read_file(beside_link_);
+    auto users = read_file(path_);
+    if (!users) return older;
+    if (older) users->insert(users->begin(), older->begin(), older->end());
     return users;
 }
 

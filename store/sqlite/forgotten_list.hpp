@@ -24,8 +24,9 @@ struct forgotten_user {
 /// thread.
 class forgotten_list {
 public:
-    /// `database`: the path of the database, which need not exist.
-    explicit forgotten_list(std::string const& database) : path_(database + ".forgotten") {}
+    /// `database`: the path of the database, which need not exist. If it is a link the list stands beside the
+    /// file that it leads to; one that stands beside the link, as older programs made it, is read as well.
+    explicit forgotten_list(std::string const& database);
 
     [[nodiscard]] std::string const& path() const { return path_; }
 
@@ -41,7 +42,7 @@ public:
     [[nodiscard]] std::string describe(std::system_error const& failed) const;
 
 private:
-    std::string path_;
+    std::string path_, beside_link_;  // the second one is empty if there is no link
 };
 
 /// A user whom a database has again, or may have again, though they were forgotten since it was copied.

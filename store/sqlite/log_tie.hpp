@@ -19,9 +19,9 @@ namespace engram::store {
 /// word. So the log itself says to which file it belongs: `log_tie` in engram_state, written anew after each
 /// checkpoint with the next transaction, or with one of its own within a second.
 ///
-/// A good database is never refused, after a crash or beside daemons at work: the time of the file is only
-/// compared while the index of the log shows that no checkpoint has been begun since it was noted, and not
-/// over a restart of the machine, which may lose both.
+/// Where it lies a good database is not refused: its time is only compared while the index of the log shows
+/// that no checkpoint has been begun since it was noted, and in the same boot. One whose inode changed may
+/// be (copied along with its log, or mounted anew), if the log's is the same by chance: store.accept_log.
 struct log_tie {
     std::uint64_t file_inode = 0, log_inode = 0;
     std::int64_t file_time = 0;  ///< of its last change, in nanoseconds since 1970

@@ -70,7 +70,7 @@ public:
             if (version > schema_version) now.moved_on = moved_on(version);
             return now;
         });
-        if (seen.has_error() && !watch_.lost().empty()) co_return store_state{watch_.lost(), {}, 0, {}};
+        if (seen.has_error() && !watch_.lost().empty()) co_return watch_.last_state();
         if (!seen || !seen->lost.empty() || !seen->moved_on.empty()) co_return seen;
         if (watch_.has_lasting_checkpoint()) {
             // Whether it could be ended shows with the next looks.

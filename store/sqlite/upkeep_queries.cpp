@@ -16,6 +16,13 @@ constexpr auto longest_claim = std::chrono::hours(3);
 // Texts that want no vector, in one transaction: some ten milliseconds.
 constexpr std::size_t most_passed_over = 4'000;
 
+// Milliseconds since 1970; NULL where other software wrote something else than a time in UTC.
+std::string time_of_last_row(std::string const& table) {
+    return "SELECT CASE typeof(created_at) WHEN 'text' THEN "
+           "CAST(round((julianday(created_at) - 2440587.5) * 86400000) AS INTEGER) END FROM " +
+           table + " WHERE id = (SELECT max(id) FROM " + table + ")";
+}
+
 }  // namespace
 
 upkeep_queries::upkeep_queries(connection& db, user_writer& users, recall_index& index)
@@ -215,13 +222,20 @@ void upkeep_queries::store_vectors(std::string const& model, std::vector<embedde
 }
 
 newest_outcome::newest_outcome(connection& db)
-    : newest_(db.prepare("SELECT finished_at FROM engram_finished_job INDEXED BY engram_finished_job_by_time "
-                         "ORDER BY finished_at DESC LIMIT 1")) {}
+    : job_(db.prepare("SELECT finished_at FROM engram_finished_job INDEXED BY engram_finished_job_by_time "
+                      "ORDER BY finished_at DESC LIMIT 1")),
+      turn_(db.prepare(time_of_last_row("conversation_history"))),
+      memory_(db.prepare(time_of_last_row("long_term_memory"))) {}
 
 std::optional<base::wall_time> newest_outcome::find() {
-    auto found = newest_.query();
-    if (!found.next()) return std::nullopt;
-    return base::wall_time(std::chrono::milliseconds(found.integer(0)));
+    std::optional<base::wall_time> newest;
+    for (auto* one : {&job_, &turn_, &memory_}) {
+        auto found = one->query();
+        if (!found.next() || found.is_null(0)) continue;
+        base::wall_time const at{std::chrono::milliseconds(found.integer(0))};
+        if (!newest || at > *newest) newest = at;
+    }
+    return newest;
 }
 
 }  // namespace engram::store

@@ -63,15 +63,15 @@ private:
     statement advance_;
 };
 
-/// The latest of the outcomes that are kept; on any connection, which must outlive it. Throws sqlite_error.
+/// See upkeep::newest_outcome(); on any connection, which must outlive it. Throws sqlite_error.
 class newest_outcome {
 public:
     explicit newest_outcome(connection& db);
-    /// When its job ended.
+    /// Three look-ups, whatever there is.
     [[nodiscard]] std::optional<base::wall_time> find();
 
 private:
-    statement newest_;
+    statement job_, turn_, memory_;
 };
 
 }  // namespace engram::store

@@ -41,7 +41,7 @@ user_writer::user_writer(connection& db)
       // next_item goes on: a vector that is being made for an old place must not meet a new text there.
       forget_(db.prepare("UPDATE engram_user SET user_id = NULL, next_label = 1, notes = 0, "
                          "deletions = deletions + 1, "
-                         "forgets = forgets + 1, forgotten_at = ?2, consolidated_at = 0, "
+                         "forgets = forgets + ?3, forgotten_at = ?2, consolidated_at = 0, "
                          "consolidation_until = 0, embedded_items = 0 WHERE user_key = ?1")),
       know_forgotten_(
           db.prepare("INSERT INTO engram_user(digest, forgets, forgotten_at) VALUES (?1, ?2, ?3) "
@@ -69,8 +69,8 @@ void user_writer::count_deletion(std::int64_t key) {
     count_deletion_.run(key);
 }
 
-void user_writer::forget(std::int64_t key, std::int64_t at_ms) {
-    forget_.run(key, at_ms);
+void user_writer::forget(std::int64_t key, std::int64_t at_ms, bool counts) {
+    forget_.run(key, at_ms, std::int64_t{counts ? 1 : 0});
 }
 
 void user_writer::know_forgotten(std::string_view digest, std::int64_t forgets, std::int64_t at_ms) {

@@ -41,8 +41,9 @@ public:
     void name(std::int64_t key, std::string_view user_id);
     /// Counts an erasure: what was read before may not be written any more.
     void count_deletion(std::int64_t key);
-    /// Takes back everything but the digest and what has to go on counting.
-    void forget(std::int64_t key, std::int64_t at_ms);
+    /// Takes back everything but the digest and what has to go on counting. `counts`: it is one forgetting
+    /// more.
+    void forget(std::int64_t key, std::int64_t at_ms, bool counts);
     /// They were forgotten in a later state of this database.
     void know_forgotten(std::string_view digest, std::int64_t forgets, std::int64_t at_ms);
 

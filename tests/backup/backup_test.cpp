@@ -3,6 +3,10 @@
 
 #include "backup_fixture.hpp"
 
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 using namespace engram;
@@ -82,6 +86,41 @@ BOOST_AUTO_TEST_CASE(what_is_there_already_is_only_replaced_if_told_so) {
     BOOST_TEST((stat_of(copy).st_mode & 07777) == 0600u);
 }
 
+BOOST_AUTO_TEST_CASE(the_log_of_a_file_that_is_replaced_goes_with_it) {
+    write("a");
+    for (auto const* suffix : {"", "-wal", "-shm", "-journal"})
+        std::ofstream(copy + suffix) << "of another one";
+    back_up(path, copy, true);
+    BOOST_TEST(others() == std::vector<std::string>{"copy.db"}, boost::test_tools::per_element());
+    BOOST_TEST(jobs(copy, "a") == 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_somebody_uses_is_not_replaced) {
+    write("a");
+    auto const used = folder.file("used.db");
+    actor user({"commit", used, "ada", "s1", "u", "1000000"});
+    BOOST_REQUIRE(user.line() == "open");
+    BOOST_REQUIRE(user.line().starts_with("done "));
+    BOOST_TEST(complaint_of([&] { back_up(path, used, true); }).status == EX_TEMPFAIL);
+    BOOST_TEST(user.line().starts_with("done "));
+}
+
+BOOST_AUTO_TEST_CASE(what_the_system_says_of_a_write_that_fails_is_told) {
+    write("a", 400);
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before{};
+    BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    auto tight = before;
+    tight.rlim_cur = 64 << 10;
+    BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &tight) == 0);
+    auto const refused = complaint_of([&] { back_up(path, copy, false); });
+    BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    ::signal(SIGXFSZ, SIG_DFL);
+    BOOST_TEST(refused.status == EX_IOERR);
+    BOOST_TEST(std::string(refused.what()).find(std::strerror(EFBIG)) != std::string::npos, refused.what());
+    BOOST_TEST(others().empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_a_copy_is_refused) {
     write("a");
     auto const before = bytes_of(path);
@@ -127,10 +166,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_database_gives_no_copy) {
 
 BOOST_AUTO_TEST_CASE(a_kill_leaves_nothing_that_passes_for_a_copy) {
     write("a");
-    if (!is_killed_at("backup_copied", [&] { back_up(path, copy, false); })) {
-        BOOST_TEST_MESSAGE("no failpoints in this build");
-        return;
-    }
+    if (!is_killed_at("backup_copied", [&] { back_up(path, copy, false); })) return;
     BOOST_TEST(!fs::exists(copy));
     back_up(path, copy, false);
     BOOST_TEST(jobs(copy, "a") == 10);

@@ -3,6 +3,7 @@
 
 #include "backup/backup.hpp"
 #include "backup_fixture.hpp"
+#include "failing_links.hpp"
 
 #include <array>
 #include <sysexits.h>
@@ -201,14 +202,49 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_leaves_one_whole_database) {
     make_both();
     for (auto const* place : {"restore_copied", "restore_log_moved", "restore_old_kept"}) {
         leave_log(std::string("killed-") + place);
-        if (!is_killed_at(place, [&] { restore(copy, path); })) {
-            BOOST_TEST_MESSAGE("no failpoints in this build");
-            return;
-        }
+        if (!is_killed_at(place, [&] { restore(copy, path); })) return;
         check(10, 10);
         BOOST_TEST(jobs(path, std::string("killed-") + place) >= 6, place);
     }
     restore(copy, path);
+    check(10, 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_hard_links_the_old_one_is_kept_as_well) {
+    make_both();
+    for (int const error : {EPERM, EOPNOTSUPP, ENOSYS}) {
+        failing_links const none(error);
+        auto const done = restore(copy, path);
+        BOOST_TEST(fs::exists(done.kept));
+        BOOST_TEST((stat_of(path).st_mode & 07777) == 0640u);
+        check(10, 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_was_put_away_comes_back_if_the_rest_fails) {
+    make_both();
+    leave_log("killed");
+    std::ofstream(path) << "nothing of this is a database";
+    auto const log = bytes_of(path + "-wal");
+    BOOST_REQUIRE(!log.empty());
+    failing_links const full(EMLINK);
+    auto const refused = complaint_of([&] { restore(copy, path); });
+    BOOST_TEST(refused.status == EX_CANTCREAT);
+    BOOST_TEST((bytes_of(path + "-wal") == log));
+    BOOST_TEST(bytes_of(path) == "nothing of this is a database");
+    BOOST_TEST(others() == std::vector<std::string>{"copy.db"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_put_away_is_told) {
+    make_both();
+    BOOST_TEST(restore(copy, path).put_away.empty());
+    leave_log("killed");
+    fs::remove(path);
+    auto const log = bytes_of(path + "-wal");
+    auto const done = restore(copy, path);
+    BOOST_TEST(done.kept == "");
+    BOOST_REQUIRE(done.put_away.size() == 1u);
+    BOOST_TEST((bytes_of(done.put_away.front()) == log));
     check(10, 0);
 }
 

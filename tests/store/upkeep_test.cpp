@@ -132,6 +132,21 @@ BOOST_AUTO_TEST_CASE(the_newest_outcome_is_the_latest_by_its_time) {
     BOOST_TEST(bool(db.get(db->newest_outcome()) == at(100)));
 }
 
+BOOST_AUTO_TEST_CASE(the_newest_outcome_is_known_when_no_outcome_is_kept_any_more) {
+    auto what = exchange_of({"ada", "s"}, job("only"), {});
+    what.at = at(100) + 7ms;
+    db.get(db->commit_exchange(what));
+    BOOST_TEST(db.get(db->expire_outcomes(at(1'000), 10)) == 1u);
+    BOOST_TEST(bool(db.get(db->newest_outcome()) == what.at));
+    // Of turns that were summarized the summary stays.
+    look_at(path).execute(
+        "DELETE FROM conversation_history; INSERT INTO long_term_memory(user_id, memory_type, content, "
+        "created_at) VALUES ('ada', 'summary', 's', '2024-01-01 00:03:20.000')");
+    BOOST_TEST(bool(db.get(db->newest_outcome()) == at(200)));
+    look_at(path).execute("UPDATE long_term_memory SET created_at = 1704067200");
+    BOOST_TEST(!db.get(db->newest_outcome()).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_few_new_ones_are_enough_once_it_is_long_ago) {
     say("ada", {{"fact", "a"}});
     BOOST_TEST(!claim(2).has_value());

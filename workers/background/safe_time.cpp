@@ -45,7 +45,7 @@ asio::awaitable<std::optional<base::wall_time>> safe_time::now() {
         auto const newest = co_await store_.newest_outcome();
         if (!newest)
             co_return refuse(doubt::no_answer,
-                             "the newest outcome of a job cannot be read: " + newest.error().message);
+                             "the newest row of the database cannot be read: " + newest.error().message);
         if (!std::exchange(has_asked_store_, true)) known_ = newest_ = *newest;
     }
     auto const redis = co_await redis_();
@@ -93,7 +93,7 @@ void safe_time::notice_jumps(reading const& now) {
     told_ = doubt::none;  // another one is told again
 }
 
-// An outcome that is later than both clocks was stored by a clock that was ahead, unless it is they that have
+// A row that is later than both clocks was stored by a clock that was ahead, unless it is they that have
 // not been set yet.
 void safe_time::look_behind(reading const& now) {
     not_before_.reset();

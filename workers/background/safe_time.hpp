@@ -21,7 +21,7 @@ namespace engram::workers {
 /// The time is the earlier one of this machine's clock and Redis's. There is none
 /// - until `settle` of steady time has passed since the start, and since either clock last jumped;
 /// - until 24 times `settle` has, while the time is more than a week later than it should be: by the newest
-///   outcome of a job at the start, later by the last time that was relied on, and the steady time since;
+///   row of the database at the start, later by the last time that was relied on, and the steady time since;
 /// - while the two clocks differ by more than five minutes, or Redis does not answer.
 /// Several coroutines may ask at a time. All calls from one executor; what it refers to must outlive it.
 class safe_time {
@@ -64,7 +64,7 @@ private:
     base::steady_time unsettled_since_;      // the start, or the last jump
     std::string unsettled_by_;               // the jump; empty: the start
     bool has_asked_store_ = false;           // for newest_
-    std::optional<base::wall_time> newest_;  // outcome in the store at the start
+    std::optional<base::wall_time> newest_;  // row in the store at the start
     std::optional<reading> last_;
     // The time that is known to have come, and when that was; none: nothing is known.
     std::optional<base::wall_time> known_;

@@ -22,6 +22,7 @@
 #include "store/health.hpp"
 #include "store/patience.hpp"
 #include "workers/chat/chat_job.hpp"
+#include "workers/chat/delay.hpp"
 #include "workers/chat/note_limits.hpp"
 #include "workers/chat/replies.hpp"
 #include "workers/chat/time_zones.hpp"
@@ -104,6 +105,7 @@ private:
     boost::asio::awaitable<void> end_refused(turn& turn, claude::error error);
     [[nodiscard]] bool shrink(turn& turn, claude::error const& why) const;
     boost::asio::awaitable<void> try_later(turn& turn, claude::error error);
+    [[nodiscard]] next_try plan(turn const& turn, std::optional<std::chrono::milliseconds> wish) const;
     boost::asio::awaitable<void> put_off(turn& turn, std::string reason,
                                          std::optional<std::chrono::milliseconds> wish, turn_failure why);
     boost::asio::awaitable<void> let_others_try(turn& turn, claude::error error);

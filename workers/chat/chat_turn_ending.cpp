@@ -2,7 +2,6 @@
 #include "base/chance.hpp"
 #include "base/log.hpp"
 #include "workers/chat/chat_turn.hpp"
-#include "workers/chat/delay.hpp"
 #include "workers/chat/turn.hpp"
 
 #include <algorithm>
@@ -127,10 +126,8 @@ asio::awaitable<void> chat_turn::try_later(turn& turn, claude::error error) {
     co_await put_off(turn, std::move(reason), wish, std::move(why));
 }
 
-// The job waits in its place, as long as there is patience for it and its deadline is not reached; then it
-// ends with `why`.
-asio::awaitable<void> chat_turn::put_off(turn& turn, std::string reason, std::optional<milliseconds> wish,
-                                         turn_failure why) {
+// As long as there is patience for the job and its deadline is not reached.
+next_try chat_turn::plan(turn const& turn, std::optional<milliseconds> wish) const {
     auto const now = clock_.steady();
     failed_call call;
     if (turn.job.failing)
@@ -139,7 +136,13 @@ asio::awaitable<void> chat_turn::put_off(turn& turn, std::string reason, std::op
     call.failing = std::min<milliseconds>(call.failing, turn.job.attempts * longest_between_tries);
     call.to_deadline = std::chrono::floor<milliseconds>(turn.job.deadline - now);
     call.wish = wish;
-    auto const next = plan_next_try(call, options_.retry_for, base::chance());
+    return plan_next_try(call, options_.retry_for, base::chance());
+}
+
+// The job waits in its place while there is patience for it; then it ends with `why`.
+asio::awaitable<void> chat_turn::put_off(turn& turn, std::string reason, std::optional<milliseconds> wish,
+                                         turn_failure why) {
+    auto const next = plan(turn, wish);
     if (next.end == give_up::no) {
         turn.postpone({next.pause, std::move(reason)});
         co_return;
@@ -182,10 +185,14 @@ asio::awaitable<void> chat_turn::fail(turn& turn, turn_failure why) {
     auto const record = [&] { return store_.record_failure(failure); };
     auto recorded = co_await patience_.insist(record);
     if (!recorded && recorded.error().damaged && health_ != nullptr) {
-        // What the caller would be told, the store would not know.
+        // What the caller would be told, the store would not know. Where that lasts the caller is told all
+        // the same.
         health_->met(recorded.error(), job.key.job_id);
-        turn.postpone({pause_after_damage, "the database is damaged"});
-        co_return;
+        auto const next = plan(turn, pause_after_damage);
+        if (next.end == give_up::no) {
+            turn.postpone({next.pause, "the database is damaged"});
+            co_return;
+        }
     }
     base::log_warn("job failed", {{"job", job.key.job_id},
                                   {"user", job.what.user_id},

@@ -93,6 +93,22 @@ struct fixture {
 
 BOOST_FIXTURE_TEST_SUITE(store_damage, fixture)
 
+BOOST_AUTO_TEST_CASE(damage_that_was_met_is_known_when_the_file_is_lost) {
+    make();
+    for (auto const page : pages("conversation_history", "leaf"))
+        overwrite(page, with::noise);
+    opened_store db(options_for(path));
+    db.fail(db->rehearse(rehearsal_of(ada)));
+    auto const met = db.get(db->look());
+    std::filesystem::remove(path);
+    for (int look = 0; look < 3; ++look) {
+        auto const seen = db.get(db->look());
+        BOOST_TEST(seen.lost != "");
+        BOOST_TEST(seen.damage == met.damage);
+        BOOST_TEST(seen.times_damaged >= met.times_damaged);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_rehearsal_leaves_nothing_behind) {
     make();
     auto const before = contents();

@@ -44,7 +44,7 @@ struct fixture {
         raw.execute("BEGIN IMMEDIATE");
         auto const from = store::forgetting_queries::from_the_start;
         BOOST_REQUIRE(
-            !queries.forgetting.forget_some(of.user_id, finished_jobs::keep, at(), from, rows).done);
+            !queries.forgetting.forget_some({of.user_id, finished_jobs::keep, at(), at()}, from, rows).done);
         raw.execute("COMMIT");
     }
 };

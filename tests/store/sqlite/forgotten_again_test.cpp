@@ -4,6 +4,7 @@
 #include "store/sqlite/user_queries.hpp"
 #include "store_fixture.hpp"
 
+#include <boost/asio/detached.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
@@ -56,6 +57,14 @@ struct fixture {
     [[nodiscard]] std::size_t start() const {
         opened_store db(options_for(path));
         return db.get(db->forget_again());
+    }
+    /// By a process that ends once something is gone.
+    void start_and_end_after_a_piece(std::string const& user) const {
+        auto const before = turns(user);
+        opened_store db(options_for(path));
+        boost::asio::co_spawn(db.loop(), db->forget_again(), boost::asio::detached);
+        while (turns(user) == before)
+            BOOST_REQUIRE(db.loop().run_one() == 1u);
     }
     [[nodiscard]] std::int64_t turns(std::string const& user) const {
         return number(path, "SELECT count(*) FROM conversation_history WHERE user_id = '" + user + "'");
@@ -186,6 +195,50 @@ BOOST_AUTO_TEST_CASE(one_that_ended_in_between_is_done_by_the_next_start) {
     BOOST_TEST(start() == 1u);
     BOOST_TEST(turns("adaqq") == 0);
     BOOST_TEST(start() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(however_often_it_ended_in_between_all_of_it_is_done) {
+    talk_copy_forget();
+    look_at(copy).execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) "
+        "INSERT INTO conversation_history(user_id, session_id, role, content, created_at, job_id) "
+        "SELECT 'adaqq', 's1', 'user', 'wordqq ' || i, '', '' FROM n");
+    put_back();
+    auto const now = base::to_unix_ms(base::clock().wall());
+    auto const forgotten = forgotten_list(path).read()->front().forgets;
+    for (std::int64_t i = 0; i < forgotten; ++i)
+        start_and_end_after_a_piece("adaqq");
+    BOOST_TEST(turns("adaqq") > 0);
+    // Until its minute is over it is left to those who begin it anew.
+    BOOST_TEST(number(path, "SELECT due_at FROM engram_erasure") > now);
+    BOOST_TEST(start() == 1u);
+    BOOST_TEST(turns("adaqq") == 0);
+    BOOST_TEST(number(path, "SELECT count(*) FROM engram_erasure") == 0);
+    BOOST_TEST(start() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_forgotten_through_a_link_is_known_beside_the_file) {
+    auto const file = path, link = folder.file("link.db");
+    opened_store{options_for(file)};
+    fs::create_symlink(file, link);
+    path = link;
+    talk_copy_forget();
+    path = file;
+    BOOST_TEST(fs::exists(list));
+    put_back();
+    BOOST_TEST(start() == 1u);
+    BOOST_TEST(turns("adaqq") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_stands_beside_a_link_is_read_as_well) {
+    auto const link = folder.file("link.db");
+    fs::create_symlink(path, link);
+    talk_copy_forget();
+    fs::rename(list, link + ".forgotten");
+    put_back();
+    path = link;
+    BOOST_TEST(start() == 1u);
+    BOOST_TEST(turns("adaqq") == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_that_is_lost_is_made_anew_of_what_the_database_knows) {

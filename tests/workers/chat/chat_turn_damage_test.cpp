@@ -114,12 +114,10 @@ BOOST_AUTO_TEST_CASE(while_it_is_shut_nothing_that_was_taken_before_is_asked) {
     BOOST_TEST(claude.asked.empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_recorded_is_not_answered_either) {
+BOOST_AUTO_TEST_CASE(what_cannot_be_recorded_is_not_answered_while_there_is_patience) {
     store.load_fails = damage;
     store.record_fails = damage;
-    auto late = delivery_of("1");
-    late.failing = 1h;
-    check_waits(late);
+    check_waits(delivery_of("1"));
     auto const invalid = R"({"id":"x","message":"hi"})";
     BOOST_TEST(!answer(invalid));
     BOOST_REQUIRE(postponed);
@@ -132,6 +130,15 @@ BOOST_AUTO_TEST_CASE(patience_with_one_damaged_page_ends) {
     late.failing = 1h;
     BOOST_TEST(error_of(deliver(late)) == "internal");
     BOOST_TEST(!health.is_shut());
+}
+
+BOOST_AUTO_TEST_CASE(who_can_never_be_recorded_is_answered_once_patience_is_over) {
+    store.record_fails = damage;
+    auto late = delivery_of("1");
+    late.body = R"({"id":"1","user_id":"u","session_id":"s","message":" "})";
+    late.failing = 1h;
+    BOOST_TEST(error_of(deliver(std::move(late))) == "invalid_job");
+    BOOST_TEST(!postponed);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_fails_every_job_costs_five_of_them_at_most) {
