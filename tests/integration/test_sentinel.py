@@ -181,6 +181,8 @@ class SentinelsInTrouble(SentinelCase):
     def test_without_any_sentinel_a_connection_to_the_master_is_kept(self):
         watched = self.start_watched()
         daemon = self.start_watching_daemon(watched)
+        for name in ("engramd", "engramd-wait", "engramd-admin"):
+            daemon.wait_for_log(f"connection={name}\n")
         for sentinel in watched.sentinels:
             sentinel.process.kill()
         self.await_answer(watched.first_master)
