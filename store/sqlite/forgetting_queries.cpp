@@ -59,8 +59,7 @@ forgetting_queries::forgetting_queries(connection& db, user_writer& users, recal
                            "WHERE user_id = ?1 LIMIT ?2)")) {}
 
 // First what makes texts findable, so that nothing is found whose text is gone; last where the replies are.
-forget_step forgetting_queries::forget_some(forget_order const& order, std::int64_t after,
-                                            std::size_t most) {
+forget_step forgetting_queries::forget_some(forget_order const& order, std::int64_t after, std::size_t most) {
     auto const key = users_.find_or_add(order.user_id).key;
     auto const at_ms = base::to_unix_ms(order.at);
     bool const first = after == from_the_start;

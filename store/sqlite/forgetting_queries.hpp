@@ -31,7 +31,8 @@ struct forget_step {
 ///
 /// The first piece raises the user's counters (all but `forgets` if it is done again), so that nothing which
 /// was read before can be written any more, and notes the erasure as pending. The last one raises them again:
-/// what was read and written between the pieces was made from what was still there. It finds that nothing is left, in its own transaction.
+/// what was read and written between the pieces was made from what was still there. It finds that nothing is
+/// left, in its own transaction.
 class forgetting_queries {
 public:
     static constexpr std::int64_t from_the_start = -1;
