@@ -33,6 +33,9 @@ BOOST_AUTO_TEST_CASE(a_paused_queue_is_obeyed_by_all_and_by_those_that_start_lat
         f.pause();
         co_await f.heard(a, true);
         co_await f.heard(b, true);
+        // A look that was on its way when they heard of it has ended once they have beaten again.
+        auto const heard = f.calls("zrangebyscore");
+        co_await until("both have beaten", [&] { return f.calls("zrangebyscore") >= heard + 8; });
         for (auto const* id : {"1", "2", "3"})
             f.push("u", id, id);
         co_await late.start();
