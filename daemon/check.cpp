@@ -67,8 +67,8 @@ private:
 void ask(report& into, asio::awaitable<findings> question, std::string const& key) {
     try {
         asio::io_context io(1);
-        asio::steady_timer const first(
-            io);  // what all of them need is there, or this throws before anything runs
+        // What every question needs is there, or this throws before one has begun.
+        asio::steady_timer const first(io);
         auto answer = asio::co_spawn(io, std::move(question), asio::use_future);
         io.run();
         into.add(answer.get());
