@@ -128,7 +128,7 @@ private:
 
     // Who was forgotten after a copy was made.
     void at_forgotten() {
-        store::forgotten_list const list(file_);
+        store::forgotten_list const list(options_.path);
         try {
             static_cast<void>(list.read());
         } catch (std::system_error const& failed) {

@@ -358,6 +358,15 @@ class Database(CheckCase):
         self.assert_fails(self.check(), "the list of who was forgotten", self.database + ".forgotten",
                           cure="that the daemon's user can read and write")
 
+    def test_such_a_list_beside_a_link(self):
+        self.make_database()
+        link = os.path.join(self.folder, "link.db")
+        os.symlink(self.database, link)
+        os.mkdir(link + ".forgotten")
+        self.assert_fails(self.check(store_path=link), "the list of who was forgotten",
+                          cure="that the daemon's user can read and write")
+        self.assertEqual(self.check().of("FAIL"), [])
+
     def test_others_may_read_it(self):
         self.make_database()
         os.chmod(self.database, 0o644)
